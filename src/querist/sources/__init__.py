@@ -1,0 +1,1 @@
+"""Sources hold data and can be asked: files, SQLite and DuckDB databases, SQL servers."""

@@ -1,0 +1,137 @@
+"""Table: the result of a query, small enough to hold in memory (the row and byte caps see to that)."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import decimal
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from querist.errors import MissingExtraError
+
+if TYPE_CHECKING:
+    import pandas
+    import polars
+
+Value: TypeAlias = Any
+"""A cell: None, bool, int, float, Decimal, str, bytes, date, datetime, time, timedelta, UUID, or a list/dict of these."""
+
+
+@dataclass(frozen=True)
+class ResultColumn:
+    """A column of a result: its name, and its type as the engine names it (empty when the engine does not say)."""
+
+    name: str
+    type: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows with named, typed columns.
+
+    Attributes:
+        columns: one entry a column, left to right. Names may repeat, as SQL allows.
+        rows: row tuples, each as wide as `columns`.
+        truncated: None, or the sentence that says which cap cut the result.
+        source: name of the source that produced it.
+    """
+
+    columns: tuple[ResultColumn, ...]
+    rows: tuple[tuple[Value, ...], ...]
+    truncated: str | None = None
+    source: str = ""
+
+    @property
+    def names(self) -> list[str]:
+        return [column.name for column in self.columns]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[tuple[Value, ...]]:
+        return iter(self.rows)
+
+    def scalar(self) -> Value:
+        """The value of a one-row, one-column table; ValueError for any other shape."""
+        if len(self.rows) != 1 or len(self.columns) != 1:
+            raise ValueError(f"a table of {len(self.rows)} rows and {len(self.columns)} columns has no single value")
+        return self.rows[0][0]
+
+    def to_dicts(self) -> list[dict[str, Value]]:
+        """Rows as dictionaries; a repeated column name gets a suffix `_2`, `_3`, …"""
+        names = self.unique_names()
+        return [dict(zip(names, row, strict=True)) for row in self.rows]
+
+    def to_json(self) -> dict[str, Value]:
+        """Columns, types and rows with every cell JSON-ready (see `json_cell`)."""
+        return {
+            "columns": [{"name": c.name, "type": c.type} for c in self.columns],
+            "rows": [[json_cell(v) for v in row] for row in self.rows],
+            "truncated": self.truncated,
+        }
+
+    def to_csv(self, path: str | Path) -> None:
+        """Write as UTF-8 CSV with a header. The file appears whole or not at all."""
+        path = Path(path)
+        partial = path.with_name(path.name + ".partial")
+        try:
+            with partial.open("w", newline="", encoding="utf-8") as file:
+                writer = csv.writer(file)
+                writer.writerow(self.names)
+                writer.writerows(self.rows)
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+
+    def to_polars(self) -> polars.DataFrame:
+        """As a Polars data frame. Needs the extra `polars`."""
+        try:
+            import polars
+        except ImportError as error:
+            raise MissingExtraError("polars", "polars", "turn a result into a Polars data frame") from error
+        columns: Sequence[Sequence[Value]] = list(zip(*self.rows, strict=True)) or [()] * len(self.columns)
+        return polars.DataFrame(
+            {n: polars.Series(n, list(v), strict=False) for n, v in zip(self.unique_names(), columns, strict=True)}
+        )
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """As a pandas data frame. Needs the extra `pandas`."""
+        try:
+            import pandas
+        except ImportError as error:
+            raise MissingExtraError("pandas", "pandas", "turn a result into a pandas data frame") from error
+        return pandas.DataFrame(list(self.rows), columns=self.unique_names())
+
+    def unique_names(self) -> list[str]:
+        taken: set[str] = set()
+        names = []
+        for column in self.columns:
+            name, n = column.name, 1
+            while name in taken:
+                n += 1
+                name = f"{column.name}_{n}"
+            taken.add(name)
+            names.append(name)
+        return names
+
+
+def json_cell(value: Value) -> Value:
+    """A cell as JSON holds it: dates in ISO 8601, decimals as numbers, bytes as hex, NaN and infinities as text."""
+    if isinstance(value, bool) or value is None or isinstance(value, (int, str)):
+        return value
+    if isinstance(value, float):
+        return value if value == value and abs(value) != float("inf") else str(value)
+    if isinstance(value, decimal.Decimal):
+        return json_cell(int(value) if value == value.to_integral_value() else float(value)) if value.is_finite() else str(value)
+    if isinstance(value, (dt.date, dt.datetime, dt.time)):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, (list, tuple)):
+        return [json_cell(v) for v in value]
+    if isinstance(value, dict):
+        return {str(k): json_cell(v) for k, v in value.items()}
+    return str(value)
