@@ -1,0 +1,217 @@
+"""The value index: which cells of which text columns do the words of a question, or of a query, mean?
+
+Values are kept normalised (case, accents, punctuation) with trigrams for misspellings, in one SQLite file for each
+source. A column is read again only when its profile has changed. Not for free text: long or very many values are left out.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import re
+import sqlite3
+import threading
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from querist.answer.joins import singular
+from querist.sources.base import ColumnProfile, Limits, Source
+
+MAX_VALUES = 20_000
+"""Distinct values of one column; a column with more is not indexed."""
+MAX_LENGTH = 80
+"""Characters of one value; longer ones are not indexed."""
+MAX_TOTAL = 500_000
+"""Values of one source; columns beyond that are not indexed."""
+LONGEST_PHRASE = 7
+"""Words of a question that are looked up together."""
+SIMILAR = 0.84
+"""How alike (difflib ratio) a misspelt word must be to count."""
+
+_COMMON = frozenset(
+    "a about after all am an and any are as at be been before between both but by can did do does each every find first for "
+    "from give got had has have having her him his how i if in into is it its last least less like list many max me min more "
+    "most much my name names no nor not number of off on once one only or other our out over own per return same she show so "
+    "some such sum tell than that the their them then there these they this those to too total two under until up us use very "
+    "was we were what when where which while who whom whose why will with you your".split()
+)
+
+
+@dataclass(frozen=True)
+class Match:
+    """`value` of `table.column` is what `phrase` seems to mean; `exact` up to case, accents and punctuation."""
+
+    table: str
+    column: str
+    value: str
+    phrase: str
+    exact: bool
+
+
+def normal(text: str) -> str:
+    """Lower case, no accents, words separated by single blanks: `L'Été  2024!` gives `l ete 2024`."""
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    return " ".join(re.findall(r"[^\W_]+", "".join(c for c in plain if not unicodedata.combining(c))))
+
+
+class ValueIndex:
+    """Looks values up. Open one with `value_index`; safe to use from several threads."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+        self._lock = threading.Lock()
+
+    def mentions(self, question: str, limit: int = 12) -> list[Match]:
+        """Values that the question's words name, longest phrases first, at most `limit`."""
+        found: list[Match] = []
+        covered: set[int] = set()
+        words = [w for w in (normal(raw) for raw in re.findall(r"[^\s,;?!\"()]+", question)) if w]
+        for length in range(min(LONGEST_PHRASE, len(words)), 0, -1):
+            for start in range(len(words) - length + 1):
+                span = set(range(start, start + length))
+                phrase = " ".join(words[start : start + length])
+                if span & covered or (length == 1 and (phrase in _COMMON or len(phrase) < 2 or phrase.isdigit())):
+                    continue
+                matches = self._exact(phrase)
+                if matches:
+                    found += matches
+                    covered |= span
+        for start, word in enumerate(words):
+            if start not in covered and len(word) >= 5 and word not in _COMMON:
+                found += self._similar(word)
+        return found[:limit]
+
+    def in_column(self, table: str, column: str, text: str) -> str | None:
+        """The value of that column which `text` means, or None. An exact value is returned as it is."""
+        wanted = normal(text)
+        rows = self._rows("SELECT value, norm FROM v WHERE t = ? AND c = ?", (table.lower(), column.lower()))
+        by_norm: dict[str, str] = {}
+        for value, norm in rows:
+            if value == text:
+                return text
+            by_norm.setdefault(norm, value)
+        if wanted in by_norm:
+            return by_norm[wanted]
+        if len(wanted) >= 4 and (close := difflib.get_close_matches(wanted, by_norm, n=1, cutoff=SIMILAR)):
+            return by_norm[close[0]]
+        return None
+
+    def covers(self, table: str, column: str) -> bool:
+        """Whether all values of that column are in the index."""
+        return bool(self._rows("SELECT 1 FROM columns WHERE t = ? AND c = ? AND n > 0", (table.lower(), column.lower())))
+
+    def columns_with(self, text: str) -> list[Match]:
+        """Columns that hold `text`, up to case, accents and punctuation."""
+        return self._exact(normal(text))
+
+    def close(self) -> None:
+        self._db.close()
+
+    def _exact(self, phrase: str) -> list[Match]:
+        forms = {phrase, " ".join([*phrase.split()[:-1], singular(phrase.split()[-1])])} if phrase else set()
+        marks = ",".join("?" * len(forms))
+        rows = self._rows(
+            f"SELECT DISTINCT columns.tn, columns.cn, value FROM v JOIN columns USING (t, c) WHERE norm IN ({marks}) LIMIT 8",
+            tuple(sorted(forms)),
+        )
+        return [Match(t, c, value, phrase, True) for t, c, value in rows]
+
+    def _similar(self, word: str) -> list[Match]:
+        grams = [word[i : i + 3] for i in range(len(word) - 2)]
+        rows = self._rows(
+            "SELECT columns.tn, columns.cn, v.value, v.norm FROM f JOIN v ON v.rowid = f.rowid JOIN columns USING (t, c) "
+            "WHERE f.norm MATCH ? ORDER BY rank LIMIT 30",
+            (" OR ".join(f'"{g}"' for g in grams),),
+        )
+        return [
+            Match(t, c, value, word, False)
+            for t, c, value, norm in rows
+            if difflib.SequenceMatcher(None, word, norm).ratio() >= SIMILAR
+        ][:2]
+
+    def _rows(self, sql: str, parameters: tuple[str, ...]) -> list[tuple[str, ...]]:
+        with self._lock:
+            return self._db.execute(sql, parameters).fetchall()
+
+
+def value_index(source: Source, folder: Path) -> ValueIndex:
+    """Open the index of a source, first reading what is new or has changed since it was last opened.
+
+    Args:
+        source: its profile says which columns to read.
+        folder: where index files are kept; made when missing.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    name = hashlib.sha256(f"{source.name}\n{source.describe()}".encode()).hexdigest()[:32]
+    db = sqlite3.connect(folder / f"{name}.sqlite", check_same_thread=False, isolation_level=None, timeout=30)
+    db.executescript(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;"
+        "CREATE TABLE IF NOT EXISTS columns (t TEXT, c TEXT, tn TEXT, cn TEXT, signature TEXT, n INTEGER, PRIMARY KEY (t, c));"
+        "CREATE TABLE IF NOT EXISTS v (norm TEXT, t TEXT, c TEXT, value TEXT);"
+        "CREATE INDEX IF NOT EXISTS v_norm ON v (norm); CREATE INDEX IF NOT EXISTS v_column ON v (t, c);"
+        "CREATE VIRTUAL TABLE IF NOT EXISTS f USING fts5 (norm, tokenize = 'trigram');"
+    )
+    _refresh(db, source)
+    return ValueIndex(db)
+
+
+def _refresh(db: sqlite3.Connection, source: Source) -> None:
+    wanted = {(t, c): (p, table, column) for t, c, p, table, column in _text_columns(source)}
+    known = {(t, c): s for t, c, s in db.execute("SELECT t, c, signature FROM columns")}
+    if known == {key: _signature(p) for key, (p, _, _) in wanted.items()}:
+        return
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        for key in known.keys() - wanted.keys():
+            _forget(db, *key)
+        total = 0
+        for key, (profile, table, column) in wanted.items():
+            if known.get(key) == _signature(profile):
+                continue
+            _forget(db, *key)
+            values = _distinct(source, table, column) if profile.distinct <= MAX_VALUES and total < MAX_TOTAL else []
+            total += len(values)
+            for value in values:
+                row = db.execute("INSERT INTO v VALUES (?, ?, ?, ?)", (normal(value), *key, value)).lastrowid
+                db.execute("INSERT INTO f (rowid, norm) VALUES (?, ?)", (row, normal(value)))
+            db.execute("INSERT INTO columns VALUES (?, ?, ?, ?, ?, ?)", (*key, table, column, _signature(profile), len(values)))
+        db.execute("COMMIT")
+    except BaseException:
+        db.execute("ROLLBACK")
+        raise
+
+
+def _forget(db: sqlite3.Connection, table: str, column: str) -> None:
+    db.execute("DELETE FROM f WHERE rowid IN (SELECT rowid FROM v WHERE t = ? AND c = ?)", (table, column))
+    db.execute("DELETE FROM v WHERE t = ? AND c = ?", (table, column))
+    db.execute("DELETE FROM columns WHERE t = ? AND c = ?", (table, column))
+
+
+def _text_columns(source: Source) -> Iterator[tuple[str, str, ColumnProfile, str, str]]:
+    profile = source.profile()
+    for table in source.schema().tables:
+        if (profiled := profile.table(table.name)) is None:
+            continue
+        for column in table.columns:
+            found = profiled.column(column.name)
+            if found is not None and column.kind == "text" and found.distinct:
+                yield table.name.lower(), column.name.lower(), found, table.name, column.name
+
+
+def _signature(profile: ColumnProfile) -> str:
+    facts = (profile.nulls, profile.distinct, profile.minimum, profile.maximum, profile.examples)
+    return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
+
+
+def _distinct(source: Source, table: str, column: str) -> list[str]:
+    from sqlglot import exp
+
+    query = exp.select(exp.column(column, quoted=True)).distinct().from_(exp.to_table(table, quoted=True))
+    rows = source.execute(query.sql(source.dialect), Limits(rows=MAX_VALUES))
+    return [value for value in _texts(row[0] for row in rows) if len(value) <= MAX_LENGTH]
+
+
+def _texts(cells: Iterable[object]) -> Iterator[str]:
+    return (cell for cell in cells if isinstance(cell, str) and cell.strip())
