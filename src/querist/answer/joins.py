@@ -102,7 +102,8 @@ def join_graph(schema: Schema, profile: Profile | None = None) -> JoinGraph:
                 edges += [
                     Edge(child.name, column.name, parent.name, key_column.name, declared=False)
                     for column in child.columns
-                    if _refers(column, child, key_column, parent) and _plausible(column, child, key_column, parent, profile)
+                    if _refers(column, child, key_column, parent)
+                    and _plausible(column, child, key_column, parent, profile)
                 ]
     return JoinGraph(_without_mirrors(edges))
 

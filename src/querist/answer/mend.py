@@ -8,11 +8,11 @@ as it was: the guard then refuses it with a message that a model can act on.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from querist.answer.joins import Edge, JoinGraph, flat
+from querist.answer.scopes import own, select_tables
 from querist.answer.values import ValueIndex
 from querist.sources.base import Schema, TableSchema
 
@@ -89,54 +89,19 @@ class _Select:
         self, select: exp.Select, schema: Schema, joins: JoinGraph, values: ValueIndex | None, notes: list[str]
     ) -> None:
         self.select, self.schema, self.joins, self.values, self.notes = select, schema, joins, values, notes
-        self.tables: dict[str, TableSchema] = {}
-        self.opaque = False
-        """A derived table or CTE is among the sources, so a name that we do not find may still be right."""
-        self._read_sources()
-
-    def _read_sources(self) -> None:
-        from sqlglot import exp
-
-        from_ = self.select.args.get("from_") or self.select.args.get("from")
-        for source in [from_.this] if from_ else []:
-            self._add_source(source)
-        for join in self.select.args.get("joins") or []:
-            self._add_source(join.this)
-        if any(isinstance(p, exp.Select) for p in _parents(self.select)):
-            self.correlated = True
-        else:
-            self.correlated = False
-
-    def _add_source(self, source: exp.Expression) -> None:
-        from sqlglot import exp
-
-        table = self.schema.table(source.name) if isinstance(source, exp.Table) else None
-        shadowed = any(
-            cte.alias.lower() == source.name.lower() for p in [self.select, *_parents(self.select)] for cte in _ctes(p)
-        )
-        if table is None or shadowed:
-            self.opaque = True
-        else:
-            self.tables[source.alias_or_name.lower()] = table
+        self.scope = select_tables(select, schema)
+        self.tables = self.scope.tables
 
     def mend(self) -> None:
         from sqlglot import exp
 
         if not self.tables:
             return
-        for column in list(self._own(exp.Column)):
+        for column in list(own(self.select, exp.Column)):
             self._mend_column(column)
         self._mend_joins()
         if self.values is not None:
             self._mend_literals(self.values)
-
-    def _own(self, kind: type[exp.Expression]) -> Iterator[exp.Expression]:
-        """Nodes of that kind that belong to this SELECT and not to a query inside it."""
-        from sqlglot import exp
-
-        for node in self.select.walk(prune=lambda n: n is not self.select and isinstance(n, exp.Query)):
-            if isinstance(node, kind):
-                yield node
 
     # Columns
 
@@ -150,7 +115,7 @@ class _Select:
             by_name = [alias for alias, t in self.tables.items() if t.name.lower() == qualifier]
             if len(by_name) == 1:
                 self._rebind(column, by_name[0], name)
-            elif self.opaque or self.correlated:
+            elif self.scope.opaque or self.scope.nested:
                 return
         qualifier = column.table.lower()
         if qualifier in self.tables:
@@ -159,7 +124,7 @@ class _Select:
         elif any(t.column(name) for t in self.tables.values()):
             self._disambiguate(column)
             return
-        elif self.opaque or self.correlated or self._is_output_name(column) or self._is_rowid(name):
+        elif self.scope.opaque or self.scope.nested or self._is_output_name(column) or self._is_rowid(name):
             return
         self._resolve(column, qualifier)
 
@@ -214,7 +179,9 @@ class _Select:
         self.notes.append(f"read {before} as {self.tables[alias].name}.{name}")
 
     def _is_output_name(self, column: exp.Column) -> bool:
-        return not column.table and any(column.name.lower() == e.alias.lower() for e in self.select.expressions if e.alias)
+        return not column.table and any(
+            column.name.lower() == e.alias.lower() for e in self.select.expressions if e.alias
+        )
 
     def _is_rowid(self, name: str) -> bool:
         return self.schema.dialect == "sqlite" and name.lower() in ("rowid", "oid", "_rowid_")
@@ -236,7 +203,7 @@ class _Select:
 
     def _join_in(self, column: exp.Column, name: str) -> bool:
         """Bring in the one table that has this column, if a chain of known keys leads to it."""
-        if self.opaque or self.correlated:
+        if self.scope.opaque or self.scope.nested:
             return False
         near: list[tuple[list[Edge], TableSchema]] = []
         for table in self.schema.tables:
@@ -264,14 +231,16 @@ class _Select:
             on = exp.EQ(this=_column(left, edge.left_column), expression=_column(table.name, edge.right_column))
             self.select.append("joins", exp.Join(this=exp.to_table(table.name, quoted=_must_quote(table.name)), on=on))
             self.tables[table.name.lower()] = table
-            self.notes.append(f"joined {table.name!r} on {edge.left}.{edge.left_column} = {table.name}.{edge.right_column}")
+            self.notes.append(
+                f"joined {table.name!r} on {edge.left}.{edge.left_column} = {table.name}.{edge.right_column}"
+            )
 
     def _qualify_all(self, alias: str) -> None:
         """Before a second table comes in, say of which table the bare columns are."""
         from sqlglot import exp
 
-        for column in self._own(exp.Column):
-            if isinstance(column, exp.Column) and not column.table and not self._is_output_name(column):
+        for column in own(self.select, exp.Column):
+            if not column.table and not self._is_output_name(column):
                 holders = [a for a, t in self.tables.items() if t.column(column.name)]
                 if holders:
                     column.set("table", exp.to_identifier(alias if alias in holders else holders[0]))
@@ -282,10 +251,19 @@ class _Select:
 
         for join in list(self.select.args.get("joins") or []):
             on = join.args.get("on")
-            if not isinstance(on, exp.EQ) or not isinstance(on.left, exp.Column) or not isinstance(on.right, exp.Column):
+            if (
+                not isinstance(on, exp.EQ)
+                or not isinstance(on.left, exp.Column)
+                or not isinstance(on.right, exp.Column)
+            ):
                 continue
             left, right = self.tables.get(on.left.table.lower()), self.tables.get(on.right.table.lower())
-            if left is None or right is None or left is right or self.joins.joins(left.name, on.left.name, right.name, on.right.name):
+            if (
+                left is None
+                or right is None
+                or left is right
+                or self.joins.joins(left.name, on.left.name, right.name, on.right.name)
+            ):
                 continue
             if flat(on.left.name) == flat(on.right.name) and not self.joins.between(left.name, right.name):
                 continue
@@ -295,18 +273,26 @@ class _Select:
         edges = self.joins.between(left.name, right.name)
         before = on.sql(dialect=self.schema.dialect)
         if edges:
-            near = [e for e in edges if on.left.name.lower() == e.left_column.lower() or on.right.name.lower() == e.right_column.lower()]
+            near = [
+                e
+                for e in edges
+                if on.left.name.lower() == e.left_column.lower() or on.right.name.lower() == e.right_column.lower()
+            ]
             if len(edges) > 1 and len(near) != 1:
                 return
             edge = (near or edges)[0]
             on.set("this", _column(on.left.table, edge.left_column))
             on.set("expression", _column(on.right.table, edge.right_column))
-            self.notes.append(f"joined on {edge.left}.{edge.left_column} = {edge.right}.{edge.right_column} in place of {before}")
+            self.notes.append(
+                f"joined on {edge.left}.{edge.left_column} = {edge.right}.{edge.right_column} in place of {before}"
+            )
             return
         path = self.joins.path([left.name], right.name)
         new_alias = on.right.table if join.this.alias_or_name.lower() == on.right.table.lower() else on.left.table
-        if not path or new_alias != on.right.table or any(
-            t.name.lower() == e.right.lower() for e in path[:-1] for t in self.tables.values()
+        if (
+            not path
+            or new_alias != on.right.table
+            or any(t.name.lower() == e.right.lower() for e in path[:-1] for t in self.tables.values())
         ):
             return
         joins = self.select.args["joins"]
@@ -325,7 +311,7 @@ class _Select:
     def _mend_literals(self, values: ValueIndex) -> None:
         from sqlglot import exp
 
-        for node in list(self._own(exp.Predicate)):
+        for node in list(own(self.select, exp.Predicate)):
             if isinstance(node, (exp.EQ, exp.NEQ)):
                 pairs = [(node.left, node.right), (node.right, node.left)]
                 for column, literal in pairs:
@@ -339,7 +325,7 @@ class _Select:
     def _mend_literal(self, column: exp.Column, literals: list[exp.Literal], values: ValueIndex) -> None:
         from sqlglot import exp
 
-        table = self._table_of(column)
+        table = self.scope.table_of(column)
         if table is None:
             return
         if values.covers(table.name, column.name):
@@ -352,7 +338,9 @@ class _Select:
                 return
         self._move_to_holder(column, table, literals, values)
 
-    def _move_to_holder(self, column: exp.Column, table: TableSchema, literals: list[exp.Literal], values: ValueIndex) -> None:
+    def _move_to_holder(
+        self, column: exp.Column, table: TableSchema, literals: list[exp.Literal], values: ValueIndex
+    ) -> None:
         """The column holds none of the literals: filter the column that does, here or behind this foreign key."""
         from sqlglot import exp
 
@@ -361,39 +349,27 @@ class _Select:
         if not shared:
             return
         here = [p for p in shared if p[0].lower() == table.name.lower()]
-        behind = [p for p in shared if any(e.left_column.lower() == column.name.lower() for e in self.joins.between(table.name, p[0]))]
+        behind = [
+            p
+            for p in shared
+            if any(e.left_column.lower() == column.name.lower() for e in self.joins.between(table.name, p[0]))
+        ]
         joined = [p for p in shared if any(t.name.lower() == p[0].lower() for t in self.tables.values())]
         chosen = next((c[0] for c in (here, behind, joined) if len(c) == 1), None)
-        if chosen is None or (chosen not in here and self.opaque):
+        if chosen is None or (chosen not in here and self.scope.opaque):
             return
         if not any(t.name.lower() == chosen[0].lower() for t in self.tables.values()):
-            edge = next(e for e in self.joins.between(table.name, chosen[0]) if e.left_column.lower() == column.name.lower())
+            edge = next(
+                e for e in self.joins.between(table.name, chosen[0]) if e.left_column.lower() == column.name.lower()
+            )
             self._add_path([edge])
         alias = next(a for a, t in self.tables.items() if t.name.lower() == chosen[0].lower())
         self._rebind(column, alias, chosen[1])
         for literal, place in zip(literals, places, strict=True):
             literal.replace(exp.Literal.string(place[chosen]))
 
-    def _table_of(self, column: exp.Column) -> TableSchema | None:
-        if column.table:
-            return self.tables.get(column.table.lower())
-        holders = [t for t in self.tables.values() if t.column(column.name)]
-        return holders[0] if len(holders) == 1 else None
-
 
 def _column(alias: str, name: str) -> exp.Column:
     from sqlglot import exp
 
     return exp.column(exp.to_identifier(name, quoted=_must_quote(name)), table=exp.to_identifier(alias))
-
-
-def _parents(node: exp.Expression) -> Iterator[exp.Expression]:
-    parent = node.parent
-    while parent is not None:
-        yield parent
-        parent = parent.parent
-
-
-def _ctes(node: exp.Expression) -> list[exp.Expression]:
-    with_ = node.args.get("with_") or node.args.get("with")
-    return list(with_.expressions) if with_ is not None else []

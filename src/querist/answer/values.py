@@ -100,7 +100,9 @@ class ValueIndex:
 
     def covers(self, table: str, column: str) -> bool:
         """Whether all values of that column are in the index."""
-        return bool(self._rows("SELECT 1 FROM columns WHERE t = ? AND c = ? AND n > 0", (table.lower(), column.lower())))
+        return bool(
+            self._rows("SELECT 1 FROM columns WHERE t = ? AND c = ? AND n > 0", (table.lower(), column.lower()))
+        )
 
     def columns_with(self, text: str) -> list[Match]:
         """Columns that hold `text`, up to case, accents and punctuation."""
@@ -176,7 +178,9 @@ def _refresh(db: sqlite3.Connection, source: Source) -> None:
             for value in values:
                 row = db.execute("INSERT INTO v VALUES (?, ?, ?, ?)", (normal(value), *key, value)).lastrowid
                 db.execute("INSERT INTO f (rowid, norm) VALUES (?, ?)", (row, normal(value)))
-            db.execute("INSERT INTO columns VALUES (?, ?, ?, ?, ?, ?)", (*key, table, column, _signature(profile), len(values)))
+            db.execute(
+                "INSERT INTO columns VALUES (?, ?, ?, ?, ?, ?)", (*key, table, column, _signature(profile), len(values))
+            )
         db.execute("COMMIT")
     except BaseException:
         db.execute("ROLLBACK")

@@ -1,0 +1,83 @@
+"""Whose columns are these? The tables of one SELECT, and the nodes that are its own and not of a query inside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+from querist.sources.base import Column, Schema, TableSchema
+
+if TYPE_CHECKING:
+    from sqlglot import exp
+
+    Node = TypeVar("Node", bound=exp.Expression)
+
+
+@dataclass
+class SelectTables:
+    """What a SELECT reads.
+
+    Attributes:
+        tables: known tables by lower-case alias.
+        opaque: a derived table, CTE or table function is among the sources, so that a name not found may still be right.
+        nested: the SELECT stands inside another, so that a name not found may be of an outer one.
+    """
+
+    tables: dict[str, TableSchema] = field(default_factory=dict)
+    opaque: bool = False
+    nested: bool = False
+
+    def table_of(self, column: exp.Column) -> TableSchema | None:
+        """The known table that a column belongs to; None when there is none, or more than one."""
+        if column.table:
+            return self.tables.get(column.table.lower())
+        holders = [t for t in self.tables.values() if t.column(column.name)]
+        return holders[0] if len(holders) == 1 else None
+
+    def resolve(self, column: exp.Column) -> tuple[TableSchema, Column] | None:
+        """The table and its column that a name means; None when that cannot be said."""
+        table = self.table_of(column)
+        known = table.column(column.name) if table else None
+        return (table, known) if table and known else None
+
+
+def select_tables(select: exp.Select, schema: Schema) -> SelectTables:
+    """The tables of a SELECT; CTEs that shadow a table's name are seen as what they are."""
+    from sqlglot import exp
+
+    found = SelectTables(nested=any(isinstance(p, exp.Select) for p in ancestors(select)))
+    from_ = select.args.get("from_")
+    sources = [from_.this] if from_ is not None else []
+    sources += [join.this for join in select.args.get("joins") or []]
+    shadows = {cte.alias.lower() for p in [select, *ancestors(select)] for cte in ctes(p)}
+    for source in sources:
+        table = schema.table(source.name) if isinstance(source, exp.Table) else None
+        if table is None or source.name.lower() in shadows:
+            found.opaque = True
+        else:
+            found.tables[source.alias_or_name.lower()] = table
+    return found
+
+
+def own(select: exp.Select, kind: type[Node]) -> Iterator[Node]:
+    """Nodes of a kind that belong to this SELECT and not to a query inside it."""
+    from sqlglot import exp
+
+    for node in select.walk(prune=lambda n: n is not select and isinstance(n, exp.Query)):
+        if isinstance(node, kind):
+            yield node
+
+
+def ancestors(node: exp.Expression) -> Iterator[exp.Expression]:
+    """The nodes above, nearest first."""
+    parent = node.parent
+    while parent is not None:
+        yield parent
+        parent = parent.parent
+
+
+def ctes(node: exp.Expression) -> list[exp.Expression]:
+    """The common table expressions that a query defines."""
+    with_ = node.args.get("with_")
+    return list(with_.expressions) if with_ is not None else []
