@@ -51,6 +51,7 @@ class Request:
         max_tokens: bound on the reply's length, in tokens.
         prefix: name of the prompt family this call belongs to, such as a fingerprint of data and prompt variant.
             Calls with the same name share their beginning. A local server keeps one slot for each and saves it to disk.
+        grammar: GBNF grammar that the reply must follow, for what a schema cannot say. Local models only.
     """
 
     messages: Sequence[Message]
@@ -60,6 +61,7 @@ class Request:
     seed: int | None = 0
     stop: tuple[str, ...] = ()
     prefix: str = ""
+    grammar: str = ""
 
 
 @dataclass(frozen=True)

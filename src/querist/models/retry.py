@@ -8,8 +8,11 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 from email.utils import parsedate_to_datetime
+from typing import TypeVar
 
 from querist.errors import ModelError
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +35,7 @@ class PassingFault(Exception):
         self.wait = wait
 
 
-async def with_retries[T](call: Callable[[], Awaitable[T]], retries: int, name: str) -> T:
+async def with_retries(call: Callable[[], Awaitable[T]], retries: int, name: str) -> T:
     """What `call` returns, after at most `retries` more tries for each `PassingFault`.
 
     Raises:
@@ -53,7 +56,7 @@ async def with_retries[T](call: Callable[[], Awaitable[T]], retries: int, name: 
 
 
 def parse_retry_after(value: str | None, now: float | None = None) -> float | None:
-    """Seconds to wait by a `Retry-After` header (RFC 9110: seconds or an HTTP date); None when it says nothing usable."""
+    """Seconds to wait by a `Retry-After` header (RFC 9110: seconds or an HTTP date); None when it says none."""
     if not value:
         return None
     try:
