@@ -1,0 +1,139 @@
+"""What can be set, with its defaults. Not for reading it from somewhere: see `load.py`."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, SecretStr, WithJsonSchema
+
+_TEXT_OR_LIST: dict[str, Any] = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+
+
+def _as_tuple(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
+def _as_written(value: tuple[str, ...]) -> str | list[str]:
+    return value[0] if len(value) == 1 else list(value)
+
+
+Name = Annotated[str, Field(min_length=1)]
+
+ModelNames = Annotated[
+    tuple[Name, ...],
+    Field(min_length=1),
+    BeforeValidator(_as_tuple),
+    PlainSerializer(_as_written),
+    WithJsonSchema(_TEXT_OR_LIST),
+]
+"""One `provider:model`, or several in the order in which they are tried. Always a tuple once loaded."""
+
+Locations = Annotated[tuple[Name, ...], BeforeValidator(_as_tuple), WithJsonSchema(_TEXT_OR_LIST)]
+
+
+class Section(BaseModel):
+    """Base of all parts of the settings: cannot be changed after loading, knows every key that it accepts."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, use_attribute_docstrings=True)
+
+    def __repr_args__(self) -> Any:
+        for name, value in super().__repr_args__():
+            yield name, _redacted(value)
+
+
+class ProviderSettings(Section):
+    """How to reach one provider of models. What is not set here comes from the provider's own environment variables."""
+
+    base_url: str | None = None
+    """Address of the API, for `openai-compatible` servers and proxies."""
+    api_key: SecretStr | None = None
+    api_version: str | None = None
+    """For providers whose API has dated versions, such as Azure."""
+
+
+class ModelSettings(Section):
+    """Which model plays which role, and how models are called."""
+
+    reasoning: ModelNames = ("local:qwen2.5-coder-1.5b",)
+    coding: ModelNames = ("local:qwen2.5-coder-1.5b",)
+    fast: ModelNames = ("local:qwen2.5-coder-1.5b",)
+    embedding: ModelNames = ("local:all-minilm-l6-v2",)
+    timeout: float = Field(default=120.0, gt=0)
+    """Seconds that one call may take."""
+    retries: int = Field(default=2, ge=0)
+    """How often a call is made again after a passing fault (rate limit, overload, network)."""
+    providers: dict[str, ProviderSettings] = Field(default_factory=dict)
+    """By provider name: `openai`, `azure`, `anthropic`, `google`, `ollama`, `openai-compatible`, …"""
+
+
+class LocalSettings(Section):
+    """The model that runs on this machine."""
+
+    context: int = Field(default=8192, ge=512)
+    """Tokens that one conversation may hold."""
+    threads: int | None = Field(default=None, ge=1)
+    """CPU threads; the number of cores when not set."""
+    slots: int = Field(default=4, ge=1)
+    """Prompt beginnings kept in memory, each ready to be continued at once."""
+    shared: bool = True
+    """Let all commands use one background server that ends by itself when idle."""
+    idle_seconds: float = Field(default=600.0, gt=0)
+    """Seconds without a call after which the background server ends."""
+    prompt_cache_mb: int = Field(default=1024, ge=0)
+    """Disk space for saved prompt beginnings, in MB; 0 saves none."""
+
+
+class LimitSettings(Section):
+    """Bounds of one query."""
+
+    seconds: float = Field(default=30.0, gt=0)
+    """A query that runs longer is stopped and fails."""
+    rows: int = Field(default=10_000, ge=1)
+    """A longer result is cut, and says so."""
+    bytes: int = Field(default=50_000_000, ge=1)
+    """A larger result is cut, and says so."""
+
+
+class AnswerSettings(Section):
+    """How hard to try for an answer."""
+
+    drafts: int = Field(default=3, ge=1)
+    """The most drafts made for one question; fewer when they agree early."""
+    repairs: int = Field(default=2, ge=0)
+    """The most repairs of a draft that failed."""
+
+
+class Settings(Section):
+    """Everything that can be set."""
+
+    data: Locations = ()
+    """Data to ask when a call names none: paths, globs, folders, database URLs."""
+    models: ModelSettings = Field(default_factory=ModelSettings)
+    local: LocalSettings = Field(default_factory=LocalSettings)
+    limits: LimitSettings = Field(default_factory=LimitSettings)
+    answer: AnswerSettings = Field(default_factory=AnswerSettings)
+
+    def public(self) -> dict[str, Any]:
+        """The settings as JSON-ready data in which every secret is replaced by asterisks."""
+        shown: dict[str, Any] = _redacted(self.model_dump(mode="json"))
+        return shown
+
+
+_USER_INFO = re.compile(r"(://[^:/?#\s]*:)\S*(?=@)")
+_SECRET_PARAMETER = re.compile(r"([?&](?:\w*(?:password|passwd|pwd|token|secret|api_?key)\w*)=)[^&\s]*", re.IGNORECASE)
+
+
+def redact(text: str) -> str:
+    """`text` with the passwords of the URLs in it replaced by asterisks."""
+    return _SECRET_PARAMETER.sub(r"\1***", _USER_INFO.sub(r"\1***", text))
+
+
+def _redacted(value: Any) -> Any:
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, (list, tuple)):
+        return type(value)(_redacted(v) for v in value)
+    if isinstance(value, dict):
+        return {k: _redacted(v) for k, v in value.items()}
+    return value
