@@ -45,11 +45,11 @@ class ServerConfig:
 
     model: str
     context: int = 8192
-    slots: int = 3
+    slots: int = 4
     threads: int = 0
     prefix_cache_mb: int = 1024
     embedding: bool = False
-    idle_seconds: float = 900.0
+    idle_seconds: float = 600.0
 
     @property
     def server_id(self) -> str:
@@ -109,7 +109,10 @@ class LlamaServer:
 
     def is_busy(self) -> bool:
         """Whether any slot is answering."""
-        return any(slot["is_processing"] for slot in self._call("GET", "/slots"))
+        try:
+            return any(slot["is_processing"] for slot in self._call("GET", "/slots"))
+        except TimeoutError:  # it looks at requests between two steps; reading a long prompt is one step
+            return True
 
     def _watch(self) -> None:
         seen = 0.0
@@ -121,12 +124,16 @@ class LlamaServer:
     def _save_quietly(self, quiet_seconds: float) -> bool:
         try:
             return self._save_prefixes(quiet_seconds)
+        except TimeoutError:  # as in `is_busy`: try again later
+            return False
         except (OSError, http.client.HTTPException, ModelError) as error:
             log.warning("prompt prefixes could not be saved: %s", error)
             return True
 
     def _save_prefixes(self, quiet_seconds: float) -> bool:
         """Save each filled prefix that is not on disk and has been quiet; False when one has to wait for that."""
+        if not self.config.prefix_cache_mb:
+            return True
         waiting = False
         for slot, entry in self.table.read().items():
             file = prefix_file(self.prefix_dir, entry.prefix)
@@ -189,7 +196,9 @@ def _start(config: ServerConfig, key: str) -> Any:
     params.cache_ram_mib = 0  # the slots and the disk are the cache; the one in memory grows the process by gigabytes
     params.cache_idle_slots = False
     params.warmup = False  # the first prompt warms it as well, a second sooner
-    params.embedding = config.embedding
+    if config.embedding:
+        params.embedding = True
+        params.n_batch = params.n_ubatch = config.context  # a text is read in one step, or not at all
     params.verbosity = 1  # errors only: prompts hold the user's data
     try:
         return xllamacpp.Server(params)
@@ -197,5 +206,5 @@ def _start(config: ServerConfig, key: str) -> Any:
         raise ModelError(
             f"The local model {config.model!r} does not load.",
             hint=f"Is it a whole GGUF file, and is there memory for {config.slots} x {config.context} tokens of "
-            "context? `querist models verify` checks built-in models; models.local.context and .slots need less.",
+            "context? `querist models verify` checks built-in models; local.context and local.slots can be less.",
         ) from error

@@ -145,7 +145,7 @@ class _Runtime:
             api_key=key,
             down_hint="The local model server has ended; ask again.",
             context_hint=f"The local model reads {self._config.context} tokens: ask over fewer tables, or raise "
-            "models.local.context (more memory, slower).",
+            "local.context (which takes more memory).",
             timeout=self._timeout,
             retries=0,  # a server that is gone does not come back by waiting: `use` starts a new one
             price=0.0,

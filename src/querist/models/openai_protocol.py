@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import math
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from querist.errors import (
@@ -24,15 +23,13 @@ from querist.errors import (
     ModelTimeoutError,
     UsageError,
 )
-from querist.models.base import Message, OnToken, Reply, Request, Usage
+from querist.models.base import OnToken, Reply, Request, Usage
 from querist.models.lean_httpx import open_client
 from querist.models.retry import PASSING_STATUS, PassingFault, parse_retry_after, with_retries
-from querist.models.structured import parse_reply
+from querist.models.structured import follow_schema
 
 if TYPE_CHECKING:
     import httpx
-
-log = logging.getLogger(__name__)
 
 _SHOWN = 300  # characters of a server's own message that an error quotes
 
@@ -81,28 +78,7 @@ class OpenAIProtocolModel:
 
     async def complete_with(self, request: Request, extra: Mapping[str, Any], on_token: OnToken | None) -> Reply:
         """As `complete`, with fields of the server's own dialect in the body."""
-        reply = await self._attempt(request, extra, on_token)
-        if request.schema is None:
-            return reply
-        try:
-            return replace(reply, data=parse_reply(reply.text, request.schema))
-        except ValueError as error:
-            fault = str(error)
-        if reply.finish == "length":
-            raise ModelOutputError(
-                f"{self.name} was cut off after {request.max_tokens} tokens, in the middle of its JSON.",
-                hint="Ask for less, or allow a longer reply.",
-            )
-        log.warning("%s did not follow the schema (%s); asking once more", self.name, fault)
-        again = await self._attempt(_insist(request, reply.text, fault), extra, on_token)
-        again = replace(again, usage=reply.usage + again.usage)
-        try:
-            return replace(again, data=parse_reply(again.text, request.schema))
-        except ValueError as error:
-            raise ModelOutputError(
-                f"{self.name} did not follow the schema it was given, twice: {error}.",
-                hint="Choose a model or server that supports structured output (JSON schema).",
-            ) from error
+        return await follow_schema(self.name, request, lambda asked: self._attempt(asked, extra, on_token))
 
     async def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """One call of the server with retries; the JSON that it answers."""
@@ -309,19 +285,6 @@ class OpenAIProtocolEmbeddings:
 def _unit(vector: list[float]) -> list[float]:
     length = math.sqrt(sum(value * value for value in vector))
     return [value / length for value in vector] if length else vector
-
-
-def _insist(request: Request, said: str, fault: str) -> Request:
-    """The request once more, with the reply that did not do and why."""
-    demand = f"That is not usable: {fault}. Reply with nothing but JSON that follows this JSON Schema:\n"
-    return replace(
-        request,
-        messages=[
-            *request.messages,
-            Message("assistant", said),
-            Message("user", demand + json.dumps(request.schema)),
-        ],
-    )
 
 
 def _message(text: str) -> str:

@@ -7,9 +7,15 @@ part of JSON Schema that requests use; a keyword it does not know passes.
 from __future__ import annotations
 
 import json
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
-from querist.models.base import JsonSchema
+from querist.errors import ModelOutputError
+from querist.models.base import JsonSchema, Message, Reply, Request
+
+log = logging.getLogger(__name__)
 
 _TYPES: dict[str, type | tuple[type, ...]] = {
     "object": dict,
@@ -20,6 +26,38 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
     "integer": int,
     "number": (int, float),
 }
+
+
+async def follow_schema(name: str, request: Request, ask: Callable[[Request], Awaitable[Reply]]) -> Reply:
+    """The reply of the model `name` to `request`, its JSON read; asks once more after a reply that breaks the schema.
+
+    Raises:
+        ModelOutputError: the reply was cut off, or broke the schema twice.
+    """
+    reply = await ask(request)
+    if request.schema is None:
+        return reply
+    try:
+        return replace(reply, data=parse_reply(reply.text, request.schema))
+    except ValueError as error:
+        fault = str(error)
+    if reply.finish == "length":
+        raise ModelOutputError(
+            f"{name} was cut off after {reply.usage.output_tokens} tokens, in the middle of its JSON.",
+            hint="Ask for something shorter, or over fewer tables.",
+        )
+    log.warning("%s did not follow the schema (%s); asking once more", name, fault)
+    demand = f"That is not usable: {fault}. Reply with nothing but JSON that follows this JSON Schema:\n"
+    insisting = [Message("assistant", reply.text), Message("user", demand + json.dumps(request.schema))]
+    again = await ask(replace(request, messages=[*request.messages, *insisting]))
+    again = replace(again, usage=reply.usage + again.usage)
+    try:
+        return replace(again, data=parse_reply(again.text, request.schema))
+    except ValueError as error:
+        raise ModelOutputError(
+            f"{name} did not follow the schema it was given, twice: {error}.",
+            hint="Choose a model or server that supports structured output (JSON schema).",
+        ) from error
 
 
 def parse_reply(text: str, schema: JsonSchema) -> Any:
