@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,6 @@ from pydantic import ValidationError
 
 from querist.errors import ConfigError
 from querist.settings.file import KeyPath, Layer, Place, Problem, read_file
-from querist.settings.mistakes import config_error, problem_of
 from querist.settings.model import Settings
 
 FILE_NAME = "querist.yaml"
@@ -50,14 +48,17 @@ def load_settings(
     for layer in layers:
         _merge(values, layer.values)
     problems = [problem for layer in layers for problem in layer.problems]
-    settings = None
+    details: Sequence[Mapping[str, Any]] = ()
     try:
         settings = Settings.model_validate(values)
+        if not problems:
+            return settings
     except ValidationError as error:
-        problems += [problem_of(detail, layers) for detail in error.errors(include_url=False)]
-    if settings is None or problems:
-        raise config_error(problems)
-    return settings
+        details = error.errors(include_url=False)
+    # What words a mistake needs is imported only when there is one: every command loads settings.
+    from querist.settings.mistakes import config_error, problem_of
+
+    raise config_error([*problems, *(problem_of(detail, layers) for detail in details)])
 
 
 def find_file(file: Path | str | None = None, environ: Mapping[str, str] | None = None) -> Path | None:
@@ -112,7 +113,9 @@ def _from_environment(environ: Mapping[str, str]) -> Layer:
         if path[0] not in sections and len(path) == 1:
             # Other programs set such names too (a container platform sets QUERIST_SERVICE_HOST beside a service
             # "querist"), so only one that was clearly meant as a setting is a mistake.
-            near = difflib.get_close_matches(path[0].split("_")[0], sections, 1, 0.75)
+            from difflib import get_close_matches
+
+            near = get_close_matches(path[0].split("_")[0], sections, 1, 0.75)
             if near:
                 rest = path[0].partition("_")[2].upper()
                 meant = PREFIX + near[0].upper() + (f"__{rest}" if rest else "")

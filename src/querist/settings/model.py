@@ -35,7 +35,7 @@ Locations = Annotated[tuple[Name, ...], BeforeValidator(_as_tuple), WithJsonSche
 class Section(BaseModel):
     """Base of all parts of the settings: cannot be changed after loading, knows every key that it accepts."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     def __repr_args__(self) -> Any:
         for name, value in super().__repr_args__():
@@ -45,11 +45,13 @@ class Section(BaseModel):
 class ProviderSettings(Section):
     """How to reach one provider of models. What is not set here comes from the provider's own environment variables."""
 
-    base_url: str | None = None
-    """Address of the API, for `openai-compatible` servers and proxies."""
+    base_url: str | None = Field(
+        default=None, description="Address of the API, for `openai-compatible` servers and proxies"
+    )
     api_key: SecretStr | None = None
-    api_version: str | None = None
-    """For providers whose API has dated versions, such as Azure."""
+    api_version: str | None = Field(
+        default=None, description="For providers whose API has dated versions, such as Azure"
+    )
 
 
 class ModelSettings(Section):
@@ -59,56 +61,60 @@ class ModelSettings(Section):
     coding: ModelNames = ("local:qwen2.5-coder-1.5b",)
     fast: ModelNames = ("local:qwen2.5-coder-1.5b",)
     embedding: ModelNames = ("local:all-minilm-l6-v2",)
-    timeout: float = Field(default=120.0, gt=0)
-    """Seconds that one call may take."""
-    retries: int = Field(default=2, ge=0)
-    """How often a call is made again after a passing fault (rate limit, overload, network)."""
-    providers: dict[str, ProviderSettings] = Field(default_factory=dict)
-    """By provider name: `openai`, `azure`, `anthropic`, `google`, `ollama`, `openai-compatible`, …"""
+    timeout: float = Field(default=120.0, gt=0, description="Seconds that one call may take")
+    retries: int = Field(
+        default=2,
+        ge=0,
+        description="How often a call is made again after a passing fault (rate limit, overload, network)",
+    )
+    providers: dict[str, ProviderSettings] = Field(
+        default_factory=dict,
+        description="By provider name: `openai`, `azure`, `anthropic`, `google`, `ollama`, `openai-compatible`, …",
+    )
 
 
 class LocalSettings(Section):
     """The model that runs on this machine."""
 
-    context: int = Field(default=8192, ge=512)
-    """Tokens that one conversation may hold."""
-    threads: int | None = Field(default=None, ge=1)
-    """CPU threads; the number of cores when not set."""
-    slots: int = Field(default=4, ge=1)
-    """Prompt beginnings kept in memory, each ready to be continued at once."""
-    shared: bool = True
-    """Let all commands use one background server that ends by itself when idle."""
-    idle_seconds: float = Field(default=600.0, gt=0)
-    """Seconds without a call after which the background server ends."""
-    prompt_cache_mb: int = Field(default=1024, ge=0)
-    """Disk space for saved prompt beginnings, in MB; 0 saves none."""
+    context: int = Field(default=8192, ge=512, description="Tokens that one conversation may hold")
+    threads: int | None = Field(default=None, ge=1, description="CPU threads; the number of cores when not set")
+    slots: int = Field(
+        default=4, ge=1, description="Prompt beginnings kept in memory, each ready to be continued at once"
+    )
+    shared: bool = Field(
+        default=True, description="Let all commands use one background server that ends by itself when idle"
+    )
+    idle_seconds: float = Field(
+        default=600.0, gt=0, description="Seconds without a call after which the background server ends"
+    )
+    prompt_cache_mb: int = Field(
+        default=1024, ge=0, description="Disk space for saved prompt beginnings, in MB; 0 saves none"
+    )
 
 
 class LimitSettings(Section):
     """Bounds of one query."""
 
-    seconds: float = Field(default=30.0, gt=0)
-    """A query that runs longer is stopped and fails."""
-    rows: int = Field(default=10_000, ge=1)
-    """A longer result is cut, and says so."""
-    bytes: int = Field(default=50_000_000, ge=1)
-    """A larger result is cut, and says so."""
+    seconds: float = Field(default=30.0, gt=0, description="A query that runs longer is stopped and fails")
+    rows: int = Field(default=10_000, ge=1, description="A longer result is cut, and says so")
+    bytes: int = Field(default=50_000_000, ge=1, description="A larger result is cut, and says so")
 
 
 class AnswerSettings(Section):
     """How hard to try for an answer."""
 
-    drafts: int = Field(default=3, ge=1)
-    """The most drafts made for one question; fewer when they agree early."""
-    repairs: int = Field(default=2, ge=0)
-    """The most repairs of a draft that failed."""
+    drafts: int = Field(
+        default=3, ge=1, description="The most drafts made for one question; fewer when they agree early"
+    )
+    repairs: int = Field(default=2, ge=0, description="The most repairs of a draft that failed")
 
 
 class Settings(Section):
     """Everything that can be set."""
 
-    data: Locations = ()
-    """Data to ask when a call names none: paths, globs, folders, database URLs."""
+    data: Locations = Field(
+        default=(), description="Data to ask when a call names none: paths, globs, folders, database URLs"
+    )
     models: ModelSettings = Field(default_factory=ModelSettings)
     local: LocalSettings = Field(default_factory=LocalSettings)
     limits: LimitSettings = Field(default_factory=LimitSettings)
