@@ -86,8 +86,8 @@ def _each(names: str | Sequence[str], settings: Settings, open_one: Callable[[st
             failures.append(error)
     if not opened:
         raise all_failed(failures) from failures[-1]
-    for error in failures:
-        log.warning("a model is left out: %s %s", error.message, error.hint)
+    for failure in failures:
+        log.warning("a model is left out: %s %s", failure.message, failure.hint)
     return opened
 
 
