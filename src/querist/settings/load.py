@@ -16,7 +16,7 @@ from querist.settings.model import Settings
 
 FILE_NAME = "querist.yaml"
 PREFIX = "QUERIST_"
-NOT_SETTINGS = ("QUERIST_HOME", "QUERIST_CONFIG", "QUERIST_DEBUG", "QUERIST_TEST_")
+NOT_SETTINGS = ("QUERIST_HOME", "QUERIST_CONFIG", "QUERIST_MODEL_MIRROR", "QUERIST_DEBUG", "QUERIST_TEST_")
 """Beginnings of variables with our prefix that are read elsewhere."""
 
 
