@@ -1,0 +1,101 @@
+"""What travels with a run: who it is, who listens, how long it may take, whether it is still wanted.
+
+Knows nothing of models or data: upper layers put their own things in by type (`with_extras`).
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+from querist.core.events import Event, EventBus
+
+T = TypeVar("T")
+
+
+class Cancellation:
+    """A wish to stop, shared by a run and all runs below it. May be made from any thread."""
+
+    def __init__(self) -> None:
+        self._callbacks: list[Callable[[], None]] = []
+        self._lock = threading.Lock()
+        self._cancelled = False
+
+    @property
+    def cancelled(self) -> bool:
+        return self._cancelled
+
+    def cancel(self) -> None:
+        """Stop everything that runs under it. Calling it again does nothing."""
+        with self._lock:
+            if self._cancelled:
+                return
+            self._cancelled = True
+            callbacks = list(self._callbacks)
+        for callback in callbacks:
+            callback()
+
+    def on_cancel(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call `callback` when it is cancelled, at once if it is already. Returns what takes that back.
+
+        For work that cannot be awaited, such as a query in a thread: `on_cancel(source.interrupt)`.
+        """
+        with self._lock:
+            already = self._cancelled
+            if not already:
+                self._callbacks.append(callback)
+        if already:
+            callback()
+
+        def forget() -> None:
+            with self._lock:
+                if callback in self._callbacks:
+                    self._callbacks.remove(callback)
+
+        return forget
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """The surroundings of one run. `RunContext()` is the outside, where no run is yet; the runner makes the others.
+
+    Attributes:
+        run_id: empty outside of any run.
+        parent_id: the run that started this one; empty for the outermost.
+        deadline: on the clock of `time.monotonic()`; None when there is none.
+    """
+
+    run_id: str = ""
+    parent_id: str = ""
+    events: EventBus = field(default_factory=EventBus)
+    cancellation: Cancellation = field(default_factory=Cancellation)
+    deadline: float | None = None
+    extras: Mapping[type, Any] = field(default_factory=dict)
+
+    def child(self, timeout: float | None = None) -> RunContext:
+        """The context of a new run inside this one, to end within `timeout` seconds and by this one's deadline."""
+        deadline = self.deadline
+        if timeout is not None:
+            own = time.monotonic() + timeout
+            deadline = own if deadline is None else min(own, deadline)
+        return RunContext(os.urandom(8).hex(), self.run_id, self.events, self.cancellation, deadline, self.extras)
+
+    def remaining(self) -> float | None:
+        """Seconds until the deadline, negative after it; None when there is none."""
+        return None if self.deadline is None else self.deadline - time.monotonic()
+
+    def emit(self, event: Event) -> None:
+        """Tell an event as this run's own."""
+        self.events.emit(event if event.run_id else replace(event, run_id=self.run_id, parent_id=self.parent_id))
+
+    def with_extras(self, *things: object) -> RunContext:
+        """This context with `things` in it, each to be found by its type; they reach all runs below."""
+        return replace(self, extras={**self.extras, **{type(thing): thing for thing in things}})
+
+    def get(self, kind: type[T]) -> T | None:
+        """The extra of exactly this type; None when there is none."""
+        return self.extras.get(kind)

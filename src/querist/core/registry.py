@@ -1,0 +1,93 @@
+"""Finds components by name, those added by hand and those that installed packages bring."""
+
+from __future__ import annotations
+
+import difflib
+import logging
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from querist.core.component import Component
+from querist.errors import ComponentNotFoundError, UsageError
+
+log = logging.getLogger(__name__)
+
+ENTRY_POINTS = "querist.components"
+"""Group of entry points in which a package names its components: each a `Component` class or instance."""
+
+_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+
+
+class Registry:
+    def __init__(self) -> None:
+        self._components: dict[str, Component[Any, Any]] = {}
+
+    def add(self, component: Component[Any, Any]) -> None:
+        """Make a component known by its name.
+
+        Raises:
+            UsageError: the name is taken or not allowed, or there is no description.
+        """
+        name, kind = getattr(component, "name", ""), type(component).__qualname__
+        if not isinstance(name, str) or not _NAME.fullmatch(name):
+            raise UsageError(
+                f"A component ({kind}) has the name {name!r}.",
+                hint="Use 1 to 64 letters, digits, hyphens and underscores.",
+            )
+        if not getattr(component, "description", ""):
+            raise UsageError(f"The component {name!r} has no description.", hint="Models choose tools by it: add one.")
+        if name in self._components:
+            other = type(self._components[name])
+            raise UsageError(
+                f"There is already a component {name!r} ({other.__module__}.{other.__qualname__}).",
+                hint="Give one of the two another name.",
+            )
+        self._components[name] = component
+
+    def get(self, name: str) -> Component[Any, Any]:
+        """The component of that name.
+
+        Raises:
+            ComponentNotFoundError: there is none; the hint names the nearest.
+        """
+        if name in self._components:
+            return self._components[name]
+        near = difflib.get_close_matches(name, self._components, 3)
+        known = (
+            f"Did you mean {' or '.join(map(repr, near))}?"
+            if near
+            else f"Known: {', '.join(sorted(self._components))}."
+        )
+        raise ComponentNotFoundError(
+            f"There is no component {name!r}.", hint=known if self._components else "None is known."
+        )
+
+    def discover(self) -> list[str]:
+        """Add the components that installed packages bring. One that is broken is left out and never stops the program.
+
+        Returns:
+            A sentence for each that was left out; they are logged as well.
+        """
+        from importlib.metadata import entry_points
+
+        failures = []
+        for entry in entry_points(group=ENTRY_POINTS):
+            try:
+                found = entry.load()
+                self.add(found() if isinstance(found, type) else found)
+            except Exception as error:
+                package = entry.dist.name if entry.dist else "an unknown package"
+                failures.append(f"The component {entry.name!r} of {package} could not be loaded: {error!r}")
+                log.warning("%s", failures[-1])
+        return failures
+
+    def __iter__(self) -> Iterator[Component[Any, Any]]:
+        """All components, by name."""
+        return iter([self._components[name] for name in sorted(self._components)])
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._components
+
+    def __len__(self) -> int:
+        return len(self._components)
