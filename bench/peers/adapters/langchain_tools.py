@@ -1,0 +1,41 @@
+"""LangChain's SQL agent as its current tutorial builds it: `create_agent` with the SQL toolkit, by tool calling."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from answering import Ask, Endpoint, Open, Prediction, Queries, main
+from langchain_react import watched
+
+
+def load() -> Open:
+    from langchain.agents import create_agent
+    from langchain_community.agent_toolkits import SQLDatabaseToolkit
+    from langchain_community.agent_toolkits.sql.prompt import SQL_PREFIX
+    from langchain_community.utilities import SQLDatabase
+    from langchain_openai import ChatOpenAI
+
+    def open_peer(database: Path, endpoint: Endpoint) -> Ask:
+        queries = Queries()
+        model = ChatOpenAI(
+            model=endpoint.model,
+            base_url=endpoint.base_url,
+            api_key=endpoint.api_key,
+            temperature=0,
+            timeout=endpoint.timeout,
+        )
+        connected = watched(SQLDatabase, queries).from_uri(f"sqlite:///{database}")
+        toolkit = SQLDatabaseToolkit(db=connected, llm=model)
+        prompt = SQL_PREFIX.format(dialect=toolkit.dialect, top_k=10)
+        agent = create_agent(model, toolkit.get_tools(), system_prompt=prompt)
+
+        def ask(question: str) -> Prediction:
+            reply = agent.invoke({"messages": [{"role": "user", "content": question}]})
+            return Prediction("answered", queries.answer, text=str(reply["messages"][-1].content))
+
+        return ask
+
+    return open_peer
+
+
+main(load)
