@@ -1,0 +1,249 @@
+"""DuckDB as the engine of a source: locked before the first question, interruptible, one connection for each query.
+
+The lock has three parts, and holds without the guard: no access to files, network or extensions and settings that
+cannot be changed; one statement, which DuckDB itself classes as a SELECT; a transaction that is read-only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import threading
+import uuid
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from querist.errors import QueryError, QueryTimeoutError, UsageError
+from querist.sources.base import Kind, Limits, Profile, Source
+from querist.sources.collect import collect_rows
+from querist.sources.naming import literal
+from querist.sources.table import ResultColumn, Table
+from querist.state.paths import cache_dir
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+MEMORY = "1GB"
+"""What DuckDB may use before it spills to disk."""
+SPILL = "20GB"
+"""What it may spill."""
+
+
+class RunningQuery:
+    """Stops one query when its time is up or when asked. Use as a context manager around the query.
+
+    `stop` may be called at a moment when the engine has nothing to stop, so it is called again until the query ends.
+    """
+
+    def __init__(self, stop: Callable[[], None], seconds: float) -> None:
+        self._stop, self._seconds = stop, seconds
+        self._done, self._wake = threading.Event(), threading.Event()
+        self.timed_out = self.cancelled = False
+        self._watch = threading.Thread(target=self._run, name="querist-query-watch", daemon=True)
+
+    def __enter__(self) -> RunningQuery:
+        self._watch.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._done.set()
+        self._wake.set()
+        self._watch.join()
+
+    def cancel(self) -> None:
+        self.cancelled = True
+        self._wake.set()
+
+    def _run(self) -> None:
+        self._wake.wait(self._seconds)
+        if not self._done.is_set() and not self.cancelled:
+            self.timed_out = True
+        while not self._done.wait(0.01):
+            self._stop()
+
+
+@dataclass
+class DuckDbEngine(Source):
+    """What the file sources share. Subclasses open the connection and tell the schema.
+
+    Results with time zones come in UTC; intervals come as text, because months have no fixed length in Python.
+    """
+
+    def __post_init__(self) -> None:
+        self.dialect = "duckdb"
+        self._lock = threading.RLock()
+        self._running: set[RunningQuery] = set()
+        self._connection: DuckDBPyConnection | None = None
+        self._opened_for = ""
+        self._profile: Profile | None = None
+        self._closed = False
+        self._spill = cache_dir() / "spill" / f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
+
+    @abstractmethod
+    def _open(self) -> DuckDBPyConnection:
+        """A connection to the data as they are now; `_lock_engine` is called on it afterwards."""
+
+    def _current(self) -> DuckDBPyConnection:
+        """The connection, opened anew when the data have changed."""
+        with self._lock:
+            if self._closed:
+                raise UsageError(f"The source {self.name!r} is closed.")
+            fingerprint = self.fingerprint()
+            if self._connection is None or fingerprint != self._opened_for:
+                if self._connection is not None:
+                    self._connection.close()
+                self._connection = self._open()
+                _lock_engine(self._connection, self._spill)
+                self._opened_for = fingerprint
+            return self._connection
+
+    def execute(self, sql: str, limits: Limits = Limits()) -> Table:
+        import duckdb
+
+        with (
+            contextlib.closing(self._current().cursor()) as cursor,
+            RunningQuery(cursor.interrupt, limits.seconds) as run,
+        ):
+            with self._lock:
+                self._running.add(run)
+            try:
+                return self._run(cursor, sql, limits)
+            except duckdb.InterruptException as error:
+                if run.timed_out:
+                    raise QueryTimeoutError(
+                        f"The query ran longer than {limits.seconds:g} s and was stopped.",
+                        hint="Ask for less, or allow more time.",
+                    ) from error
+                raise QueryError("The query was interrupted.") from error
+            except duckdb.OutOfMemoryException as error:
+                raise QueryError(
+                    f"The query needs more than the {MEMORY} of memory and {SPILL} of disk it may use.",
+                    hint="Ask for fewer rows or columns.",
+                ) from error
+            except duckdb.Error as error:
+                raise QueryError(engine_message(error)) from error
+            finally:
+                with self._lock:
+                    self._running.discard(run)
+
+    def _run(self, cursor: DuckDBPyConnection, sql: str, limits: Limits) -> Table:
+        import duckdb
+
+        statements = cursor.extract_statements(sql)
+        if len(statements) != 1:
+            raise QueryError(f"One statement is expected, not {len(statements)}.")
+        if statements[0].type != duckdb.StatementType.SELECT:
+            word = str(statements[0].type).rpartition(".")[2]
+            raise QueryError(
+                f"Only a single SELECT may run, and this is {word}.",
+                hint="A PIVOT must name its values with IN (...)." if word == "MULTI" else "",
+            )
+        cursor.execute("BEGIN TRANSACTION READ ONLY")
+        cursor.execute(statements[0])
+        columns = [ResultColumn(str(d[0]), str(d[1])) for d in cursor.description or ()]
+        casts = [_cast(column.type) for column in columns]
+        if any(casts):
+            names = ", ".join(f"c{i}" for i in range(len(columns)))
+            picks = ", ".join(f"c{i}::{cast}" if cast else f"c{i}" for i, cast in enumerate(casts))
+            # The line break ends a comment that the query may end with.
+            cursor.execute(f"SELECT {picks} FROM ({sql.strip().rstrip(';')}\n) AS result({names})")
+        return collect_rows(cursor.fetchmany, columns, limits, self.name)
+
+    def profile(self) -> Profile:
+        from querist.sources.profile import DUCKDB, cached_profile
+
+        now = self.fingerprint()
+        if self._profile is None or self._profile.fingerprint != now:
+            self._profile = cached_profile(self, DUCKDB)
+        return self._profile
+
+    def interrupt(self) -> None:
+        with self._lock:
+            for run in self._running:
+                run.cancel()
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+        shutil.rmtree(self._spill, ignore_errors=True)
+
+
+def _cast(type_name: str) -> str:
+    """What a result of this type is cast to; empty for nothing. Months have no fixed length in Python, and for times
+    with a zone DuckDB needs another package (pytz)."""
+    if type_name == "TIMESTAMP WITH TIME ZONE":
+        return "TIMESTAMP"
+    return "VARCHAR" if "TIME ZONE" in type_name or "INTERVAL" in type_name else ""
+
+
+def engine_settings() -> dict[str, str | bool | int | float | list[str]]:
+    """Settings that hold from the start: nothing is fetched, and memory is bounded."""
+    return {
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+        "allow_community_extensions": "false",
+        "memory_limit": MEMORY,
+    }
+
+
+def _lock_engine(connection: DuckDBPyConnection, spill: Path) -> None:
+    connection.execute(f"SET temp_directory = {literal(str(spill))}")
+    connection.execute(f"SET max_temp_directory_size = '{SPILL}'")
+    connection.execute("SET GLOBAL TimeZone = 'UTC'")
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+
+
+def engine_message(error: Exception, most: int = 500) -> str:
+    """The engine's words without the picture of the query below them."""
+    text = re.split(r"\n\s*\nLINE \d+:|\nLINE \d+:", str(error))[0]
+    text = re.sub(r"\s+", " ", text).strip()
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def kind_of(type_name: str) -> Kind:
+    """The kind of a DuckDB type."""
+    name = type_name.upper()
+    if name.endswith("]"):
+        return "other"
+    for start, kind in _KINDS:
+        if name.startswith(start):
+            return kind
+    return "other"
+
+
+_KINDS: Sequence[tuple[str, Kind]] = (
+    ("TIMESTAMP", "datetime"),
+    ("TIME", "time"),
+    ("DATE", "date"),
+    ("BOOL", "boolean"),
+    ("BLOB", "binary"),
+    ("VARCHAR", "text"),
+    ("ENUM", "text"),
+    ("UUID", "text"),
+    ("DECIMAL", "number"),
+    ("DOUBLE", "number"),
+    ("FLOAT", "number"),
+    ("TINYINT", "integer"),
+    ("SMALLINT", "integer"),
+    ("INTEGER", "integer"),
+    ("BIGINT", "integer"),
+    ("HUGEINT", "integer"),
+    ("BIGNUM", "integer"),
+    ("UTINYINT", "integer"),
+    ("USMALLINT", "integer"),
+    ("UINTEGER", "integer"),
+    ("UBIGINT", "integer"),
+    ("UHUGEINT", "integer"),
+)

@@ -1,0 +1,123 @@
+"""Excel and OpenDocument workbooks: each sheet with data becomes a table. Formulas come as their results."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from querist.errors import SourceFormatError
+from querist.sources.csv_reading import CsvFormat, find_header, load_known
+from querist.sources.file_cache import Contents, StoredTable
+from querist.sources.naming import unique_name
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+    from python_calamine import CalamineSheet
+
+Cell = Any
+
+
+def load_workbook(con: DuckDBPyConnection, path: Path, scratch: Path) -> Contents:
+    """Read all sheets of a workbook into tables.
+
+    Raises:
+        SourceFormatError: it cannot be read, it is protected by a password, or no sheet holds data.
+    """
+    from python_calamine import CalamineError, CalamineWorkbook, PasswordError
+
+    tables: list[StoredTable] = []
+    empty: list[str] = []
+    try:
+        workbook = CalamineWorkbook.from_path(str(path))
+        names = workbook.sheet_names
+        for name in names:
+            sheet = workbook.get_sheet_by_name(name)
+            table = _load_sheet(con, sheet, name, f"t{len(tables)}", scratch, [t.suffix for t in tables])
+            if table is None:
+                empty.append(name)
+            else:
+                tables.append(table)
+    except CalamineError as error:
+        hint = "Open it in a spreadsheet program and save it again as .xlsx."
+        if isinstance(error, PasswordError):
+            hint = "Save it without a password."
+        raise SourceFormatError(f"{path} cannot be read: {error}.", hint=hint) from error
+    if not tables:
+        raise SourceFormatError(f"{path} has no sheet with data; sheets: {', '.join(names)}.")
+    if len(tables) == 1:
+        only = tables[0]
+        tables = [StoredTable(only.stored_as, "", only.rows, only.origin if len(names) > 1 else "", only.notes)]
+    notes = [f"sheet {name!r} is empty and left out" for name in empty]
+    return Contents(tuple(tables), tuple(notes))
+
+
+def _load_sheet(
+    con: DuckDBPyConnection, sheet: CalamineSheet, name: str, table: str, scratch: Path, taken: Sequence[str]
+) -> StoredTable | None:
+    rows: list[list[Cell]] = sheet.to_python(skip_empty_area=True)
+    notes = _fill_merged(sheet, rows)
+    rows = [row for row in rows if any(cell != "" for cell in row)]
+    if not rows:
+        return None
+    rows = _without_empty_columns(rows)
+    text = [[_text(cell) for cell in row] for row in rows]
+    width = len(text[0])
+    filled = [sum(cell != "" for cell in row) for row in text[:50]]
+    usual = sorted(filled)[len(filled) // 2]
+    start = next(i for i, n in enumerate(filled) if n >= max(1, 0.6 * usual))
+    form = find_header(text, width, start)
+    notes += form.notes
+    if start:
+        title = " ".join(cell for cell in text[0] if cell)
+        notes.append(f"skipped {start} row(s) above the table, such as {title[:60]!r}")
+    target = scratch / "sheet.csv"
+    with target.open("w", encoding="utf-8", newline="") as out:
+        csv.writer(out, lineterminator="\n").writerows(text[form.skip :])
+    known = CsvFormat(header=form.header, width=width, notes=tuple(notes))
+    loaded = load_known(con, target, table, known)
+    target.unlink()
+    suffix = unique_name(name, taken)
+    return StoredTable(table, suffix, loaded.rows, f'sheet "{name}"', loaded.notes)
+
+
+def _fill_merged(sheet: CalamineSheet, rows: list[list[Cell]]) -> list[str]:
+    """Give the value of cells that are merged downwards to all rows they cover: each of these rows has that value."""
+    first_row, first_column = sheet.start or (0, 0)
+    count = 0
+    for (top, left), (bottom, right) in sheet.merged_cell_ranges or ():
+        if top == bottom or left != right:
+            continue  # merged across: a title or a group of columns
+        r, c = top - first_row, left - first_column
+        if 0 <= r < len(rows) and 0 <= c < len(rows[r]) and rows[r][c] != "":
+            for other in range(r + 1, min(bottom - first_row, len(rows) - 1) + 1):
+                rows[other][c] = rows[r][c]
+            count += 1
+    return [f"{count} merged cell(s) filled downwards"] if count else []
+
+
+def _without_empty_columns(rows: list[list[Cell]]) -> list[list[Cell]]:
+    width = max(len(row) for row in rows)
+    rows = [[*row, *[""] * (width - len(row))] for row in rows]
+    used = [i for i in range(width) if any(row[i] != "" for row in rows)]
+    return [[row[i] for i in used] for row in rows]
+
+
+def _text(cell: Cell) -> str:
+    """A cell as the CSV typing reads it back: whole numbers without `.0`, dates in ISO 8601."""
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    if isinstance(cell, float):
+        return str(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else repr(cell)
+    if isinstance(cell, dt.datetime):
+        return cell.date().isoformat() if cell.time() == dt.time() else cell.isoformat(sep=" ")
+    if isinstance(cell, (dt.date, dt.time)):
+        return cell.isoformat()
+    if isinstance(cell, dt.timedelta):
+        hours, rest = divmod(int(cell.total_seconds()), 3600)
+        return f"{hours:02}:{rest // 60:02}:{rest % 60:02}"
+    text = str(cell)
+    return "" if re.fullmatch(r"#(N/A|REF!|VALUE!|DIV/0!|NAME\?|NULL!|NUM!)", text) else text

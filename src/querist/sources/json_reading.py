@@ -1,0 +1,129 @@
+"""JSON and JSON Lines into DuckDB tables: records become rows, nested objects become columns `outer_inner`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from querist.errors import SourceFormatError
+from querist.sources.file_cache import Contents, StoredTable
+from querist.sources.naming import literal, quote, unique_name
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+    from duckdb.sqltypes import DuckDBPyType
+
+MAX_OBJECT = 256 * 1024 * 1024
+MAX_DEPTH = 3
+"""Levels of nested objects that become columns; what lies deeper stays an object."""
+
+
+def load_json(con: DuckDBPyConnection, path: Path, scratch: Path, origin: str) -> Contents:
+    """Read a UTF-8 file. An object whose values are arrays of objects becomes one table for each of them.
+
+    Raises:
+        SourceFormatError: it is not JSON, or it holds nothing that makes a table.
+    """
+    import duckdb
+
+    scan = _scan(path)
+    again = scratch / "rewritten.jsonl"
+    try:
+        shape = _columns(con, f"SELECT * FROM {scan}")
+        if _is_keyed(shape) and con.execute(f"SELECT count(*) FROM (FROM {scan} LIMIT 2)").fetchone() == (1,):
+            scan = _scan(_rewritten(path, again, origin))
+            shape = _columns(con, f"SELECT * FROM {scan}")
+    except duckdb.Error:
+        scan = _scan(_rewritten(path, again, origin))
+        shape = _columns(con, f"SELECT * FROM {scan}")
+    if not shape or (len(shape) == 1 and shape[0][0] == "json" and str(shape[0][1]) == "JSON"):
+        raise SourceFormatError(f"{origin} holds no records.", hint="Expected: an array of objects, or one a line.")
+    lists = [(name, kind) for name, kind in shape if kind.id == "list"]
+    single = con.execute(f"SELECT count(*) FROM (FROM {scan} LIMIT 2)").fetchone() == (1,)
+    records = [name for name, kind in lists if str(kind).startswith("STRUCT") and str(kind).endswith("[]")]
+    if single and records:
+        return _several(con, scan, records, shape)
+    if single and lists and len(lists) == len(shape):  # one array for each column
+        picks = ", ".join(f"unnest({quote(name)}) AS {quote(name)}" for name, _ in lists)
+        return Contents((_store(con, f"SELECT {picks} FROM {scan}", "t0", "", ""),))
+    return Contents((_store(con, f"SELECT * FROM {scan}", "t0", "", ""),))
+
+
+def _several(con: DuckDBPyConnection, scan: str, records: list[str], shape: list[tuple[str, DuckDBPyType]]) -> Contents:
+    tables: list[StoredTable] = []
+    for name in records:
+        select = f"SELECT unnest({quote(name)}, max_depth := 2) FROM {scan}"
+        suffix = unique_name(name, [t.suffix for t in tables])
+        tables.append(_store(con, select, f"t{len(tables)}", suffix, f'key "{name}"'))
+    rest = [name for name, _ in shape if name not in records]
+    notes = [f"left out, since they are not lists of records: {', '.join(rest)}"] if rest else []
+    if len(tables) == 1:
+        only = tables[0]
+        tables = [StoredTable(only.stored_as, "", only.rows, only.origin, only.notes)]
+    return Contents(tuple(tables), tuple(notes))
+
+
+def _store(con: DuckDBPyConnection, select: str, table: str, suffix: str, origin: str) -> StoredTable:
+    """Make a table of the query with its nested objects as columns."""
+    picks: list[tuple[str, str]] = []
+    notes: list[str] = []
+    for name, kind in _columns(con, select):
+        for expression, flat in _flatten(quote(name), name, kind, 0):
+            unique = unique_name(flat, [n for _, n in picks])
+            if unique != flat:
+                notes.append(f"{flat!r} comes more than once; one of them is called {unique!r}")
+            picks.append((expression, unique))
+    columns = ", ".join(f"{expression} AS {quote(name)}" for expression, name in picks)
+    con.execute(f"CREATE TABLE {table} AS SELECT {columns} FROM ({select})")
+    (rows,) = con.execute(f"SELECT count(*) FROM {table}").fetchone() or (0,)
+    return StoredTable(table, suffix, rows, origin, tuple(notes))
+
+
+def _flatten(expression: str, name: str, kind: DuckDBPyType, depth: int) -> Iterator[tuple[str, str]]:
+    if kind.id == "struct" and depth < MAX_DEPTH:
+        for child, inner in kind.children:
+            assert not isinstance(inner, (int, list))  # these are the children of other types than objects
+            yield from _flatten(f"{expression}.{quote(child)}", f"{name}_{child}", inner, depth + 1)
+    elif str(kind) == "TIMESTAMP WITH TIME ZONE":
+        yield f"{expression}::TIMESTAMP", name
+    else:
+        yield expression, name
+
+
+def _scan(path: Path) -> str:
+    # The whole file decides on the types, so that no record further down fails to fit.
+    options = f"sample_size = -1, maximum_object_size = {MAX_OBJECT}, maximum_depth = -1, map_inference_threshold = -1"
+    return f"read_json({literal(str(path))}, {options})"
+
+
+def _columns(con: DuckDBPyConnection, select: str) -> list[tuple[str, DuckDBPyType]]:
+    return [(str(d[0]), d[1]) for d in con.execute(f"SELECT * FROM ({select}) LIMIT 0").description or ()]
+
+
+def _is_keyed(shape: list[tuple[str, DuckDBPyType]]) -> bool:
+    """Whether an object looks like records under their keys: {"a1": {…}, "a2": {…}}."""
+    if len(shape) < 2 or any(kind.id != "struct" for _, kind in shape):
+        return False
+    fields = [{name for name, _ in kind.children} for _, kind in shape]
+    return len(set.intersection(*fields)) >= 0.5 * len(set.union(*fields))
+
+
+def _rewritten(path: Path, target: Path, origin: str) -> Path:
+    """What Python reads but DuckDB does not, and records under keys, as JSON Lines."""
+    text = path.read_text(encoding="utf-8-sig")
+    try:
+        data = json.loads(text, parse_constant=lambda _: None)
+    except json.JSONDecodeError as error:
+        try:
+            data = [json.loads(line, parse_constant=lambda _: None) for line in text.splitlines() if line.strip()]
+        except json.JSONDecodeError:
+            place = f"line {error.lineno}, column {error.colno}"
+            raise SourceFormatError(f"{origin} is not valid JSON: {error.msg} at {place}.") from error
+    if isinstance(data, dict) and len(data) > 1 and all(isinstance(v, dict) for v in data.values()):
+        data = [{"key": key, **record} for key, record in data.items()]
+    with target.open("w", encoding="utf-8") as out:
+        for record in data if isinstance(data, list) else [data]:
+            out.write(json.dumps(record) + "\n")
+    return target

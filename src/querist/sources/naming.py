@@ -1,0 +1,51 @@
+"""Names for tables and columns that come from files: easy to write in a query, unique, and close to the original."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+
+def table_name(text: str) -> str:
+    """A file stem or sheet name as a name that needs no quotes: `Sales 2024 (final)` becomes `Sales_2024_final`."""
+    name = re.sub(r"\W+", "_", text).strip("_") or "table"
+    return f"t_{name}" if name[0].isdigit() else name
+
+
+def unique_name(name: str, taken: Iterable[str]) -> str:
+    """`name`, or `name_2`, `name_3`, … when it is among `taken` (upper and lower case are the same to SQL)."""
+    lowered = {other.lower() for other in taken}
+    candidate, n = name, 1
+    while candidate.lower() in lowered:
+        n += 1
+        candidate = f"{name}_{n}"
+    return candidate
+
+
+def column_names(cells: Sequence[str | None]) -> tuple[list[str], list[str]]:
+    """Names for the columns under these header cells, and notes on what had to be changed.
+
+    A name is kept as it stands, save for blanks around it and line breaks in it.
+    """
+    names: list[str] = []
+    notes: list[str] = []
+    for number, cell in enumerate(cells, start=1):
+        wanted = re.sub(r"\s+", " ", cell or "").strip()
+        if not wanted:
+            wanted = f"column{number}"
+            notes.append(f"column {number} has no name in the header; it is called {wanted}")
+        name = unique_name(wanted, names)
+        if name != wanted:
+            notes.append(f"the header has {wanted!r} more than once; column {number} is called {name!r}")
+        names.append(name)
+    return names, notes
+
+
+def quote(name: str) -> str:
+    """A name as DuckDB and SQLite quote it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """A string as SQL writes it."""
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,188 @@
+"""From what people write (a path, a pattern, a folder, an address) to open sources."""
+
+from __future__ import annotations
+
+import difflib
+import glob
+import os
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from querist.errors import QueristError, SourceAccessError, SourceFormatError, SourceNotFoundError, UsageError
+from querist.sources.base import Source
+from querist.sources.file_kinds import SUPPORTED, FileKind, belongs_in_folder, file_kind, stem
+from querist.sources.naming import table_name, unique_name
+
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+
+
+def open_sources(
+    specs: Sequence[str | Path],
+    *,
+    names: Sequence[str] = (),
+    on_progress: Callable[[str], None] | None = None,
+) -> list[Source]:
+    """Open everything that the specs name.
+
+    Plain data files of all specs become tables of one source, so that they can be joined; each SQLite or DuckDB file
+    and each database server is a source of its own.
+
+    Args:
+        specs: paths, glob patterns (`**` as well), folders (their data files, and those of their direct subfolders;
+            hidden files are left out), `http(s)://` addresses of files, SQLAlchemy URLs of database servers.
+        names: for the sources in the order of the result; those without one are named after their data.
+        on_progress: is told what takes a while, such as `Reading orders.csv`.
+
+    Raises:
+        SourceNotFoundError: nothing is there; the hint has names that are near.
+        SourceFormatError: a file is of no supported format, or is damaged.
+        SourceAccessError: a file, server or address may not or cannot be read.
+    """
+    if not specs:
+        raise UsageError("No data are named.", hint="Name a file, a folder or a database URL, such as sales.csv.")
+    files: list[Path] = []
+    optional: set[Path] = set()
+    servers: list[str] = []
+    for spec in specs:
+        text = os.fspath(spec)
+        if isinstance(spec, str) and _ADDRESS.match(text):
+            if text.lower().startswith(("http://", "https://")):
+                from querist.sources.download import download
+
+                files.append(download(text, on_progress))
+            elif text.lower().startswith("file://"):
+                from urllib.parse import unquote, urlparse
+
+                files += _expand(unquote(urlparse(text).path))[0]
+            else:
+                servers.append(text)
+            continue
+        found, is_folder = _expand(text)
+        files += found
+        if is_folder:
+            optional |= set(found)
+    files = list(dict.fromkeys(files))
+    sources: list[Source] = []
+    try:
+        _open_files(files, optional, list(names), sources, on_progress)
+        for url in servers:
+            from querist.sources.sql import SqlSource
+
+            sources.append(SqlSource(_name(names, sources, _database_name(url)), url))
+    except BaseException:
+        for source in sources:
+            source.close()
+        raise
+    return sources
+
+
+def _open_files(
+    files: Sequence[Path],
+    optional: set[Path],
+    names: Sequence[str],
+    sources: list[Source],
+    on_progress: Callable[[str], None] | None,
+) -> None:
+    plain: list[Path] = []
+    databases: list[tuple[Path, FileKind]] = []
+    for path in files:
+        try:
+            kind = file_kind(path)
+        except SourceFormatError:
+            plain.append(path)  # told, with the other files, by the source they go to
+            continue
+        except PermissionError as error:
+            raise SourceAccessError(f"{path} may not be read.", hint="Check its permissions.") from error
+        if kind in ("sqlite", "duckdb"):
+            databases.append((path, kind))
+        else:
+            plain.append(path)
+    if plain:
+        from querist.sources.files import FileSource
+
+        parents = {path.parent for path in plain}
+        label = stem(plain[0]) if len(plain) == 1 else plain[0].absolute().parent.name if len(parents) == 1 else "files"
+        source = FileSource(
+            _name(names, sources, label), paths=tuple(plain), optional=frozenset(optional), on_progress=on_progress
+        )
+        sources.append(source)
+        if databases and set(plain) <= optional:
+            try:
+                source.schema()
+            except QueristError:
+                sources.remove(source)  # a folder's databases are worth more than its unreadable files
+        else:
+            source.schema()
+    for path, kind in databases:
+        name = _name(names, sources, stem(path))
+        if kind == "sqlite":
+            from querist.sources.sqlite import SqliteSource
+
+            sources.append(SqliteSource(name, path))
+        else:
+            from querist.sources.duckdb_file import DuckDbSource
+
+            sources.append(DuckDbSource(name, path))
+        sources[-1].schema()
+
+
+def _expand(text: str) -> tuple[list[Path], bool]:
+    """The files that a spec stands for, and whether they were found in a folder rather than named."""
+    path = Path(text).expanduser()
+    if path.is_dir():
+        return _in_folder(path), True
+    if path.exists():
+        return [path], False
+    if glob.has_magic(text):
+        hits = [Path(hit) for hit in sorted(glob.glob(str(path), recursive=True))]  # noqa: PTH207 - takes absolute patterns too
+        found = [hit for hit in hits if hit.is_file() and not hit.name.startswith((".", "~$"))]
+        if not found:
+            raise SourceNotFoundError(f"Nothing matches {text!r}.", hint=_near(path))
+        return found, False
+    raise SourceNotFoundError(f"There is no file or folder {text!r}.", hint=_near(path))
+
+
+def _in_folder(folder: Path) -> list[Path]:
+    try:
+        here = sorted(p for p in folder.iterdir() if not p.name.startswith("."))
+        below = [p for sub in here if sub.is_dir() for p in sorted(sub.iterdir())]
+    except PermissionError as error:
+        raise SourceAccessError(f"{error.filename} may not be read.", hint="Check its permissions.") from error
+    found = [p for p in [*here, *below] if p.is_file() and belongs_in_folder(p)]
+    if not found:
+        names = [p.name for p in here]
+        what = f"it holds {', '.join(names[:8])}{', …' if len(names) > 8 else ''}" if names else "it is empty"
+        message = f"The folder {str(folder)!r} has no data files: {what}."
+        raise SourceNotFoundError(message, hint=f"Supported: {SUPPORTED}.")
+    return found
+
+
+def _near(path: Path) -> str:
+    folder = path.parent
+    while not folder.is_dir() and folder != folder.parent:
+        folder = folder.parent
+    try:
+        names = sorted(p.name for p in folder.iterdir() if not p.name.startswith("."))
+    except OSError:
+        return ""
+    lowered = {name.lower(): name for name in names}
+    close = [lowered[n] for n in difflib.get_close_matches(path.name.lower(), list(lowered), n=3, cutoff=0.5)]
+    if close and folder == path.parent:
+        return f"Did you mean {' or '.join(close)}?"
+    shown = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
+    return f"{folder} holds {shown}." if names else f"{folder} is empty."
+
+
+def _name(names: Sequence[str], sources: Sequence[Source], label: str) -> str:
+    if len(sources) < len(names):
+        return names[len(sources)]
+    return unique_name(table_name(label), [source.name for source in sources])
+
+
+def _database_name(url: str) -> str:
+    """The database's name from a URL, without user and password."""
+    from urllib.parse import urlsplit
+
+    parts = urlsplit(url)
+    return parts.path.strip("/").rpartition("/")[2] or parts.hostname or parts.scheme
