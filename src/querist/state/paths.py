@@ -7,12 +7,12 @@ from pathlib import Path
 
 
 def cache_dir() -> Path:
-    """Directory for what can be made again: models, profiles, prompt prefixes. `QUERIST_HOME` moves it; not created here."""
+    """What can be made again: models, profiles, prompt prefixes. `QUERIST_HOME` moves it. Not created here."""
     return _home("cache")
 
 
 def data_dir() -> Path:
-    """Directory for what cannot be made again: sessions, verified queries. `QUERIST_HOME` moves it; not created here."""
+    """What cannot be made again: sessions, verified queries. `QUERIST_HOME` moves it. Not created here."""
     return _home("data")
 
 
