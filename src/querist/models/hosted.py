@@ -183,6 +183,11 @@ class HostedModel:
             raise ModelOutputError(f"{self.name} sent a reply that cannot be used: {error}") from error
         except theirs.UserError as error:
             raise ModelError(f"{self.name} cannot do what was asked: {error}") from error
+        except (TypeError, ValueError, AttributeError, LookupError) as error:  # client libraries trust what they read
+            raise ModelOutputError(
+                f"{self.name} sent a reply that cannot be read ({type(error).__name__}: {error}).",
+                hint=f"Check models.providers.{self._provider.name}.base_url: something else may be answering there.",
+            ) from error
 
     def _translate(self, error: Exception) -> ModelError:
         from pydantic_ai import exceptions as theirs

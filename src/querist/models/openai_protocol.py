@@ -155,13 +155,10 @@ class OpenAIProtocolModel:
                             on_token(piece)
         except PassingFault as fault:
             if pieces:  # the reader has seen them: starting over would show them twice
-                raise fault.error from fault.error.__cause__
+                raise self._broken_off(pieces) from fault.error
             raise
         if not finish:
-            raise ModelOutputError(
-                f"{self.name} broke off in the middle of its reply, after {len(''.join(pieces))} characters.",
-                hint=self.endpoint.down_hint or "Ask again.",
-            )
+            raise self._broken_off(pieces)
         return "".join(pieces), finish, usage
 
     async def _events(self, response: httpx.Response) -> AsyncIterator[dict[str, Any]]:
@@ -233,9 +230,7 @@ class OpenAIProtocolModel:
             later = "later" if wait is None else f"in {math.ceil(wait)} s"
             error = ModelRateLimitError(said, hint=f"Try again {later}, or name a fallback model.", retry_after=wait)
         elif "context" in text and status in (400, 413, 500):
-            error = ModelError(
-                said, hint="The prompt is longer than the model's context: ask over fewer tables, or raise it."
-            )
+            error = ModelError(said, hint=self.endpoint.context_hint)
         else:
             error = ModelError(said)
         if status in PASSING_STATUS:
@@ -250,6 +245,12 @@ class OpenAIProtocolModel:
         if not isinstance(data, dict):
             raise self._garbage(text)
         return data
+
+    def _broken_off(self, pieces: list[str]) -> ModelOutputError:
+        return ModelOutputError(
+            f"{self.name} broke off in the middle of its reply, after {len(''.join(pieces))} characters.",
+            hint=self.endpoint.down_hint or "Ask again.",
+        )
 
     def _garbage(self, text: str) -> ModelOutputError:
         return ModelOutputError(

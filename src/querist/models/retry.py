@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import random
 import time
+from asyncio import sleep
 from collections.abc import Awaitable, Callable
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
@@ -51,7 +51,7 @@ async def with_retries(call: Callable[[], Awaitable[T]], retries: int, name: str
             if wait is None:
                 wait = min(_LONGEST_BACKOFF, _FIRST_WAIT * 2**attempt) * random.uniform(0.75, 1.25)
             log.warning("%s: %s Trying again in %.1f s.", name, fault.error.message, wait)
-            await asyncio.sleep(wait)
+            await sleep(wait)
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 
