@@ -53,7 +53,7 @@ class TestOrder:
         assert load_settings(second, environ=environ).limits.rows == 2
 
     def test_a_named_file_that_does_not_exist_is_an_error(self) -> None:
-        with pytest.raises(ConfigError, match=r"'nowhere\.yaml' \(named by the environment variable QUERIST_CONFIG\)"):
+        with pytest.raises(ConfigError, match=r"'nowhere\.yaml' \(named by --config or by the environment variable"):
             load_settings(environ={"QUERIST_CONFIG": "nowhere.yaml"})
 
     def test_an_empty_file_and_empty_keys_leave_the_defaults(self) -> None:

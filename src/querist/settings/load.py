@@ -72,7 +72,7 @@ def find_file(file: Path | str | None = None, environ: Mapping[str, str] | None 
     if named:
         path = Path(named).expanduser()
         if not path.is_file():
-            by = "" if file else " (named by the environment variable QUERIST_CONFIG)"
+            by = "" if file else " (named by --config or by the environment variable QUERIST_CONFIG)"
             raise ConfigError(
                 f"There is no settings file {str(path)!r}{by}.",
                 hint=f"Correct the path, or leave it out to use {FILE_NAME}.",

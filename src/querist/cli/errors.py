@@ -1,0 +1,36 @@
+"""How errors are told on the command line."""
+
+from __future__ import annotations
+
+import os
+
+import typer
+
+from querist.errors import ConfigError, QueristError, UsageError
+
+
+def debugging() -> bool:
+    """Whether the whole story is wanted: `querist --debug` or `QUERIST_DEBUG=1`."""
+    return os.environ.get("QUERIST_DEBUG", "").lower() not in ("", "0", "false", "no")
+
+
+def show_error(error: Exception) -> None:
+    """Tell an error on standard error: its code, what failed, and what to do. With `--debug` the traceback as well."""
+    if debugging():
+        import traceback
+
+        typer.echo("".join(traceback.format_exception(error)), err=True)
+    if isinstance(error, QueristError):
+        code, message, hint = error.code, error.message, error.hint
+    else:
+        code, message = "unexpected", f"{type(error).__name__}: {error}"
+        hint = "This is a fault in Querist itself. `querist --debug …` shows where it happened."
+    head = typer.style(f"Error ({code}):", fg=None if os.environ.get("NO_COLOR") else "red", bold=True)
+    typer.echo(f"{head} {message}", err=True)
+    if hint:
+        typer.echo(f"  {hint}", err=True)
+
+
+def exit_code(error: Exception) -> int:
+    """2 where the call or the settings are wrong, 1 for everything else."""
+    return 2 if isinstance(error, (ConfigError, UsageError)) else 1

@@ -1,0 +1,83 @@
+"""The command `querist`: its options, and the table of its subcommands. Each subcommand is a module beside this one."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from querist.cli.lazy import LazyCommand, QueristGroup, Subcommand
+
+SUBCOMMANDS = (
+    Subcommand("schema", "querist.cli.schema", "schema", "Show what the data hold: tables, columns, keys, examples."),
+    Subcommand("models", "querist.cli.models", "app", "Fetch, check and serve the models that run on this machine."),
+    Subcommand("config", "querist.cli.config", "app", "Show and check the settings."),
+)
+
+
+class _Root(QueristGroup):
+    def __init__(self, **attributes: object) -> None:
+        super().__init__(**attributes)  # type: ignore[arg-type]
+        for subcommand in SUBCOMMANDS:
+            self.add_command(LazyCommand(subcommand))
+
+
+app = typer.Typer(
+    cls=_Root,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"querist {version('querist')}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    context: typer.Context,
+    config: Annotated[
+        Path | None, typer.Option("--config", metavar="FILE", help="Settings to use instead of ./querist.yaml.")
+    ] = None,
+    debug: Annotated[bool, typer.Option("--debug", help="Tell errors with all their details.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Ask plain-language questions over files and databases, and get answers with evidence."""
+    # In the environment they reach everything that loads settings, and the processes that it starts.
+    if config is not None:
+        _set_while(context, "QUERIST_CONFIG", str(config.expanduser().absolute()))
+    if debug:
+        _set_while(context, "QUERIST_DEBUG", "1")
+
+
+def _set_while(context: typer.Context, variable: str, value: str) -> None:
+    """Set an environment variable until the command is done."""
+    before = os.environ.get(variable)
+
+    def restore() -> None:
+        if before is None:
+            os.environ.pop(variable, None)
+        else:
+            os.environ[variable] = before
+
+    os.environ[variable] = value
+    context.call_on_close(restore)
+
+
+def main() -> None:
+    """Entry point of the installed program."""
+    app()
+
+
+if __name__ == "__main__":
+    main()
