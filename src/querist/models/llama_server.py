@@ -25,7 +25,7 @@ from querist.state.paths import cache_dir
 
 log = logging.getLogger(__name__)
 
-_WATCH_SECONDS = 0.5
+_WATCH_SECONDS = 0.2
 _QUIET_SECONDS = 1.0  # a slot this long unused is saved: the user is reading the answer, not waiting for the next
 
 

@@ -28,7 +28,7 @@ from querist.state.paths import cache_dir
 _START_SECONDS = 180.0
 _STOP_SECONDS = 10.0
 _POLL_SECONDS = 0.02
-_WATCH_SECONDS = 0.5
+_WATCH_SECONDS = 0.2
 
 _children: list[subprocess.Popen[bytes]] = []
 """Started servers outlive this process; holding them here keeps Python from warning about that."""
