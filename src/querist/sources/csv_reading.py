@@ -211,6 +211,8 @@ def _looks_typed(cell: str) -> bool:
 
 def load_known(con: DuckDBPyConnection, path: Path, table: str, form: CsvFormat) -> LoadedTable:
     """Read a file that is written exactly as `form` says into a new table, typing its columns."""
+    from duckdb import InvalidInputException
+
     notes = list(form.notes)
     raw = [f"c{i}" for i in range(form.width)]
     scan = _scan(path, form, raw)
@@ -224,14 +226,21 @@ def load_known(con: DuckDBPyConnection, path: Path, table: str, form: CsvFormat)
     cells = [*(form.header or ()), *[""] * form.width]
     unnamed = [i for i in range(form.width) if form.header is not None and not cells[i].strip()]
     values = [_distinct(row[i] for row in sample) for i in range(form.width)]
-    readings = _fit(con, scan, raw, values, form.delimiter, whole=len(sample) < wanted)
     kept = [i for i in range(form.width) if not (i in unnamed and not values[i] and _is_blank(con, scan, raw[i]))]
     dropped = [names[i] for i in range(form.width) if i not in kept]
     notes = [n for n in notes if not any(n.endswith(f"called {name}") for name in dropped)]
-    columns = ", ".join(f"{_expression(readings[i], raw[i])} AS {quote(names[i])}" for i in kept)
-    con.execute(f"CREATE TABLE {quote(table)} AS SELECT {columns} FROM {scan}")
+    columns = _Columns([raw[i] for i in kept], [values[i] for i in kept], form.delimiter, whole=len(sample) < wanted)
+    while True:
+        picks = ", ".join(f"{pick} AS {quote(names[i])}" for pick, i in zip(columns.expressions(), kept, strict=True))
+        try:
+            con.execute(f"CREATE TABLE {quote(table)} AS SELECT {picks} FROM {scan}")
+            break
+        except InvalidInputException as error:
+            if _MISFIT not in str(error):
+                raise
+            columns.judge_again(con, scan)
     (rows,) = con.execute(f"SELECT count(*) FROM {quote(table)}").fetchone() or (0,)
-    notes = notes + [f"column {names[i]!r}: {note}" for i in kept for note in readings[i].notes]
+    notes += [f"column {names[i]!r}: {note}" for i, r in zip(kept, columns.readings, strict=True) for note in r.notes]
     return LoadedTable(rows, tuple(notes))
 
 
@@ -250,38 +259,43 @@ def _distinct(cells: Iterable[str | None]) -> list[str]:
     return list(itertools.islice(seen, 2_000))
 
 
-def _fit(
-    con: DuckDBPyConnection, scan: str, raw: Sequence[str], values: list[list[str]], delimiter: str, whole: bool
-) -> list[Reading]:
+class _Columns:
     """A reading for each column that holds for every row of the file.
 
-    The sample proposes, the whole file decides: columns with values that do not fit are judged again with these values.
-    `whole`: the sample is all there is.
+    The sample proposes and the whole file decides: the SQL fails at the first value that does not fit, and then the
+    columns with such values are judged again with them. `whole`: the sample is all there is.
     """
-    known = hints(values, delimiter)
-    readings = [read_column(v, known) if v or whole else _UNSEEN for v in values]
-    pending = [i for i, r in enumerate(readings) if not r.is_text]
-    for _round in range(6):
-        misfits = _misfits(con, scan, [(raw[i], readings[i]) for i in pending])
-        pending = [i for i in pending if misfits.get(raw[i])]
-        if not pending:
-            break
-        for i in pending:
-            values[i] = [*values[i], *misfits[raw[i]]]
+
+    def __init__(self, raw: Sequence[str], values: list[list[str]], delimiter: str, whole: bool) -> None:
+        self._raw, self._values, self._delimiter = raw, values, delimiter
         known = hints(values, delimiter)
-        for i in pending:
-            before = readings[i]
-            readings[i] = read_column(values[i], known)
-            undecided = readings[i] == before  # Python's rules and the engine's differ on these values
-            if before is not _UNSEEN and (undecided or (readings[i].is_text and not readings[i].notes)):
-                odd, word = misfits[raw[i]][0][:40], _WORDS.get(before.type, "number")
-                readings[i] = Reading("VARCHAR", notes=(f"kept as text: {odd!r} is no {word}",))
-        pending = [i for i in pending if not readings[i].is_text]
-    for i in pending:
-        readings[i] = Reading("VARCHAR", notes=("kept as text: its values are of many kinds",))
-    return [Reading("VARCHAR") if r is _UNSEEN else r for r in readings]
+        self.readings = [read_column(v, known) if v or whole else _UNSEEN for v in values]
+        self._rounds = 0
+
+    def expressions(self) -> list[str]:
+        return [_expression(reading, column) for reading, column in zip(self.readings, self._raw, strict=True)]
+
+    def judge_again(self, con: DuckDBPyConnection, scan: str) -> None:
+        self._rounds += 1
+        typed = [i for i, reading in enumerate(self.readings) if not reading.is_text]
+        misfits = _misfits(con, scan, [(self._raw[i], self.readings[i]) for i in typed])
+        for i in typed:
+            self._values[i] += misfits.get(self._raw[i], [])
+        known = hints(self._values, self._delimiter)
+        for i in typed:
+            if found := misfits.get(self._raw[i]):
+                before = self.readings[i]
+                after = read_column(self._values[i], known)
+                if after == before or self._rounds > MAX_ROUNDS:
+                    after = Reading("VARCHAR")  # the engine's rules differ on these values, or they are of many kinds
+                if before is not _UNSEEN and after.is_text and not after.notes:
+                    word = _WORDS.get(before.type, "number")
+                    after = Reading("VARCHAR", notes=(f"kept as text: {found[0][:40]!r} is no {word}",))
+                self.readings[i] = after
 
 
+MAX_ROUNDS = 6
+_MISFIT = "value does not fit its column"
 _WORDS = {"BOOLEAN": "boolean", "DATE": "date", "TIMESTAMP": "date and time", "TIME": "time"}
 
 _UNSEEN = Reading("NOTHING", "NULL")
@@ -293,27 +307,34 @@ def _misfits(con: DuckDBPyConnection, scan: str, columns: Sequence[tuple[str, Re
     failing: list[tuple[str, Reading]] = []
     for start in range(0, len(columns), 100):
         part = columns[start : start + 100]
-        counts = ", ".join(f"count(*) FILTER (WHERE NOT ({_fits(r, c)}))" for c, r in part)
+        counts = ", ".join(f"count(*) FILTER (WHERE {_misfit(r, c)})" for c, r in part)
         row = con.execute(f"SELECT {counts} FROM {scan}").fetchone() or ()
         failing += [column for column, bad in zip(part, row, strict=True) if bad]
     found: dict[str, list[str]] = {}
     for c, r in failing:
-        sql = f"SELECT DISTINCT trim({c}) FROM {scan} WHERE NOT ({_fits(r, c)}) LIMIT 200"
+        sql = f"SELECT DISTINCT trim({c}) FROM {scan} WHERE {_misfit(r, c)} LIMIT 200"
         found[c] = [value for (value,) in con.execute(sql).fetchall()]
     return found
 
 
 def _fits(reading: Reading, column: str) -> str:
-    cell = f"trim({column})"
+    """The SQL condition under which the value of a cell that is not blank is not NULL."""
     good = f"({reading.value}) IS NOT NULL" + (f" AND ({reading.fits})" if reading.fits else "")
-    return f"{column} IS NULL OR {cell} IN ({_null_words(reading)}) OR ({good.replace('{c}', cell)})"
+    return good.replace("{c}", f"trim({column})")
 
 
 def _expression(reading: Reading, column: str) -> str:
+    """The SQL of the column's values; it fails at a value that does not fit."""
     if reading.is_text:
         return column
-    cell = f"trim({column})"
-    return f"CASE WHEN {cell} NOT IN ({_null_words(reading)}) THEN {reading.value.replace('{c}', cell)} END"
+    value = reading.value.replace("{c}", f"trim({column})")
+    blank = f"{column} IS NULL OR trim({column}) IN ({_null_words(reading)})"
+    fits = _fits(reading, column)
+    return f"CASE WHEN {blank} THEN NULL WHEN {fits} THEN {value} ELSE error({literal(_MISFIT)} || {column}) END"
+
+
+def _misfit(reading: Reading, column: str) -> str:
+    return f"trim({column}) NOT IN ({_null_words(reading)}) AND NOT coalesce({_fits(reading, column)}, false)"
 
 
 def _null_words(reading: Reading) -> str:

@@ -93,7 +93,8 @@ def _make(path: Path, target: Path, convert: Convert) -> Path:
     from querist.sources.duckdb_engine import engine_settings
 
     scratch = target.with_name(f"{target.stem}.{os.getpid()}-{uuid.uuid4().hex[:8]}.partial")
-    scratch.mkdir(parents=True)
+    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)  # it holds people's data
+    scratch.mkdir()
     try:
         partial = scratch / "data.duckdb"
         settings = engine_settings() | {"temp_directory": str(scratch / "spill"), "preserve_insertion_order": "true"}

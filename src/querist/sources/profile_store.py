@@ -8,6 +8,7 @@ import json
 import logging
 import uuid
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import asdict
 
 from querist.sources.base import ColumnProfile, Profile, TableProfile
@@ -25,7 +26,8 @@ _NAMESPACE = "profile"
 
 def load_profile(fingerprint: str) -> Profile | None:
     """The profile of data with this fingerprint, None when it is not kept or cannot be read."""
-    data = _cache().get(_NAMESPACE, _key(fingerprint))
+    with closing(_cache()) as cache:
+        data = cache.get(_NAMESPACE, _key(fingerprint))
     if data is None:
         return None
     try:
@@ -37,11 +39,12 @@ def load_profile(fingerprint: str) -> Profile | None:
 
 def store_profile(profile: Profile) -> None:
     text = json.dumps(asdict(profile), default=_encode, ensure_ascii=False)
-    _cache().put(_NAMESPACE, _key(profile.fingerprint), text.encode())
+    with closing(_cache()) as cache:
+        cache.put(_NAMESPACE, _key(profile.fingerprint), text.encode())
 
 
 def _cache() -> ContentCache:
-    return ContentCache(cache_dir() / "content.sqlite", MAX_BYTES)
+    return ContentCache(cache_dir() / "profiles.sqlite", MAX_BYTES)
 
 
 def _key(fingerprint: str) -> str:
