@@ -1,0 +1,305 @@
+"""Checks of arithmetic: text that is no number or sorts unlike one, division, and averages of averages."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from querist.answer.checks.case import Case, Finding, check, told
+from querist.answer.checks.filters import date_form, sortable
+from querist.answer.checks.selects import Resolved, Select
+from querist.answer.context import show
+from querist.answer.joins import words_of
+from querist.answer.scopes import own
+
+if TYPE_CHECKING:
+    from sqlglot import exp
+
+_TRUNCATING = ("sqlite", "postgres", "redshift", "tsql", "trino", "presto", "athena")
+"""Engines whose `/` between integers drops the fraction."""
+_SILENT = ("sqlite", "mysql")
+"""Engines that give NULL for a division by zero, and 0 for text that is no number."""
+_AVERAGED = frozenset("avg average mean percent percentage pct".split())
+_INTENDED = re.compile(r"\b(decade|centur|dozen|quotient|whole|integer division|divided by)", re.IGNORECASE)
+
+
+@check(severity="veto")
+def non_numeric_aggregate(case: Case) -> Finding | None:
+    """A sum or an average over text that is no number."""
+    from sqlglot import exp
+
+    applies = False
+    messages = []
+    for select in case.selects:
+        for aggregate in select.aggregates:
+            if not isinstance(aggregate, (exp.Sum, exp.Avg)):
+                continue
+            applies = True
+            argument = aggregate.this
+            if isinstance(argument, exp.Distinct) and argument.expressions:
+                argument = argument.expressions[0]
+            cast = isinstance(argument, exp.Cast) and argument.to.this in exp.DataType.NUMERIC_TYPES
+            known = select.resolve(argument.this if cast else argument)
+            if known is None or not (reason := _no_number(case, known, cast)):
+                continue
+            messages.append(f"{aggregate.sql(dialect=case.dialect)} adds up {reason}")
+    return told(applies, messages)
+
+
+def _no_number(case: Case, known: Resolved, cast: bool) -> str:
+    """Why a column cannot be added up, to end a sentence; empty when it can."""
+    profile = case.profile_of(known.table, known.column.name)
+    if profile is None or not profile.distinct or known.column.kind not in ("text", "date", "datetime", "time"):
+        return ""
+    texts = [v for v in profile.examples if isinstance(v, str)]
+    if not texts or (profile.numeric_text and all(re.fullmatch(r"\s*[-+]?[\d.]+([eE][-+]?\d+)?\s*", v) for v in texts)):
+        return ""
+    if cast:
+        if any(re.match(r"\s*-?\d{1,3}(,\d{3})+", v) for v in texts):
+            return f"{known.name}, but the cast stops at the comma of values like {show(texts[0])}."
+        if any(re.match(r"\s*[-+]?\.?\d", v) for v in texts):
+            return ""
+    return f"{known.name}, which holds text like {show(texts[0])}, no plain numbers."
+
+
+@check(severity="warn")
+def number_as_text(case: Case) -> Finding | None:
+    """Numbers kept as text are ordered or compared as text, where '9' comes after '10'."""
+    applies = False
+    messages = []
+    for select in case.selects:
+        for known, how in _ordered(case, select):
+            profile = case.profile_of(known.table, known.column.name)
+            if known.column.kind != "text" or profile is None or not profile.numeric_text:
+                continue
+            applies = True
+            if not _same_width(case, select, known):
+                number = "REAL" if case.dialect == "sqlite" else "DECIMAL"
+                messages.append(
+                    f"{known.name} holds numbers as text, and {how} takes them as text ('9' comes after '10'); "
+                    f"use CAST({known.column.name} AS {number})."
+                )
+    return told(applies, messages)
+
+
+@check(severity="warn")
+def date_as_text(case: Case) -> Finding | None:
+    """Dates kept as text in a form that does not sort are ordered or compared as text."""
+    applies = False
+    messages = []
+    for select in case.selects:
+        for known, how in [*_ordered(case, select), *_read_as_date(case, select)]:
+            form = date_form(case, known) if known.column.kind in ("text", "date", "datetime") else ""
+            if not form:
+                continue
+            applies = True
+            if not sortable(form):
+                profile = case.profile_of(known.table, known.column.name)
+                example = show(profile.examples[0]) if profile and profile.examples else form
+                messages.append(
+                    f"{known.name} holds dates as text like {example}, and {how} does not read these as dates."
+                )
+    return told(applies, messages)
+
+
+def _ordered(case: Case, select: Select) -> Iterator[tuple[Resolved, str]]:
+    """Plain columns whose order matters to the query, and what makes it matter."""
+    from sqlglot import exp
+
+    for node in own(select.node, exp.Expr):
+        pairs: list[tuple[exp.Expr, str]] = []
+        if isinstance(node, (exp.Min, exp.Max)) and not isinstance(node.parent, exp.Window):
+            pairs = [(node.this, node.sql(dialect=case.dialect))]
+        elif isinstance(node, exp.Ordered):
+            pairs = [(node.this, "ORDER BY")]
+        elif isinstance(node, (exp.LT, exp.LTE, exp.GT, exp.GTE)):
+            sides = (node.this, node.expression), (node.expression, node.this)
+            pairs = [(a, node.sql(dialect=case.dialect)) for a, b in sides if isinstance(b, (exp.Literal, exp.Neg))]
+        elif isinstance(node, exp.Between):
+            pairs = [(node.this, "BETWEEN")]
+        for expression, how in pairs:
+            if known := select.resolve(expression):
+                yield known, how
+
+
+def _read_as_date(case: Case, select: Select) -> Iterator[tuple[Resolved, str]]:
+    """Columns that SQLite's date functions read; they give NULL for any other form than ISO's."""
+    from sqlglot import exp
+
+    if case.dialect != "sqlite":
+        return
+    for node in own(select.node, exp.Func):
+        named = isinstance(node, exp.Anonymous) and node.name.lower() in ("julianday", "unixepoch", "datetime")
+        if named or isinstance(node, (exp.TimeToStr, exp.Date)):
+            for column in node.find_all(exp.Column):
+                if known := select.resolve(column):
+                    yield known, node.sql(dialect=case.dialect)
+
+
+def _same_width(case: Case, select: Select, known: Resolved) -> bool:
+    """All values are equally long, so that they sort as text like they sort as numbers."""
+    from sqlglot import exp
+
+    length = exp.Length(this=select.column(known.alias, known.column.name))
+    query = exp.select(exp.Min(this=length), exp.Max(this=length.copy())).from_(select.source(known.alias))
+    shortest, longest = case.probe(query).rows[0]
+    return bool(shortest == longest)
+
+
+@check(severity="repair")
+def integer_division(case: Case) -> Finding | None:
+    """A division of integers that drops the fraction."""
+    from sqlglot import exp
+
+    if case.dialect not in _TRUNCATING or _INTENDED.search(case.question):
+        return None
+    applies = False
+    messages = []
+    for select in case.selects:
+        for division in own(select.node, exp.Div):
+            if _is_meant_whole(division) or not (
+                _integer(select, division.this) and _integer(select, division.expression)
+            ):
+                continue
+            applies = True
+            rest = exp.Mod(this=exp.paren(division.this.copy()), expression=exp.paren(division.expression.copy()))
+            if _some_row(case, select, division, exp.NEQ(this=rest, expression=exp.Literal.number(0))):
+                sql = division.sql(dialect=case.dialect)
+                messages.append(f"{sql} divides integers and drops the fraction; multiply one side by 1.0 first.")
+    return told(applies, messages)
+
+
+def _is_meant_whole(division: exp.Div) -> bool:
+    """`CAST(a / b AS INTEGER)` and `a / 10 * 10` drop the fraction on purpose."""
+    from sqlglot import exp
+
+    outer = division.parent
+    while isinstance(outer, exp.Paren):
+        outer = outer.parent
+    if isinstance(outer, exp.Mul):
+        return division.expression in (outer.this, outer.expression)
+    return isinstance(outer, exp.Cast) and outer.to.this in exp.DataType.INTEGER_TYPES
+
+
+def _integer(select: Select, node: exp.Expr) -> bool:
+    """Is the value an integer for sure?"""
+    from sqlglot import exp
+
+    if isinstance(node, (exp.Paren, exp.Neg, exp.Sum, exp.Min, exp.Max, exp.Abs)):
+        return isinstance(node.this, exp.Expr) and _integer(select, node.this)
+    if isinstance(node, exp.Distinct):
+        return all(_integer(select, e) for e in node.expressions)
+    if isinstance(node, (exp.Add, exp.Sub, exp.Mul, exp.Div)):
+        return _integer(select, node.this) and _integer(select, node.expression)
+    if isinstance(node, exp.Literal):
+        return bool(node.is_int)
+    if isinstance(node, exp.Count):
+        return True
+    if isinstance(node, exp.Cast):
+        return node.to.this in exp.DataType.INTEGER_TYPES
+    if isinstance(node, exp.Case):
+        results = [i.args["true"] for i in node.args["ifs"]] + (
+            [node.args["default"]] if node.args.get("default") else []
+        )
+        return all(_integer(select, r) for r in results)
+    known = select.resolve(node)
+    return known is not None and known.column.kind == "integer"
+
+
+@check(severity="repair")
+def division_by_zero(case: Case) -> Finding | None:
+    """A division whose divisor is zero in some rows."""
+    from sqlglot import exp
+
+    applies = False
+    messages = []
+    for select in case.selects:
+        for division in own(select.node, exp.Div):
+            divisor = division.expression.unnest()
+            if isinstance(divisor, (exp.Literal, exp.Nullif, exp.Case, exp.Count)) or not divisor.find(exp.Column):
+                continue
+            applies = True
+            whole_groups = divisor.find(exp.AggFunc) is not None
+            if whole_groups and select is case.top and not _has_gap(case):
+                continue
+            if _some_row(
+                case, select, division, exp.EQ(this=exp.paren(divisor.copy()), expression=exp.Literal.number(0))
+            ):
+                sql = divisor.sql(dialect=case.dialect)
+                gives = "nothing (NULL)" if case.dialect in _SILENT else "no usable number"
+                messages.append(
+                    f"{sql} is 0 in some rows, and dividing by it gives {gives} there; "
+                    f"leave these rows out or divide by NULLIF({sql}, 0)."
+                )
+    return told(applies, messages, mild=case.dialect in _SILENT)
+
+
+def _has_gap(case: Case) -> bool:
+    """Is there a cell in the result that a division by zero can have left?"""
+    cells = (v for row in case.table.rows for v in row)
+    return any(v is None or (isinstance(v, float) and not math.isfinite(v)) for v in cells)
+
+
+def _some_row(case: Case, select: Select, division: exp.Div, condition: exp.Expr) -> bool:
+    """Does the condition hold where the division is done: in some row, or in some group when it divides aggregates?"""
+    from sqlglot import exp
+
+    if (
+        not select.standalone
+        or select.scope.opaque
+        or division.find_ancestor(exp.Where, exp.Join, exp.Order, exp.Select) is not select.node
+    ):
+        return False
+    if select.grouped is None or condition.find(exp.Query, exp.Window) or division.find_ancestor(exp.Window):
+        return False
+    if condition.find(exp.AggFunc) is None:
+        return bool(case.probe(select.rows("1").where(condition).limit(1)).rows)
+    if not select.grouped:
+        return any(row[0] for row in case.probe(select.rows(exp.alias_(condition, "c"))).rows)
+    groups = select.rows("1").group_by(*(g.copy() for g in select.grouped))
+    return bool(case.probe(groups.having(condition).limit(1)).rows)
+
+
+@check(severity="warn")
+def average_of_averages(case: Case) -> Finding | None:
+    """An average over values that are averages or percentages themselves, each counted alike."""
+    from sqlglot import exp
+
+    words = words_of(case.question)
+    applies = False
+    messages = []
+    for select in case.selects:
+        for aggregate in select.aggregates:
+            if not isinstance(aggregate, exp.Avg) or not isinstance(aggregate.this, exp.Column):
+                continue
+            applies = True
+            name = aggregate.this.name
+            inner = [w for w in words if w in ("average", "avg", "mean")]
+            if _derived_average(case, aggregate.this):
+                told_so = len(inner) > 1
+            else:
+                # Who asks for the average of a stored percentage gets just that.
+                told_so = not _AVERAGED.intersection(words_of(name)) or bool(inner)
+            if not told_so:
+                messages.append(
+                    f"{name} is an average or a percentage already; its average counts large and small groups alike."
+                )
+    return told(applies, messages)
+
+
+def _derived_average(case: Case, column: exp.Column) -> bool:
+    """Is the column an average, or a quotient of aggregates, that a grouped query in this query yields?"""
+    from sqlglot import exp
+
+    for select in case.selects:
+        output = select.output(column.name)
+        if output is None or not select.node.args.get("group") or column.find_ancestor(exp.Select) is select.node:
+            continue
+        while isinstance(output, (exp.Round, exp.Cast, exp.Paren)):
+            output = output.this
+        quotient = isinstance(output, exp.Div) and output.this.find(exp.AggFunc) and output.expression.find(exp.AggFunc)
+        if isinstance(output, exp.Avg) or quotient:
+            return True
+    return False

@@ -1,0 +1,282 @@
+"""Checks of joins and groups: rows that are taken several times, groups that vanish, columns that no group decides."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from querist.answer.checks.case import Case, Finding, check, told
+from querist.answer.checks.selects import Resolved, Select, all_of
+from querist.answer.joins import words_of
+from querist.sources.base import TableSchema
+
+if TYPE_CHECKING:
+    from sqlglot import exp
+
+_PER_EVENT = frozenset("price cost fee charge fare toll duration length point calorie quantity amount weight".split())
+"""Figures that count anew for each event: the price of a product, summed over its orders, is no double counting."""
+
+
+@check(severity="warn")
+def fan_out(case: Case) -> Finding | None:
+    """A total, average or count takes rows several times, because a join repeats them."""
+    applies = False
+    messages = []
+    for select in case.selects:
+        if not select.plain or len(select.scope.tables) < 2 or select.grouped is None or not select.standalone:
+            continue
+        for aggregate in select.aggregates:
+            counted = _counted(case, select, aggregate)
+            if counted is None:
+                continue
+            applies = True
+            alias, what = counted
+            many = case.keys.multiplier(select, {alias})
+            if many is None:
+                continue
+            times = _repeats(case, select, alias, select.grouped)
+            if times > 1:
+                tables = select.scope.tables
+                messages.append(
+                    f"{what} takes the same row of {tables[alias].name} up to {times} times: "
+                    f"the join repeats it for every matching row of {tables[many].name}."
+                )
+    return told(applies, messages)
+
+
+def _counted(case: Case, select: Select, aggregate: exp.AggFunc) -> tuple[str, str] | None:
+    """The alias of the table whose rows an aggregate means to take once each, and the aggregate in words."""
+    from sqlglot import exp
+
+    if not isinstance(aggregate, (exp.Sum, exp.Avg, exp.Count)) or isinstance(aggregate.this, exp.Distinct):
+        return None
+    if isinstance(aggregate.parent, exp.Filter) or aggregate.expressions:
+        return None
+    sql = aggregate.sql(dialect=case.dialect)
+    tables = select.scope.tables
+    by_group = _decided_by_group(case, select)
+    if isinstance(aggregate, exp.Count):
+        asked = [a for a in tables if _asks_number_of(case.question, tables[a], list(tables.values()))]
+        columns = select.columns(aggregate.this)
+        if columns is None or len({c.alias for c in columns}) > 1:
+            return None
+        alias = columns[0].alias if columns else (asked[0] if len(asked) == 1 else None)
+        # Counting the one side within one of its rows, or where the many side is asked for, counts the many side.
+        wanted = not asked or alias in asked
+        return (alias, sql) if alias is not None and alias not in by_group and wanted else None
+    columns = select.columns(aggregate.this)
+    if not columns or len({c.alias for c in columns}) > 1:
+        return None
+    alias = columns[0].alias
+    if any(_PER_EVENT.intersection(words_of(c.column.name)) for c in columns):
+        return None
+    if isinstance(aggregate, exp.Avg) and alias in by_group:
+        return None
+    return alias, sql
+
+
+def _decided_by_group(case: Case, select: Select) -> set[str]:
+    """Aliases of which one row at most belongs to one group."""
+    keys = [select.resolve(key) for key in select.grouped or []]
+    return case.keys.determined(select, {k.place for k in keys if k is not None})[0] if keys else set()
+
+
+def _asks_number_of(question: str, table: TableSchema, others: list[TableSchema]) -> bool:
+    """Does the question ask how many there are of this table's things?"""
+    words = words_of(question)
+    thing = words_of(table.name)[-1:]
+    others_things = {w for t in others if t is not table for w in words_of(t.name)[-1:]}
+    for i, word in enumerate(words):
+        starts = (word == "how" and words[i + 1 : i + 2] == ["many"]) or (
+            word in ("number", "count") and i + 1 < len(words)
+        )
+        if starts:
+            for following in words[i + 1 : i + 6]:
+                if [following] == thing:
+                    return True
+                if following in others_things:
+                    break
+    return False
+
+
+def _repeats(case: Case, select: Select, alias: str, groups: list[exp.Expr]) -> int:
+    """How often one row of a table comes up in one group, at most; 0 when no key tells its rows apart."""
+    from sqlglot import exp
+
+    key = [select.column(alias, c) for c in case.keys.of(select.scope.tables[alias])]
+    if not key:
+        return 0
+    query = select.rows(exp.alias_(exp.Count(this=exp.Star()), "times")).group_by(*(g.copy() for g in [*groups, *key]))
+    for column in key:
+        query = query.where(exp.Not(this=exp.Is(this=column.copy(), expression=exp.Null())))
+    rows = case.probe(query.order_by("times DESC").limit(1)).rows
+    return int(rows[0][0]) if rows else 0
+
+
+@check(severity="warn")
+def duplicate_rows(case: Case) -> Finding | None:
+    """The same thing is listed several times, because a join repeats it."""
+    select = case.top
+    if select is None or not select.plain or len(select.scope.tables) < 2:
+        return None
+    if select.node.args.get("distinct") or select.node.args.get("group") or select.aggregates:
+        return None
+    columns = [c for e in select.node.expressions for c in [select.columns(e)]]
+    shown = {c.alias for found in columns if found is not None for c in found}
+    if None in columns or any(e.is_star for e in select.node.expressions) or not shown:
+        return None
+    many = case.keys.multiplier(select, shown)
+    rows = [repr(row) for row in case.table.rows]
+    if many is None or len(set(rows)) == len(rows):
+        return told(True, [])
+    tables = select.scope.tables
+    if _each(case.question, tables[many]):
+        return told(True, [])
+    one = next(iter(shown))
+    messages = []
+    if len(shown) == 1 and _repeats(case, select, one, []) > 1:
+        messages.append(
+            f"Some rows of {tables[one].name} are listed several times, once for every matching row of "
+            f"{tables[many].name}; SELECT DISTINCT lists each once."
+        )
+    return told(True, messages)
+
+
+def _each(question: str, table: TableSchema) -> bool:
+    """Does the question say `each`, `every`, `all` or `per` of this table's things?"""
+    thing = words_of(table.name)[-1:]
+    words = words_of(question)
+    return any(
+        thing[0] in words[i + 1 : i + 5]
+        for i, word in enumerate(words)
+        if thing and word in ("each", "every", "all", "per")
+    )
+
+
+@check(severity="warn")
+def groups_lost(case: Case) -> Finding | None:
+    """The question asks for each of something, and a join drops those without a match."""
+    from sqlglot import exp
+
+    select = case.top
+    if select is None or not select.plain or not select.grouped or len(select.scope.tables) < 2:
+        return None
+    node = select.node
+    if node.args.get("having") or node.args.get("limit") or any(j.side for j in node.args.get("joins") or []):
+        return None
+    if not any(isinstance(a, (exp.Count, exp.Sum)) for a in select.aggregates):
+        return None
+    keys = [select.resolve(key) for key in select.grouped]
+    grouped = {k.alias for k in keys if k is not None}
+    asked = [a for a in grouped if _each(case.question, select.scope.tables[a])]
+    if len(asked) != 1 or None in keys or len(grouped) != 1 or _only_some(case.question, select.scope.tables[asked[0]]):
+        return None
+    alias = asked[0]
+    table = select.scope.tables[alias]
+    where = node.args.get("where")
+    filters = all_of(where.this) if where is not None else []
+    read = [select.columns(f) for f in filters]
+    if any(found is None or {c.alias for c in found} != {alias} for found in read):
+        return None
+    names = [k.column.name for k in keys if k is not None]
+    name = next((n for n in names if case.keys.unique(table, {n.lower()})), names[0])
+    key = select.column(alias, name)
+    known = exp.Not(this=exp.Is(this=key, expression=exp.Null()))
+    missing = (
+        exp.select(exp.Count(this=exp.Distinct(expressions=[key.copy()])))
+        .from_(select.source(alias))
+        .where(
+            *(f.copy() for f in filters),
+            exp.Not(this=exp.In(this=key.copy(), query=select.rows(key).where(known).subquery())),
+        )
+    )
+    count = case.probe(missing).rows[0][0]
+    if not count:
+        return told(True, [])
+    others = " and ".join(t.name for a, t in select.scope.tables.items() if a != alias)
+    values = f"{count} value{'s' if count > 1 else ''} of {table.name}.{name} with no match in {others}"
+    return Finding(f"{values} {'are' if count > 1 else 'is'} left out by the join; a LEFT JOIN keeps them.")
+
+
+def _only_some(question: str, table: TableSchema) -> bool:
+    """Does the question speak of those of this table's things only that have something?"""
+    words = words_of(question)
+    thing = words_of(table.name)[-1:]
+    return any(
+        [word] == thing and following in ("who", "that", "which", "with", "having")
+        for word, following in pairwise(words)
+    )
+
+
+@check(severity="repair")
+def ungrouped_column(case: Case) -> Finding | None:
+    """A column beside an aggregate is neither grouped nor decided by the groups, so that its value is arbitrary."""
+    applies = False
+    messages = []
+    mild = True
+    for select in case.selects:
+        if not (select.aggregates or select.node.args.get("group")) or select.grouped is None or not select.plain:
+            continue
+        applies = True
+        for column in _undecided(case, select):
+            if not select.standalone or not _varies(case, select, column):
+                continue
+            mild = mild and bool(select.grouped)
+            of_what = "the rows of one group" if select.grouped else "all rows"
+            messages.append(
+                f"{column.name} is neither grouped nor aggregated: {of_what} have different values of it, "
+                "and an arbitrary one is shown."
+            )
+    return told(applies, messages, mild=mild)
+
+
+def _undecided(case: Case, select: Select) -> list[Resolved]:
+    """Output columns that stand outside aggregates and do not follow from the groups."""
+    from sqlglot import exp
+
+    if (
+        len(select.aggregates) == 1
+        and isinstance(select.aggregates[0], (exp.Min, exp.Max))
+        and case.dialect == "sqlite"
+    ):
+        return []  # SQLite takes the other columns from the row that has the minimum or maximum.
+    grouped = select.grouped or []
+    keys = [select.resolve(key) for key in grouped]
+    _, decided = case.keys.determined(select, {k.place for k in keys if k is not None})
+    found = []
+    for output in select.node.expressions:
+        if output.unalias() in grouped:
+            continue
+        for column in output.find_all(exp.Column):
+            known = select.resolve(column)
+            outer = column.find_ancestor(exp.AggFunc, exp.Query, exp.Window)
+            if (
+                known
+                and outer is select.node
+                and known.place not in decided
+                and not _is_within(column, grouped, output)
+            ):
+                found.append(known)
+    return list(dict.fromkeys(found))
+
+
+def _is_within(column: exp.Column, grouped: list[exp.Expr], output: exp.Expr) -> bool:
+    """Is the column part of a grouped expression that the output repeats?"""
+    node: exp.Expr | None = column
+    while node is not None and node is not output.parent:
+        if node in grouped:
+            return True
+        node = node.parent
+    return False
+
+
+def _varies(case: Case, select: Select, column: Resolved) -> bool:
+    from sqlglot import exp
+
+    value = select.column(column.alias, column.column.name)
+    count = exp.Count(this=exp.Distinct(expressions=[value]))
+    query = select.rows(exp.alias_(count, "n"))
+    if select.grouped:
+        query = query.group_by(*(g.copy() for g in select.grouped)).order_by("n DESC").limit(1)
+    rows = case.probe(query).rows
+    return bool(rows) and rows[0][0] > 1

@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.answer.checks.conftest import Data, MakeData
+
+MILL = """
+    CREATE TABLE grower (id INTEGER PRIMARY KEY, name TEXT, valley TEXT, debt INTEGER);
+    CREATE TABLE delivery (
+        id INTEGER PRIMARY KEY, grower_id INTEGER REFERENCES grower (id), crop TEXT, kilos INTEGER, freight INTEGER
+    );
+    CREATE TABLE sample (id INTEGER PRIMARY KEY, delivery_id INTEGER REFERENCES delivery (id), moisture REAL);
+    INSERT INTO grower VALUES
+        (1, 'Aino', 'North', 100), (2, 'Bela', 'North', 200), (3, 'Cato', 'South', 50), (4, 'Bela', 'South', 70);
+    INSERT INTO delivery VALUES
+        (1, 1, 'rye', 300, 10), (2, 1, 'oats', 200, 20), (3, 2, 'rye', 500, 30), (4, 3, 'rye', 100, 5);
+    INSERT INTO sample VALUES (1, 1, 13.5), (2, 1, 13.9), (3, 3, 12.0);
+"""
+
+
+@pytest.fixture
+def mill(sqlite: MakeData) -> Data:
+    return sqlite(MILL)
+
+
+@pytest.mark.parametrize(
+    ("sql", "said"),
+    [
+        ("SELECT sum(g.debt) FROM grower g JOIN delivery d ON d.grower_id = g.id", "same row of grower up to 2 times"),
+        ("SELECT avg(debt) FROM grower g, delivery d WHERE d.grower_id = g.id", "every matching row of delivery"),
+        ("SELECT g.name, sum(g.debt) FROM grower g JOIN delivery d ON d.grower_id = g.id GROUP BY g.id", "grower"),
+        ("SELECT sum(d.freight) FROM delivery d LEFT JOIN sample s ON s.delivery_id = d.id", "row of sample"),
+        (
+            "SELECT g.name, count(d.id) FROM grower g JOIN delivery d ON d.grower_id = g.id "
+            "JOIN sample s ON s.delivery_id = d.id GROUP BY g.id",
+            "same row of delivery up to 2 times",
+        ),
+    ],
+)
+def test_a_total_over_repeated_rows_is_a_warning(mill: Data, sql: str, said: str) -> None:
+    found = mill.judge(sql)["fan_out"]
+    assert found.outcome == "warned"
+    assert said in found.message
+
+
+def test_counting_joined_rows_for_the_number_of_the_one_side_is_a_warning(mill: Data) -> None:
+    sql = "SELECT count(*) FROM grower g JOIN delivery d ON d.grower_id = g.id WHERE d.kilos > 100"
+    assert mill.judge(sql, "How many growers delivered more than 100 kilos?")["fan_out"].outcome == "warned"
+    passed = mill.judge(sql, "How many deliveries of growers have more than 100 kilos?")["fan_out"]
+    assert passed.outcome == "passed"
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT sum(d.kilos) FROM grower g JOIN delivery d ON d.grower_id = g.id",
+        "SELECT g.valley, count(d.id) FROM grower g LEFT JOIN delivery d ON d.grower_id = g.id GROUP BY g.valley",
+        "SELECT sum(g.debt) FROM grower g JOIN delivery d ON d.grower_id = g.id WHERE d.id = 3",
+        "SELECT sum(g.debt) FROM grower g JOIN delivery d ON d.grower_id = g.id WHERE d.kilos > 250",
+        "SELECT crop, sum(g.debt) FROM grower g JOIN delivery d ON d.grower_id = g.id GROUP BY crop",
+    ],
+)
+def test_a_total_of_rows_that_come_once_passes(mill: Data, sql: str) -> None:
+    assert mill.judge(sql)["fan_out"].outcome == "passed"
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT count(DISTINCT g.id) FROM grower g JOIN delivery d ON d.grower_id = g.id",
+        "SELECT max(g.debt) FROM grower g JOIN delivery d ON d.grower_id = g.id",
+        "SELECT g.name, count(g.id) FROM grower g JOIN delivery d ON d.grower_id = g.id GROUP BY g.id",
+        "SELECT g.id, avg(g.debt) FROM grower g JOIN delivery d ON d.grower_id = g.id GROUP BY g.id",
+        "SELECT sum(debt) FROM grower",
+    ],
+)
+def test_an_aggregate_that_repeats_do_not_touch_is_let_be(mill: Data, sql: str) -> None:
+    assert "fan_out" not in mill.judge(sql)
+
+
+def test_a_price_counts_anew_for_each_sale(sqlite: MakeData) -> None:
+    shop = sqlite(
+        """
+        CREATE TABLE seed (id INTEGER PRIMARY KEY, price INTEGER);
+        CREATE TABLE sale (id INTEGER PRIMARY KEY, seed_id INTEGER REFERENCES seed (id));
+        INSERT INTO seed VALUES (1, 3), (2, 4);
+        INSERT INTO sale VALUES (1, 1), (2, 1), (3, 2);
+        """
+    )
+    assert "fan_out" not in shop.judge("SELECT sum(price) FROM sale JOIN seed ON sale.seed_id = seed.id")
+
+
+def test_the_same_thing_listed_once_for_each_match_is_a_warning(mill: Data) -> None:
+    found = mill.judge("SELECT g.name FROM grower g JOIN delivery d ON d.grower_id = g.id WHERE d.kilos < 400")
+    assert found["duplicate_rows"].outcome == "warned"
+    assert "Some rows of grower are listed several times" in found["duplicate_rows"].message
+
+
+def test_different_things_of_the_same_name_pass(mill: Data) -> None:
+    sql = "SELECT g.name FROM grower g LEFT JOIN delivery d ON d.grower_id = g.id AND d.crop = 'rye'"
+    assert mill.judge(sql)["duplicate_rows"].outcome == "passed"
+
+
+def test_one_row_for_each_match_passes_where_it_is_asked_for(mill: Data) -> None:
+    sql = "SELECT g.name FROM grower g JOIN delivery d ON d.grower_id = g.id"
+    assert mill.judge(sql, "Who brought each delivery?")["duplicate_rows"].outcome == "passed"
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT DISTINCT g.name FROM grower g JOIN delivery d ON d.grower_id = g.id",
+        "SELECT valley FROM grower",
+        "SELECT g.name, count(*) FROM grower g JOIN delivery d ON d.grower_id = g.id GROUP BY g.id",
+    ],
+)
+def test_lists_without_repeating_joins_are_let_be(mill: Data, sql: str) -> None:
+    assert "duplicate_rows" not in mill.judge(sql)
+
+
+def test_groups_that_a_join_drops_are_a_warning_when_each_is_asked_for(mill: Data) -> None:
+    sql = "SELECT g.id, count(*) FROM grower g JOIN delivery d ON d.grower_id = g.id GROUP BY g.id"
+    found = mill.judge(sql, "How many deliveries did each grower make?")["groups_lost"]
+    assert found.outcome == "warned"
+    assert "1 value of grower.id with no match in delivery is left out" in found.message
+
+
+def test_no_group_is_lost_where_all_match(mill: Data) -> None:
+    sql = "SELECT g.valley, count(*) FROM grower g JOIN delivery d ON d.grower_id = g.id GROUP BY g.valley"
+    assert mill.judge(sql, "Deliveries for the valley of each grower?")["groups_lost"].outcome == "passed"
+    sql = "SELECT g.id, count(*) FROM grower g JOIN delivery d ON d.grower_id = g.id WHERE g.id < 4 GROUP BY g.id"
+    assert mill.judge(sql, "Deliveries of each grower numbered below 4?")["groups_lost"].outcome == "passed"
+
+
+@pytest.mark.parametrize(
+    ("join", "question"),
+    [
+        ("JOIN", "Which valleys delivered most?"),
+        ("JOIN", "Deliveries for each grower who has any"),
+        ("LEFT JOIN", "How many deliveries did each grower make?"),
+    ],
+)
+def test_groups_may_be_missing_where_not_each_is_asked_for(mill: Data, join: str, question: str) -> None:
+    sql = f"SELECT g.id, count(d.id) FROM grower g {join} delivery d ON d.grower_id = g.id GROUP BY g.id"
+    assert "groups_lost" not in mill.judge(sql, question)
+
+
+def test_a_column_that_no_group_decides_is_a_warning(mill: Data) -> None:
+    found = mill.judge("SELECT name, valley, count(*) FROM grower GROUP BY valley")["ungrouped_column"]
+    assert found.outcome == "warned"
+    assert found.message.startswith("grower.name is neither grouped nor aggregated")
+
+
+def test_a_column_beside_a_total_of_everything_is_to_be_mended(mill: Data) -> None:
+    assert mill.judge("SELECT name, sum(debt) FROM grower")["ungrouped_column"].outcome == "failed"
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT name, sum(debt) FROM grower GROUP BY id",
+        "SELECT g.name, sum(d.kilos) FROM grower g JOIN delivery d ON d.grower_id = g.id GROUP BY d.grower_id",
+        "SELECT upper(valley), count(*) FROM grower GROUP BY upper(valley)",
+        "SELECT valley AS v, count(*) FROM grower GROUP BY v",
+        "SELECT valley, count(*) FROM grower GROUP BY 1",
+        "SELECT valley, count(*) FROM grower WHERE valley = 'North'",
+        "SELECT name, max(debt) FROM grower",
+        "SELECT crop, freight, count(*) FROM delivery GROUP BY crop, kilos",
+    ],
+)
+def test_a_column_that_the_groups_decide_passes(mill: Data, sql: str) -> None:
+    assert mill.judge(sql)["ungrouped_column"].outcome == "passed"
+
+
+def test_joins_are_judged_on_other_engines_too(duck: MakeData) -> None:
+    mill = duck(MILL)
+    sql = 'SELECT sum("G".debt) FROM grower AS "G" JOIN delivery d ON d.grower_id = "G".id'
+    assert mill.judge(sql)["fan_out"].outcome == "warned"
+    sql = "SELECT g.id, count(*) FROM grower g JOIN delivery d ON d.grower_id = g.id GROUP BY g.id"
+    assert mill.judge(sql, "Number of deliveries for every grower")["groups_lost"].outcome == "warned"
