@@ -48,10 +48,10 @@ class _Origin:
 
 
 class NameCheck:
-    """Checks all names of one tree. `check` raises GuardError; after it `tables`, `columns`, `notes` tell the rest."""
+    """All names of one tree: `mend` writes them as the engine needs them, `check` refuses the unknown ones."""
 
-    def __init__(self, tree: exp.Expr, schema: Schema, dialect: str, sql: str) -> None:
-        self._tree, self._schema, self._sql = tree, schema, sql
+    def __init__(self, tree: exp.Expr, schema: Schema, dialect: str) -> None:
+        self._tree, self._schema = tree, schema
         self._dialect = allowed.family(dialect)
         self._folds = dialect in _LOWER_FOLDING
         self._known: dict[int, TableSchema] = {}
@@ -62,6 +62,7 @@ class NameCheck:
         self._tables: dict[str, None] = {}
         self._columns: dict[tuple[str, str], None] = {}
         self._notes: dict[str, None] = {}
+        self._mended_text: str | None = None
 
     @property
     def tables(self) -> tuple[str, ...]:
@@ -76,6 +77,18 @@ class NameCheck:
         return tuple(self._notes)
 
     def check(self) -> None:
+        """Raise GuardError for the first table or column that is not known. Changes nothing."""
+        self._visit()
+
+    def mend(self, sql: str) -> None:
+        """Change the tree, parsed from `sql`, where the engine would not find a name that can only mean one thing.
+
+        Raises GuardError for unknown tables, but leaves unknown columns to `check`.
+        """
+        self._mended_text = sql
+        self._visit()
+
+    def _visit(self) -> None:
         from sqlglot import exp
 
         for table in list(self._tree.find_all(exp.Table)):
@@ -107,7 +120,8 @@ class NameCheck:
             return
         self._known[id(table)] = known
         self._tables.setdefault(known.name)
-        self._write_exactly(table, known)
+        if self._mended_text is not None:
+            self._write_exactly(table, known)
 
     def _visible_cte(self, table: exp.Table) -> exp.CTE | None:
         """The CTE that the name means, by the strictest reading: an earlier one, or itself if that is recursive."""
@@ -219,7 +233,9 @@ class NameCheck:
             seen += level
             if self._found(column, level):
                 return
-        if self._is_alias(column) or self._is_field(column, seen):
+        if self._is_alias(column) or self._is_field(column, seen) or self._becomes_text(column, seen):
+            return
+        if self._mended_text is not None:
             return
         if column.table:
             certain = certain and all(origin.key is not None for origin in seen)
@@ -233,7 +249,7 @@ class NameCheck:
                 rule="function",
                 hint="Use only the columns of the schema.",
             )
-        if certain and not self._becomes_text(column, seen):
+        if certain:
             self._refuse_column(column, seen)
 
     def _levels(self, column: exp.Column) -> Iterator[list[_Origin] | None]:
@@ -281,7 +297,7 @@ class NameCheck:
                 if qualifier is not None and column.name.lower() in _HIDDEN_COLUMNS.get(self._dialect, set()):
                     return True
                 continue
-            if self._folds and self._fold(column.this) != exact:
+            if self._folds and self._fold(column.this) != exact and self._mended_text is not None:
                 column.set("this", exp.to_identifier(exact, quoted=True))
             if origin.table is not None:
                 self._columns.setdefault((origin.table.name, exact))
@@ -317,7 +333,11 @@ class NameCheck:
                         continue
                     alias = projection.args.get("alias")
                     if isinstance(alias, exp.Identifier) and alias.name.lower() == column.name.lower():
-                        if self._folds and self._fold(alias) != self._fold(column.this):
+                        if (
+                            self._folds
+                            and self._fold(alias) != self._fold(column.this)
+                            and self._mended_text is not None
+                        ):
                             column.set("this", alias.copy())
                         return True
             child, parent = parent, parent.parent
@@ -443,9 +463,11 @@ class NameCheck:
         from sqlglot import exp
 
         parent = column.parent
-        if self._dialect != "sqlite" or column.table or f'"{column.name}"' not in self._sql or parent is None:
+        if self._dialect != "sqlite" or column.table or parent is None:
             return False
-        if isinstance(parent, (exp.Select, exp.Alias, exp.Group, exp.Ordered, exp.AggFunc, exp.Window, exp.Tuple)):
+        if f'"{column.name}"' not in (self._mended_text or "") or any(origin.columns is None for origin in seen):
+            return False
+        if isinstance(parent, (exp.Select, exp.Alias, exp.Group, exp.Ordered, exp.Window, exp.Tuple)):
             return False
         beside = [c for c in parent.find_all(exp.Column) if c is not column and self._is_stored(c, seen)]
         names = {name.lower() for origin in seen for name in origin.columns or ()}
