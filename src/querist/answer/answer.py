@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import html
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
 from querist.models.base import Usage
 from querist.sources.table import Table
+
+AnyTable = Annotated[
+    Table,
+    PlainSerializer(lambda table: table.to_json(), return_type=dict),
+    WithJsonSchema({"type": "object", "description": "columns (name, type), rows, truncated"}),
+]
 
 
 class Status(StrEnum):
@@ -29,7 +38,10 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class Check:
-    """The outcome of one deterministic check. `name` is stable; `message` is a sentence for people, empty when it passed."""
+    """The outcome of one deterministic check.
+
+    `name` is stable; `message` is a sentence for people, empty when it passed.
+    """
 
     name: str
     outcome: Literal["passed", "warned", "failed"]
@@ -38,16 +50,23 @@ class Check:
 
 @dataclass(frozen=True)
 class Attempt:
-    """One draft and what became of it. `error` is empty when it ran."""
+    """One draft and what became of it.
+
+    Attributes:
+        sql: as it ran, or as the model wrote it when it never ran.
+        mended: what was mended before it ran, a note for each change.
+        error: empty when it ran.
+        group: drafts with the same number gave the same result; None for those that did not run.
+    """
 
     sql: str
     strategy: str
     source: str = ""
+    mended: tuple[str, ...] = ()
     error: str = ""
     rows: int | None = None
     seconds: float = 0.0
     group: int | None = None
-    """Number of the result group that this draft belongs to; drafts in one group gave the same result."""
 
 
 @dataclass(frozen=True)
@@ -73,33 +92,48 @@ class Evidence:
         return [check.message for check in self.checks if check.outcome != "passed"]
 
 
-@dataclass(frozen=True)
-class Answer:
-    """The answer to a question.
+class Answer(BaseModel):
+    """The answer to a question. Its JSON form is what `querist ask --json` prints.
 
     Attributes:
         text: a sentence or a few for people.
         sql: the query whose result `table` is; None when there is none.
-        timings: seconds by stage (context, model, database, …) and `total`.
+        timings: seconds by stage (prepare, model, database, …) and `total`.
     """
+
+    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
 
     question: str
     status: Status
     text: str
-    table: Table | None = None
+    table: AnyTable | None = None
     sql: str | None = None
     source: str = ""
-    evidence: Evidence = field(default_factory=Evidence)
-    usage: Usage = field(default_factory=Usage)
-    timings: dict[str, float] = field(default_factory=dict)
+    evidence: Evidence = Evidence()
+    usage: Usage = Usage()
+    timings: dict[str, float] = Field(default_factory=dict)
     model: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """The whole answer as JSON-ready data; the shape that `querist ask --json` prints."""
-        from dataclasses import asdict
+        """The whole answer as JSON-ready data."""
+        return self.model_dump(mode="json")
 
-        data = asdict(self)
-        data["status"] = str(self.status)
-        data["table"] = self.table.to_json() if self.table is not None else None
-        data["evidence"]["warnings"] = self.evidence.warnings
-        return data
+    def __str__(self) -> str:
+        return self.text
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the text, the status, the first rows, the warnings and the query."""
+        parts = [f"<p><b>{html.escape(self.text)}</b> <small>[{self.status}]</small></p>"]
+        if self.table is not None and self.table.rows:
+            head = "".join(f"<th>{html.escape(name)}</th>" for name in self.table.names)
+            rows = "".join(
+                "<tr>" + "".join(f"<td>{html.escape('' if v is None else str(v))}</td>" for v in row) + "</tr>"
+                for row in self.table.rows[:20]
+            )
+            parts.append(f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>")
+            if len(self.table) > 20:
+                parts.append(f"<p><small>20 of {len(self.table)} rows</small></p>")
+        parts += [f"<p><small>⚠ {html.escape(warning)}</small></p>" for warning in self.evidence.warnings]
+        if self.sql:
+            parts.append(f"<details><summary>SQL</summary><pre>{html.escape(self.sql)}</pre></details>")
+        return "\n".join(parts)

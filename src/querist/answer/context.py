@@ -11,7 +11,7 @@ from querist.sources.base import Column, ColumnProfile, Profile, Schema, TableSc
 from querist.sources.table import Value
 
 Style = Literal["bare", "rich", "list"]
-"""How a schema is written: `bare` CREATE TABLE statements, the same `rich` with values, or one line a table as a `list`."""
+"""How a schema is written: as `bare` CREATE TABLE statements, the same `rich` with values, or a `list` of lines."""
 
 LISTED = 8
 """A column with at most this many distinct values has all of them shown; another has `EXAMPLES` of them."""
@@ -112,8 +112,8 @@ def quote(name: str, dialect: str) -> str:
 
 
 _RESERVED = frozenset(
-    "ALL AND ANY AS ASC BETWEEN BY CASE CAST CHECK COLUMN CREATE CROSS DEFAULT DELETE DESC DISTINCT DROP ELSE END EXCEPT EXISTS "
-    "FALSE FOR FOREIGN FROM FULL GROUP HAVING IN INNER INSERT INTERSECT INTO IS JOIN KEY LEFT LIKE LIMIT NATURAL NOT NULL OFFSET "
-    "ON OR ORDER OUTER PRIMARY REFERENCES RIGHT SELECT SET TABLE THEN TO TRUE UNION UNIQUE UPDATE USER USING VALUES VIEW WHEN "
-    "WHERE WINDOW WITH".split()
+    "ALL AND ANY AS ASC BETWEEN BY CASE CAST CHECK COLUMN CREATE CROSS DEFAULT DELETE DESC DISTINCT DROP ELSE "
+    "END EXCEPT EXISTS FALSE FOR FOREIGN FROM FULL GROUP HAVING IN INNER INSERT INTERSECT INTO IS JOIN KEY "
+    "LEFT LIKE LIMIT NATURAL NOT NULL OFFSET ON OR ORDER OUTER PRIMARY REFERENCES RIGHT SELECT SET TABLE THEN "
+    "TO TRUE UNION UNIQUE UPDATE USER USING VALUES VIEW WHEN WHERE WINDOW WITH".split()
 )

@@ -1,4 +1,4 @@
-"""Mend a draft without a model: names that are bound wrongly, joins that are missing, literals that are spelt differently.
+"""Mend a draft without a model: names bound wrongly, joins that are missing, literals spelt differently.
 
 Small models write the right query with the wrong alias more often than the wrong query. What the schema and the values
 decide on their own is decided here, by syntax tree, and every change is told in a note. What stays undecided is left
@@ -43,7 +43,8 @@ def mend(sql: str, schema: Schema, joins: JoinGraph, values: ValueIndex | None =
         if len(trees) != 1 or not isinstance(trees[0], exp.Query):
             return Mended(sql)
         tree = trees[0]
-        _mend_table_names(tree, schema, notes := [])
+        notes: list[str] = []
+        _mend_table_names(tree, schema, notes)
         for scope in traverse_scope(tree):
             if isinstance(scope.expression, exp.Select):
                 _Select(scope.expression, schema, joins, values, notes).mend()
@@ -52,7 +53,7 @@ def mend(sql: str, schema: Schema, joins: JoinGraph, values: ValueIndex | None =
         return Mended(sql)
 
 
-def _mend_table_names(tree: exp.Expression, schema: Schema, notes: list[str]) -> None:
+def _mend_table_names(tree: exp.Expr, schema: Schema, notes: list[str]) -> None:
     from sqlglot import exp
 
     own = {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
@@ -251,59 +252,50 @@ class _Select:
 
         for join in list(self.select.args.get("joins") or []):
             on = join.args.get("on")
-            if (
-                not isinstance(on, exp.EQ)
-                or not isinstance(on.left, exp.Column)
-                or not isinstance(on.right, exp.Column)
-            ):
-                continue
-            left, right = self.tables.get(on.left.table.lower()), self.tables.get(on.right.table.lower())
-            if (
-                left is None
-                or right is None
-                or left is right
-                or self.joins.joins(left.name, on.left.name, right.name, on.right.name)
-            ):
-                continue
-            if flat(on.left.name) == flat(on.right.name) and not self.joins.between(left.name, right.name):
-                continue
-            self._mend_join(join, on, left, right)
+            if isinstance(on, exp.EQ) and isinstance(on.left, exp.Column) and isinstance(on.right, exp.Column):
+                self._mend_join(join, on, on.left, on.right)
 
-    def _mend_join(self, join: exp.Join, on: exp.EQ, left: TableSchema, right: TableSchema) -> None:
+    def _mend_join(self, join: exp.Join, on: exp.EQ, one: exp.Column, other: exp.Column) -> None:
+        left, right = self.tables.get(one.table.lower()), self.tables.get(other.table.lower())
+        if left is None or right is None or left is right:
+            return
+        if self.joins.joins(left.name, one.name, right.name, other.name):
+            return
         edges = self.joins.between(left.name, right.name)
+        if not edges:
+            if flat(one.name) != flat(other.name):
+                self._go_around(join, on, one, other)
+            return
+        near = [e for e in edges if one.name.lower() == e.left_column.lower()]
+        near += [e for e in edges if other.name.lower() == e.right_column.lower() and e not in near]
+        if len(edges) > 1 and len(near) != 1:
+            return
+        edge = (near or edges)[0]
         before = on.sql(dialect=self.schema.dialect)
-        if edges:
-            near = [
-                e
-                for e in edges
-                if on.left.name.lower() == e.left_column.lower() or on.right.name.lower() == e.right_column.lower()
-            ]
-            if len(edges) > 1 and len(near) != 1:
-                return
-            edge = (near or edges)[0]
-            on.set("this", _column(on.left.table, edge.left_column))
-            on.set("expression", _column(on.right.table, edge.right_column))
-            self.notes.append(
-                f"joined on {edge.left}.{edge.left_column} = {edge.right}.{edge.right_column} in place of {before}"
-            )
-            return
+        on.set("this", _column(one.table, edge.left_column))
+        on.set("expression", _column(other.table, edge.right_column))
+        self.notes.append(
+            f"joined on {edge.left}.{edge.left_column} = {edge.right}.{edge.right_column} in place of {before}"
+        )
+
+    def _go_around(self, join: exp.Join, on: exp.EQ, one: exp.Column, other: exp.Column) -> None:
+        """Join by way of the tables that lie between, where no key joins the two directly."""
+        left, right = self.tables[one.table.lower()], self.tables[other.table.lower()]
         path = self.joins.path([left.name], right.name)
-        new_alias = on.right.table if join.this.alias_or_name.lower() == on.right.table.lower() else on.left.table
-        if (
-            not path
-            or new_alias != on.right.table
-            or any(t.name.lower() == e.right.lower() for e in path[:-1] for t in self.tables.values())
-        ):
+        between = {edge.right.lower() for edge in path[:-1]} if path else set()
+        if not path or join.this.alias_or_name.lower() != other.table.lower():
             return
+        if any(table.name.lower() in between for table in self.tables.values()):
+            return
+        before = on.sql(dialect=self.schema.dialect)
         joins = self.select.args["joins"]
-        place = joins.index(join)
+        place, known = joins.index(join), len(joins)
         self._add_path(path[:-1])
-        added = joins[len(joins) - (len(path) - 1) :] if len(path) > 1 else []
-        del joins[len(joins) - len(added) :]
-        joins[place:place] = added
+        joins[place:place] = joins[known:]
+        del joins[known + len(path) - 1 :]
         last = path[-1]
         on.set("this", _column(last.left.lower(), last.left_column))
-        on.set("expression", _column(on.right.table, last.right_column))
+        on.set("expression", _column(other.table, last.right_column))
         self.notes.append(f"joined by way of {', '.join(e.right for e in path[:-1])} in place of {before}")
 
     # Literals

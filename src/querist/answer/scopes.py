@@ -11,7 +11,7 @@ from querist.sources.base import Column, Schema, TableSchema
 if TYPE_CHECKING:
     from sqlglot import exp
 
-    Node = TypeVar("Node", bound=exp.Expression)
+    Node = TypeVar("Node", bound=exp.Expr)
 
 
 @dataclass
@@ -20,7 +20,7 @@ class SelectTables:
 
     Attributes:
         tables: known tables by lower-case alias.
-        opaque: a derived table, CTE or table function is among the sources, so that a name not found may still be right.
+        opaque: a derived table, CTE or table function is among the sources, so a name not found may be right.
         nested: the SELECT stands inside another, so that a name not found may be of an outer one.
     """
 
@@ -69,7 +69,7 @@ def own(select: exp.Select, kind: type[Node]) -> Iterator[Node]:
             yield node
 
 
-def ancestors(node: exp.Expression) -> Iterator[exp.Expression]:
+def ancestors(node: exp.Expr) -> Iterator[exp.Expr]:
     """The nodes above, nearest first."""
     parent = node.parent
     while parent is not None:
@@ -77,7 +77,7 @@ def ancestors(node: exp.Expression) -> Iterator[exp.Expression]:
         parent = parent.parent
 
 
-def ctes(node: exp.Expression) -> list[exp.Expression]:
+def ctes(node: exp.Expr) -> list[exp.Expr]:
     """The common table expressions that a query defines."""
     with_ = node.args.get("with_")
     return list(with_.expressions) if with_ is not None else []

@@ -1,7 +1,7 @@
 """The value index: which cells of which text columns do the words of a question, or of a query, mean?
 
 Values are kept normalised (case, accents, punctuation) with trigrams for misspellings, in one SQLite file for each
-source. A column is read again only when its profile has changed. Not for free text: long or very many values are left out.
+source. A column is read again only when its profile has changed. Not for free text: long values are left out.
 """
 
 from __future__ import annotations
@@ -31,11 +31,12 @@ SIMILAR = 0.84
 """How alike (difflib ratio) a misspelt word must be to count."""
 
 _COMMON = frozenset(
-    "a about after all am an and any are as at be been before between both but by can did do does each every find first for "
-    "from give got had has have having her him his how i if in into is it its last least less like list many max me min more "
-    "most much my name names no nor not number of off on once one only or other our out over own per return same she show so "
-    "some such sum tell than that the their them then there these they this those to too total two under until up us use very "
-    "was we were what when where which while who whom whose why will with you your".split()
+    "a about after all am an and any are as at be been before between both but by can did do does each every "
+    "find first for from give got had has have having her him his how i if in into is it its last least less "
+    "like list many max me min more most much my name names no nor not number of off on once one only or "
+    "other our out over own per return same she show so some such sum tell than that the their them then "
+    "there these they this those to too total two under until up us use very was we were what when where "
+    "which while who whom whose why will with you your".split()
 )
 
 
@@ -115,7 +116,8 @@ class ValueIndex:
         forms = {phrase, " ".join([*phrase.split()[:-1], singular(phrase.split()[-1])])} if phrase else set()
         marks = ",".join("?" * len(forms))
         rows = self._rows(
-            f"SELECT DISTINCT columns.tn, columns.cn, value FROM v JOIN columns USING (t, c) WHERE norm IN ({marks}) LIMIT 8",
+            "SELECT DISTINCT columns.tn, columns.cn, value FROM v JOIN columns USING (t, c) "
+            f"WHERE norm IN ({marks}) LIMIT 8",
             tuple(sorted(forms)),
         )
         return [Match(t, c, value, phrase, True) for t, c, value in rows]
@@ -123,8 +125,8 @@ class ValueIndex:
     def _similar(self, word: str) -> list[Match]:
         grams = [word[i : i + 3] for i in range(len(word) - 2)]
         rows = self._rows(
-            "SELECT columns.tn, columns.cn, v.value, v.norm FROM f JOIN v ON v.rowid = f.rowid JOIN columns USING (t, c) "
-            "WHERE f.norm MATCH ? ORDER BY rank LIMIT 30",
+            "SELECT columns.tn, columns.cn, v.value, v.norm FROM f JOIN v ON v.rowid = f.rowid "
+            "JOIN columns USING (t, c) WHERE f.norm MATCH ? ORDER BY rank LIMIT 30",
             (" OR ".join(f'"{g}"' for g in grams),),
         )
         return [
@@ -150,7 +152,8 @@ def value_index(source: Source, folder: Path) -> ValueIndex:
     db = sqlite3.connect(folder / f"{name}.sqlite", check_same_thread=False, isolation_level=None, timeout=30)
     db.executescript(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;"
-        "CREATE TABLE IF NOT EXISTS columns (t TEXT, c TEXT, tn TEXT, cn TEXT, signature TEXT, n INTEGER, PRIMARY KEY (t, c));"
+        "CREATE TABLE IF NOT EXISTS columns (t TEXT, c TEXT, tn TEXT, cn TEXT, signature TEXT, n INTEGER, "
+        "PRIMARY KEY (t, c));"
         "CREATE TABLE IF NOT EXISTS v (norm TEXT, t TEXT, c TEXT, value TEXT);"
         "CREATE INDEX IF NOT EXISTS v_norm ON v (norm); CREATE INDEX IF NOT EXISTS v_column ON v (t, c);"
         "CREATE VIRTUAL TABLE IF NOT EXISTS f USING fts5 (norm, tokenize = 'trigram');"

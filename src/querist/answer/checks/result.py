@@ -99,7 +99,8 @@ def _meaning(key: exp.Expr, select: exp.Select) -> exp.Expr | None:
         place = int(key.name) - 1 if key.is_int else -1
         if not 0 <= place < len(select.expressions) or any(e.is_star for e in select.expressions):
             return None
-        return select.expressions[place].unalias()
+        output: exp.Expr = select.expressions[place]
+        return output.unalias()
     if isinstance(key, exp.Column) and not key.table:
         named = [e.this for e in select.expressions if isinstance(e, exp.Alias) and e.alias.lower() == key.name.lower()]
         key = named[0] if named else key

@@ -1,0 +1,212 @@
+"""Ask: the component that answers a question. It goes the way of a question and holds no stage of it itself."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from querist.answer.answer import Answer, Evidence, Status
+from querist.answer.context import hints
+from querist.answer.draft import STRATEGIES, Draft, Strategy, Task, settle, write, write_again
+from querist.answer.prepared import Prepared, prepare
+from querist.answer.present import present
+from querist.answer.routing import choose
+from querist.answer.understand import Turn, standalone
+from querist.answer.vote import Ballot, groups, is_blank
+from querist.core.component import Component
+from querist.core.context import RunContext
+from querist.core.events import Event
+from querist.models.base import Model, Usage, UsageMeter
+from querist.sources.base import Limits, Source
+
+
+class Question(BaseModel):
+    """What is asked.
+
+    Attributes:
+        note: what the asker knows and the data do not say, such as the meaning of a code.
+        history: the session so far, for questions that go on from it.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    text: str = Field(min_length=1, max_length=4000, description="The question, in plain language")
+    note: str = Field(default="", max_length=4000, description="What helps to understand it")
+    history: tuple[Turn, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress(Event):
+    """A stage of an answer begins or has something to show; `detail` is for people."""
+
+    name: ClassVar[str] = "answer.progress"
+    stage: str
+    detail: str = ""
+
+
+@dataclass
+class _Work:
+    """What one question has used and found so far."""
+
+    context: RunContext
+    meter: UsageMeter = field(default_factory=UsageMeter)
+    drafts: list[Draft] = field(default_factory=list)
+    timings: dict[str, float] = field(default_factory=dict)
+    model: str = ""
+
+    def tell(self, stage: str, detail: str = "") -> None:
+        self.context.emit(Progress(source="ask", stage=stage, detail=detail))
+
+    def took(self, stage: str, since: float) -> None:
+        self.timings[stage] = self.timings.get(stage, 0.0) + time.monotonic() - since
+
+    def count(self, usage: Usage, model: str) -> None:
+        self.meter.add(usage)
+        self.model = model
+
+
+class Ask(Component[Question, Answer]):
+    """Answers questions over sources.
+
+    Args:
+        sources: what may be asked; not closed by this component.
+        model: writes the drafts.
+        folder: where value indexes are kept.
+        drafts: the most drafts for one question; fewer when two agree earlier.
+        repairs: the most repairs of drafts that failed or that a check found wrong.
+        limits: bounds of each query.
+    """
+
+    name = "ask"
+    description = "Answer a question about the data, with the query, its result and the evidence for it."
+
+    def __init__(
+        self,
+        sources: Sequence[Source],
+        model: Model,
+        folder: Path,
+        *,
+        drafts: int = 3,
+        repairs: int = 2,
+        limits: Limits = Limits(),
+        timeout: float = 600.0,
+    ) -> None:
+        self.sources, self.model, self.folder = tuple(sources), model, folder
+        self.drafts, self.repairs, self.limits, self.timeout = drafts, repairs, limits, timeout
+        self._prepared: dict[int, Prepared] = {}
+        self._preparing = asyncio.Lock()
+
+    async def run(self, input: Question, context: RunContext) -> Answer:
+        started = time.monotonic()
+        work = _Work(context)
+        work.tell("prepare", "Reading the schema")
+        prepared = await self.prepare()
+        work.took("prepare", started)
+        text = input.text
+        if input.history:
+            work.tell("understand", "Reading the question in its context")
+            text, reply = await standalone(self.model, input.text, input.history)
+            work.count(reply.usage, reply.model)
+        chosen = choose(text, prepared)
+        task = Task(text, chosen, hints(chosen.values.mentions(text), input.note), self.limits)
+        await self._draft(task, work)
+        answer = self._answer(input.text, text, task, work)
+        work.timings["model"] = work.meter.total.seconds
+        work.timings["database"] = sum(draft.database for draft in work.drafts)
+        work.timings["total"] = time.monotonic() - started
+        return answer.model_copy(update={"timings": work.timings})
+
+    async def prepare(self) -> list[Prepared]:
+        """Read schemas, profiles and values of all sources, where they are new or have changed."""
+        async with self._preparing:
+            return [await asyncio.to_thread(self._prepare, source) for source in self.sources]
+
+    def _prepare(self, source: Source) -> Prepared:
+        known = self._prepared.get(id(source))
+        if known is None or known.fingerprint != source.fingerprint():
+            if known is not None:
+                known.close()
+            known = self._prepared[id(source)] = prepare(source, self.folder)
+        return known
+
+    def close(self) -> None:
+        """Close the value indexes."""
+        for prepared in self._prepared.values():
+            prepared.close()
+        self._prepared.clear()
+
+    async def _draft(self, task: Task, work: _Work) -> None:
+        """Drafts until two agree or all strategies are used, then repairs while nothing can be accepted."""
+        strategies = STRATEGIES[: self.drafts]
+        await asyncio.gather(*(self._one(task, strategy, work) for strategy in strategies[:2]))
+        for strategy in strategies[2:]:
+            if _agreed(work.drafts):
+                return
+            await self._one(task, strategy, work)
+        for _ in range(self.repairs):
+            flawed = next((d for d in reversed(work.drafts) if d.complaints), None)
+            if flawed is None or any(draft.acceptable and not draft.complaints for draft in work.drafts):
+                return
+            work.tell("repair", flawed.complaints[0])
+            query, reply = await write_again(self.model, flawed)
+            work.count(reply.usage, reply.model)
+            work.drafts.append(await settle(task, flawed.strategy, query))
+
+    async def _one(self, task: Task, strategy: Strategy, work: _Work) -> None:
+        work.tell("draft", strategy.name)
+        query, reply = await write(self.model, task, strategy)
+        work.count(reply.usage, reply.model)
+        work.tell("query", query)
+        work.drafts.append(await settle(task, strategy, query))
+
+    def _answer(self, asked: str, understood: str, task: Task, work: _Work) -> Answer:
+        order = {strategy: place for place, strategy in enumerate(STRATEGIES)}
+        work.drafts.sort(key=lambda draft: order[draft.strategy])
+        usable = [i for i, draft in enumerate(work.drafts) if draft.acceptable] or [
+            i for i, draft in enumerate(work.drafts) if draft.ran
+        ]
+        ranked = groups([Ballot(i, table) for i in usable if (table := work.drafts[i].table) is not None])
+        place = {ballot.draft: number for number, group in enumerate(ranked) for ballot in group}
+        attempts = tuple(draft.attempt(place.get(i)) for i, draft in enumerate(work.drafts))
+        source = task.prepared.source.name
+        assumptions = (f"Understood as: {understood}",) if understood != asked else ()
+        if not ranked:
+            evidence = Evidence(attempts, (), (0, 0), task.prepared.fingerprint, assumptions)
+            reason = work.drafts[-1].error if work.drafts else "no draft was made"
+            return Answer(
+                question=asked,
+                status=Status.FAILED,
+                text=f"No query could be made to run for this question. The last one failed: {reason}",
+                source=source,
+                evidence=evidence,
+                usage=work.meter.total,
+                model=work.model,
+            )
+        winner = work.drafts[ranked[0][0].draft]
+        assert winner.table is not None
+        agreement = (len(ranked[0]), sum(draft.ran for draft in work.drafts))
+        agreed = agreement[0] >= 2 and not is_blank(winner.table)
+        return Answer(
+            question=asked,
+            status=Status.AGREED if agreed else Status.UNVERIFIED,
+            text=present(winner.table),
+            table=winner.table,
+            sql=winner.sql,
+            source=source,
+            evidence=Evidence(attempts, winner.checks, agreement, task.prepared.fingerprint, assumptions),
+            usage=work.meter.total,
+            model=work.model,
+        )
+
+
+def _agreed(drafts: Sequence[Draft]) -> bool:
+    """Two drafts that can be accepted gave the same result."""
+    ballots = [Ballot(i, d.table) for i, d in enumerate(drafts) if d.acceptable and d.table is not None]
+    ranked = groups(ballots)
+    return bool(ranked) and len(ranked[0]) >= 2

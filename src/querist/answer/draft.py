@@ -1,0 +1,183 @@
+"""A draft: one way of asking a model for a query, and what becomes of the query: mended, guarded, run, checked."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from querist.answer.answer import Attempt, Check
+from querist.answer.checks import Case, repairs, run_checks, vetoed
+from querist.answer.context import Style
+from querist.answer.mend import mend
+from querist.answer.prepared import Prepared
+from querist.answer.prompts import prompt
+from querist.answer.vote import is_blank
+from querist.errors import DataError, GuardError
+from querist.models.base import Message, Model, OnToken, Reply, Request
+from querist.sources.base import Limits
+from querist.sources.guard import guard
+from querist.sources.table import Table
+
+MAX_TOKENS = 400
+"""Bound on the length of one draft."""
+PROBE = Limits(seconds=3.0, rows=200, bytes=1_000_000)
+"""Bounds of one probe that a check makes."""
+LONGEST_ERROR = 600
+"""Characters of an error that a model is told."""
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """A way of asking: which prompt, over which rendering of the schema."""
+
+    name: str
+    prompt: str
+    style: Style
+
+
+STRATEGIES: tuple[Strategy, ...] = (
+    Strategy("direct", "draft", "bare"),
+    Strategy("examples", "draft_examples", "list"),
+    Strategy("planned", "draft_plan", "bare"),
+)
+"""In the order in which they are tried. They differ by design, so that what they agree on is not the same mistake."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One question to one source. `hints` are lines that stand below the question."""
+
+    question: str
+    prepared: Prepared
+    hints: str = ""
+    limits: Limits = Limits()
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A query and what became of it. `table` is None when it did not run; then `error` says why."""
+
+    task: Task
+    strategy: Strategy
+    written: str
+    sql: str
+    mended: tuple[str, ...] = ()
+    table: Table | None = None
+    error: str = ""
+    rule: str = ""
+    checks: tuple[Check, ...] = ()
+    seconds: float = 0.0
+    database: float = 0.0
+
+    @property
+    def ran(self) -> bool:
+        return self.table is not None
+
+    @property
+    def acceptable(self) -> bool:
+        """It ran, gave something, and no check vetoes it."""
+        return self.table is not None and not is_blank(self.table) and not vetoed(self.checks)
+
+    @property
+    def complaints(self) -> list[str]:
+        """What a model could be told to mend; empty when there is nothing."""
+        return [self.error] if self.error else repairs(self.checks)
+
+    def attempt(self, group: int | None) -> Attempt:
+        rows = len(self.table) if self.table is not None else None
+        source = self.task.prepared.source.name
+        return Attempt(self.sql, self.strategy.name, source, self.mended, self.error, rows, self.seconds, group)
+
+
+async def write(model: Model, task: Task, strategy: Strategy, on_token: OnToken | None = None) -> tuple[str, Reply]:
+    """Ask a model for a query: its text as it came, and the whole reply."""
+    messages = prompt(strategy.prompt).messages(
+        dialect=dialect_name(task.prepared.schema.dialect),
+        schema=task.prepared.rendered(strategy.style),
+        question=task.question,
+        hints=task.hints,
+    )
+    return await _ask(model, messages, task, strategy, on_token)
+
+
+async def write_again(model: Model, draft: Draft, on_token: OnToken | None = None) -> tuple[str, Reply]:
+    """Ask a model to mend a draft, telling it what the engine or the checks said."""
+    task, strategy = draft.task, draft.strategy
+    first = prompt(strategy.prompt).messages(
+        dialect=dialect_name(task.prepared.schema.dialect),
+        schema=task.prepared.rendered(strategy.style),
+        question=task.question,
+        hints=task.hints,
+    )
+    told = " ".join(draft.complaints)[:LONGEST_ERROR]
+    again = prompt("repair").messages(problem=told)
+    messages = (*first, Message("assistant", draft.written), *again)
+    return await _ask(model, messages, task, strategy, on_token)
+
+
+async def _ask(
+    model: Model, messages: Sequence[Message], task: Task, strategy: Strategy, on_token: OnToken | None
+) -> tuple[str, Reply]:
+    request = Request(
+        messages, max_tokens=MAX_TOKENS, prefix=task.prepared.prefix(strategy.prompt, strategy.style), stop=(";",)
+    )
+    reply = await model.complete(request, on_token)
+    return query_in(reply.text), reply
+
+
+async def settle(task: Task, strategy: Strategy, written: str) -> Draft:
+    """Mend, guard, run and check a query, off the event loop; cancelling stops the query."""
+    started = time.monotonic()
+    try:
+        draft = await asyncio.to_thread(_settle, task, strategy, written)
+    except asyncio.CancelledError:
+        task.prepared.source.interrupt()
+        raise
+    return replace(draft, seconds=time.monotonic() - started)
+
+
+def _settle(task: Task, strategy: Strategy, written: str) -> Draft:
+    prepared = task.prepared
+    mended = mend(written, prepared.schema, prepared.joins, prepared.values)
+    draft = Draft(task, strategy, written, mended.sql, mended.notes)
+    try:
+        guarded = guard(mended.sql, prepared.schema)
+    except GuardError as error:
+        return replace(draft, error=f"{error.message} {error.hint}".strip(), rule=error.rule)
+    draft = replace(draft, sql=guarded.sql, mended=(*mended.notes, *guarded.notes))
+    started = time.monotonic()
+    try:
+        table = prepared.source.execute(guarded.sql, task.limits)
+    except DataError as error:
+        return replace(draft, error=error.message, database=time.monotonic() - started)
+    took = time.monotonic() - started
+    case = Case(
+        question=task.question,
+        sql=guarded.sql,
+        tree=guarded.expression,
+        table=table,
+        schema=prepared.schema,
+        profile=prepared.profile,
+        joins=prepared.joins,
+        values=prepared.values,
+        run=lambda sql: prepared.source.execute(guard(sql, prepared.schema).sql, PROBE),
+    )
+    return replace(draft, table=table, database=took, checks=tuple(run_checks(case)))
+
+
+def query_in(text: str) -> str:
+    """The query in a model's reply: without fences, labels, comment lines and a final semicolon."""
+    fenced = re.search(r"```[a-zA-Z]*\s*(.*?)(?:```|$)", text, re.S)
+    body = fenced.group(1) if fenced else text
+    lines = [line for line in body.splitlines() if not line.strip().startswith("--")]
+    query = re.sub(r"^\s*(SQL|Query)\s*:\s*", "", "\n".join(lines).strip(), flags=re.I)
+    return query.split(";")[0].strip()
+
+
+def dialect_name(dialect: str) -> str:
+    """What people call the dialect, for a prompt."""
+    names = {"sqlite": "SQLite", "duckdb": "DuckDB", "postgres": "PostgreSQL", "mysql": "MySQL", "tsql": "SQL Server"}
+    return names.get(dialect, dialect.capitalize())

@@ -1,0 +1,54 @@
+"""Say a result in words, without a model: what stands in the text stands in the table."""
+
+from __future__ import annotations
+
+import re
+
+from querist.answer.vote import is_blank
+from querist.sources.table import Table, Value, json_cell
+
+FEW = 12
+"""A single column of at most this many values is said in full."""
+
+
+def present(table: Table) -> str:
+    """The result in a sentence or a list of a few values."""
+    if not table.rows:
+        return "No rows match."
+    if is_blank(table):
+        return "There is no value: the result is empty (NULL)."
+    names = [label(name) for name in table.names]
+    if len(table) == 1:
+        return "; ".join(f"{name}: {say(value)}" for name, value in zip(names, table.rows[0], strict=True))
+    more = "; " + table.truncated if table.truncated else ""
+    if len(table.columns) == 1 and len(table) <= FEW:
+        return f"{names[0]}: " + ", ".join(say(row[0]) for row in table.rows)
+    return f"{len(table):,} rows of {', '.join(names)}{more}".rstrip(".") + "."
+
+
+def label(name: str) -> str:
+    """A column's name as people would say it: `COUNT(*)` is count, `avg(t.unit_price)` is average unit price."""
+    words = {"count": "count", "sum": "total", "avg": "average", "min": "lowest", "max": "highest"}
+    call = re.fullmatch(r"(\w+)\s*\(\s*(?:DISTINCT\s+)?(.*?)\s*\)", name, re.I | re.S)
+    if call and call[1].lower() in words:
+        word, inner = words[call[1].lower()], call[2].split(".")[-1].strip('"`[] ')
+        if call[1].lower() == "count":
+            return word
+        if re.fullmatch(r"\w+", inner):
+            return f"{word} {label(inner)}"
+        return word
+    return re.sub(r"[\s_]+", " ", name).strip() or "value"
+
+
+def say(value: Value) -> str:
+    """A cell for people: thousands separated, no needless decimals."""
+    cell = json_cell(value)
+    if cell is None:
+        return "no value"
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
+    if isinstance(cell, int):
+        return f"{cell:,}" if abs(cell) >= 10_000 else str(cell)
+    if isinstance(cell, float):
+        return f"{cell:,.4f}".rstrip("0").rstrip(".") if abs(cell) >= 0.001 or cell == 0 else f"{cell:.4g}"
+    return str(cell)

@@ -1,0 +1,150 @@
+"""Querist, the façade: builds everything from settings and owns its life."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from querist.answer.answer import Answer
+from querist.answer.ask import Ask, Question
+from querist.answer.understand import Turn
+from querist.core.context import RunContext
+from querist.core.events import Event, EventBus
+from querist.core.runner import Runner
+from querist.errors import UsageError
+from querist.settings import Settings, load_settings
+from querist.sources.base import Limits, Schema, Source
+from querist.sources.open import open_sources
+from querist.state.paths import cache_dir
+
+if TYPE_CHECKING:
+    from querist.models.base import Model
+
+T = TypeVar("T")
+
+
+class Querist:
+    """Asks questions over data.
+
+    Use it as a context manager, or call `close` when done; `aask` is for programs that already run an event loop.
+
+    Args:
+        data: paths, patterns, folders or database URLs; what the settings name when none are given.
+        settings: all settings; read from `querist.yaml` and the environment by default.
+        model: name of the model that writes the queries (`provider:model`), or a `Model`; else as settings say.
+        on_event: called with every event, from the thread that answers.
+
+    Raises:
+        UsageError: no data are named anywhere.
+        SourceNotFoundError, SourceFormatError, SourceAccessError: data that cannot be opened.
+        ConfigError: the settings are wrong.
+
+    Example:
+        >>> with Querist("sales/*.csv") as querist:
+        ...     print(querist.ask("What was the revenue by region in 2024?"))
+    """
+
+    def __init__(
+        self,
+        *data: str | Path,
+        settings: Settings | None = None,
+        model: str | Model | None = None,
+        on_event: Callable[[Event], None] | None = None,
+    ) -> None:
+        self.settings = settings or load_settings()
+        specs = data or self.settings.data
+        if not specs:
+            raise UsageError(
+                "No data are named.", hint="Name files, a folder or a database URL, or set `data` in querist.yaml."
+            )
+        self.events = EventBus()
+        if on_event is not None:
+            self.events.subscribe(on_event)
+        self._loop = _Loop()
+        self.sources: list[Source] = open_sources(list(specs))
+        self.runner = Runner()
+        self.model = self._open_model(model)
+        limits = self.settings.limits
+        self.component = Ask(
+            self.sources,
+            self.model,
+            cache_dir() / "values",
+            drafts=self.settings.answer.drafts,
+            repairs=self.settings.answer.repairs,
+            limits=Limits(limits.seconds, limits.rows, limits.bytes),
+        )
+
+    def _open_model(self, model: str | Model | None) -> Model:
+        from querist.models.open import open_model
+
+        if model is None or isinstance(model, str):
+            return open_model(model or self.settings.models.coding, self.settings)
+        return model
+
+    def ask(self, question: str, *, note: str = "", history: Sequence[Turn] = ()) -> Answer:
+        """Answer a question, and wait for the answer.
+
+        Args:
+            question: in plain language.
+            note: what helps to understand it and the data do not say.
+            history: earlier questions of the same session, for one that goes on from them.
+
+        Raises:
+            ModelError: no model could be reached. A question that cannot be answered raises nothing: see its status.
+        """
+        return self._loop.run(self.aask(question, note=note, history=history))
+
+    async def aask(self, question: str, *, note: str = "", history: Sequence[Turn] = ()) -> Answer:
+        """As `ask`, for programs with an event loop."""
+        asked = Question(text=question, note=note, history=tuple(history))
+        return await self.runner.run(self.component, asked, RunContext(events=self.events))
+
+    def schemas(self) -> dict[str, Schema]:
+        """The schema of each source, by the source's name."""
+        return {source.name: source.schema() for source in self.sources}
+
+    def close(self) -> None:
+        """Close the model and the sources. Calling it again does nothing."""
+        if self._loop.closed:
+            return
+        self._loop.run(self.model.close())
+        self._loop.close()
+        self.component.close()
+        for source in self.sources:
+            source.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class _Loop:
+    """An event loop in a thread of its own, so that `ask` works in scripts, notebooks and other loops alike."""
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.closed = False
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        if self._loop is None:
+            self._loop = asyncio.new_event_loop()
+            threading.Thread(target=self._loop.run_forever, name="querist", daemon=True).start()
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return future.result()
+        except KeyboardInterrupt:
+            future.cancel()
+            raise
+
+    def close(self) -> None:
+        self.closed = True
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._loop.stop)
