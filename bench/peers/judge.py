@@ -6,6 +6,7 @@ The rules are in README.md; where they leave room, it goes to the peer.
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
 import sys
 from dataclasses import dataclass
@@ -94,13 +95,32 @@ def judge(scorer: ModuleType, database: Path, golds: list[str], line: dict[str, 
     if meaning == "refused":
         return Verdict(Outcome.REFUSED, reason=text or line.get("error") or status)
     warned = bool(line.get("warnings"))
+    unrun = None if sql or rows is not None else query_in(text)
+    if scorer.correct(database, unrun, golds):
+        return Verdict(Outcome.RIGHT, warned)
     if scorer.correct(database, sql, golds) or any(_same_rows(scorer, database, gold, rows) for gold in golds):
         return Verdict(Outcome.RIGHT, warned)
     if _COULD_NOT.search(text):
         return Verdict(Outcome.REFUSED, reason=text)
+    if unrun is not None:
+        return Verdict(Outcome.CRASHED, reason=f"it ended with a query that it did not run: {unrun}")
     if rows is None and not text and (sql is None or scorer.execute(database, sql) is None):
         return Verdict(Outcome.CRASHED, reason="its query does not run" if sql else "no answer")
     return Verdict(Outcome.WRONG, warned)
+
+
+def query_in(text: str) -> str | None:
+    """The query that stands in a text as code: a fenced block, or a tool call that nobody could make."""
+    fenced = re.search(r"```(?:sql|sqlite)\s(.*?)(?:```|$)", text, re.DOTALL | re.IGNORECASE)
+    if fenced:
+        return fenced.group(1).strip().rstrip(";").rstrip()
+    written = re.search(r'"(?:sql|query)"\s*:\s*("(?:[^"\\]|\\.)*")', text)
+    if written is None:
+        return None
+    try:
+        return str(json.loads(written.group(1), strict=False))
+    except ValueError:  # a model's idea of an escape
+        return written.group(1)[1:-1]
 
 
 def _same_rows(scorer: ModuleType, database: Path, gold: str, rows: list[list[Any]] | None) -> bool:

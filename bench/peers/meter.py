@@ -128,37 +128,34 @@ class _Handler(BaseHTTPRequestHandler):
     def _forward(self, method: str, body: bytes) -> None:
         counted = method == "POST" and self.path.split("?")[0].endswith(_COUNTED)
         asked = _as_object(body) if counted else {}
-        temperature = asked.get("temperature")
+        entry = _Entry(self.meter, asked.get("temperature")) if counted else None
         hide_usage = counted and self._complete(asked)
-        started = time.monotonic()
-        status, usage, tools_read = 502, {}, False
         connection = self.meter.connect()
         try:
             connection.request(method, self._upstream_path(), json.dumps(asked) if asked else body, self._headers())
             response = connection.getresponse()
-            status = response.status
             kind = response.getheader("content-type") or "application/json"
             if kind.startswith("text/event-stream"):
-                usage = self._stream(response, kind, hide_usage)
-            else:
-                content = response.read()
-                if counted and status == 200:
-                    reply = _as_object(content)
-                    usage = reply.get("usage") or {}
-                    changed = with_tool_calls(reply, asked)
-                    if changed is not None:
-                        content, tools_read = json.dumps(changed).encode(), True
-                self._answer(status, kind, content)
+                self._stream(response, kind, entry, hide_usage)
+                return
+            content, tools_read = response.read(), False
+            if entry and response.status == 200:
+                reply = _as_object(content)
+                changed = with_tool_calls(reply, asked)
+                if changed is not None:
+                    content, tools_read = json.dumps(changed).encode(), True
+                entry.record(200, reply.get("usage") or {}, tools_read)
+            elif entry:
+                entry.record(response.status)
+            self._answer(response.status, kind, content)
         except (OSError, http.client.HTTPException) as error:
-            status = 502
+            if entry:
+                entry.record(502)
             with contextlib.suppress(OSError):  # the client is the one that is gone
                 message = {"error": {"message": f"The model's endpoint does not answer: {error}", "type": "proxy"}}
-                self._answer(status, "application/json", json.dumps(message).encode())
+                self._answer(502, "application/json", json.dumps(message).encode())
         finally:
             self.meter.disconnect(connection)
-            if counted:
-                tokens = int(usage.get("prompt_tokens") or 0), int(usage.get("completion_tokens") or 0)
-                self.meter.record(Call(time.monotonic() - started, status, *tokens, temperature, tools_read))
 
     def _complete(self, asked: dict[str, Any]) -> bool:
         """Fill in what the client left open; True when the count of tokens was asked for by us, not by the client."""
@@ -190,21 +187,46 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    def _stream(self, response: http.client.HTTPResponse, kind: str, hide_usage: bool) -> dict[str, Any]:
+    def _stream(self, response: http.client.HTTPResponse, kind: str, entry: _Entry | None, hide_usage: bool) -> None:
         self.close_connection = True
         self.send_response(response.status)
         self.send_header("content-type", kind)
         self.send_header("connection", "close")
         self.end_headers()
         usage: dict[str, Any] = {}
-        for line in response:
-            event = _as_object(line.removeprefix(b"data:")) if line.startswith(b"data:") else {}
-            usage = event.get("usage") or usage
-            if hide_usage and event.get("usage") and not event.get("choices"):
-                continue  # a client that did not ask for it may not expect an event without choices
-            self.wfile.write(line)
-            self.wfile.flush()
-        return usage
+        try:
+            for line in response:
+                event = _as_object(line.removeprefix(b"data:")) if line.startswith(b"data:") else {}
+                usage = event.get("usage") or usage
+                if hide_usage and event.get("usage") and not event.get("choices"):
+                    continue  # a client that did not ask for it may not expect an event without choices
+                if entry and line.startswith(b"data: [DONE]"):
+                    entry.record(response.status, usage)
+                self.wfile.write(line)
+                self.wfile.flush()
+            if entry:
+                entry.record(response.status, usage)
+        except (OSError, http.client.HTTPException):  # too late for an answer that says so
+            if entry:
+                entry.record(502, usage)
+
+
+class _Entry:
+    """A call that will be recorded once: before its client can know that it ended, so that no count comes late."""
+
+    def __init__(self, meter: Meter, temperature: float | None) -> None:
+        self._meter = meter
+        self._temperature = temperature
+        self._started = time.monotonic()
+        self._recorded = False
+
+    def record(self, status: int, usage: dict[str, Any] | None = None, tools_read: bool = False) -> None:
+        if self._recorded:
+            return
+        self._recorded = True
+        tokens = [int((usage or {}).get(name) or 0) for name in ("prompt_tokens", "completion_tokens")]
+        seconds = time.monotonic() - self._started
+        self._meter.record(Call(seconds, status, tokens[0], tokens[1], self._temperature, tools_read))
 
 
 def _as_object(text: bytes) -> dict[str, Any]:

@@ -58,6 +58,7 @@ def figures(row: Row) -> dict[str, Any]:
         "wrote_to_data": sorted({f"{result['id']}: {name}" for result in results for name in result["changed"]}),
         "by_status": by_status,
         "by_hardness": by_hardness,
+        "outcomes": {result["id"]: result["outcome"] for result in results},
     }
 
 

@@ -146,41 +146,37 @@ def _compare(
 def _run(
     peer: Peer, scorer: ModuleType, task: Task, folder: Path, work: Path, meter: Meter, a: argparse.Namespace
 ) -> Row:
-    """One program's row; what it answered is kept in `folder`, line by line."""
+    """One program's row. What it answered is kept in `folder`, line by line; judged anew each time."""
     if a.fresh and not a.report_only:
         shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
     kept, state = folder / "results.jsonl", folder / "state.json"
     by_id = {question["id"]: question for question in task.questions}
-    results = [r for r in _read_lines(kept) if r["id"] in by_id]
+
+    def judged(record: dict[str, Any]) -> dict[str, Any]:
+        question = by_id[record["id"]]
+        original = task.folder / "databases" / f"{question['db']}.sqlite"
+        verdict = judge(scorer, original, question["gold"], record, task.timeout)
+        verdict_fields = {"outcome": str(verdict.outcome), "warned": verdict.warned, "reason": verdict.reason[:500]}
+        return {**record, "hardness": question.get("hardness", ""), **verdict_fields}
+
+    results = [judged(record) for record in _read_lines(kept) if record["id"] in by_id]
     if a.report_only:
         about = json.loads(state.read_text(encoding="utf-8")) if state.exists() else {}
         return Row(peer, about.get("environment", {}), results, about.get("cannot_run", ""))
+
+    def each(line: dict[str, Any], calls: list[Call], changed: list[str]) -> None:
+        record = {**line, "status": line.get("status") or "", "seconds": line.get("seconds") or 0.0}
+        record |= {"changed": changed, **_use(calls)}
+        with kept.open("a", encoding="utf-8") as out:
+            out.write(json.dumps(record) + "\n")
+        results.append(judged(record))
+        _show(peer, results, len(by_id))
+
     environment, cannot_run = Environment(sys.executable), ""
     print(f"\n{peer.title}: {len(results)} of {len(by_id)} answered before", flush=True)
     try:
         environment = prepare(peer, work)
-
-        def each(line: dict[str, Any], calls: list[Call], changed: list[str]) -> None:
-            question = by_id[line["id"]]
-            original = task.folder / "databases" / f"{question['db']}.sqlite"
-            verdict = judge(scorer, original, question["gold"], line, task.timeout)
-            result = {
-                **line,
-                "status": line.get("status") or "",
-                "seconds": line.get("seconds") or 0.0,
-                "hardness": question.get("hardness", ""),
-                "outcome": str(verdict.outcome),
-                "warned": verdict.warned,
-                "reason": verdict.reason[:500],
-                "changed": changed,
-                **_use(calls),
-            }
-            results.append(result)
-            with kept.open("a", encoding="utf-8") as out:
-                out.write(json.dumps(result) + "\n")
-            _show(peer, results, len(by_id))
-
         drive(peer, environment, task, folder / "home", meter, {r["id"] for r in results}, each)
     except (CannotRun, InstallError) as error:
         cannot_run = str(error)
@@ -214,10 +210,14 @@ def _show(peer: Peer, results: list[dict[str, Any]], total: int) -> None:
 
 
 def _read_lines(file: Path) -> list[dict[str, Any]]:
+    """The whole lines of a file; half a line, which a run that was killed may leave, is cut off."""
     if not file.exists():
         return []
-    *whole, _ = file.read_text(encoding="utf-8").split("\n")  # a run that was killed may leave half a line
-    return [json.loads(line) for line in whole if line]
+    text = file.read_text(encoding="utf-8")
+    whole = text[: text.rfind("\n") + 1]
+    if whole != text:
+        file.write_text(whole, encoding="utf-8")
+    return [json.loads(line) for line in whole.splitlines()]
 
 
 if __name__ == "__main__":
