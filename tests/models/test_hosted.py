@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import replace
@@ -276,3 +277,18 @@ async def test_nobody_there(api: Api) -> None:
 async def test_one_that_breaks_the_schema_twice_is_an_error() -> None:
     with serving([OpenAI.said("Three.")]) as server, pytest.raises(ModelOutputError, match="twice"):
         await model(OpenAI, server).complete(replace(ASK, schema=SCHEMA))
+
+
+def test_one_model_serves_several_event_loops() -> None:
+    with serving([OpenAI.said("Hi.")]) as server:
+        asked = model(OpenAI, server, retries=0)
+        for _ in range(3):
+            assert asyncio.run(asked.complete(ASK)).text == "Hi."
+
+
+async def test_a_closed_model_can_be_asked_again() -> None:
+    with serving([OpenAI.said("Hi.")]) as server:
+        asked = model(OpenAI, server, retries=0)
+        for _ in range(2):
+            assert (await asked.complete(ASK)).text == "Hi."
+            await asked.close()

@@ -5,11 +5,12 @@ Retries are ours, so that every provider behaves alike; pydantic-ai's own are of
 
 from __future__ import annotations
 
-import logging
+import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from querist.errors import (
@@ -29,8 +30,6 @@ from querist.models.structured import follow_schema
 
 if TYPE_CHECKING:
     from pydantic_ai import messages, models, settings
-
-log = logging.getLogger(__name__)
 
 _THINKING_TOKENS = 8192  # a model that thinks first spends its thoughts from the same budget as its reply
 
@@ -92,7 +91,9 @@ class HostedModel:
         self._provider = PROVIDERS[name.partition(":")[0]]
         self._timeout = timeout
         self._retries = retries
-        self._model = _open(name, self._provider, api_key, base_url, api_version)
+        self._open: Callable[[], models.Model] = partial(_open, name, self._provider, api_key, base_url, api_version)
+        self._model = self._open()
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def complete(self, request: Request, on_token: OnToken | None = None) -> Reply:
         if request.grammar:
@@ -104,12 +105,15 @@ class HostedModel:
         )
 
     async def close(self) -> None:
-        """Nothing to let go of: pydantic-ai shares its connections between models."""
+        if self._loop is asyncio.get_running_loop():
+            await self._model.__aexit__(None, None, None)
+            self._model, self._loop = self._open(), None
 
     async def _ask(self, request: Request, on_token: OnToken | None) -> Reply:
         from pydantic_ai import direct
 
         started = time.perf_counter()
+        await self._enter()
         history = _history(request)
         wishes = self._wishes(request)
         form = _form(request, self._model)
@@ -141,6 +145,16 @@ class HostedModel:
             usage=_usage(response, time.perf_counter() - started),
             finish={"stop": "stop", "length": "length"}.get(response.finish_reason or "", "other"),  # type: ignore[arg-type]
         )
+
+    async def _enter(self) -> None:
+        """Connections belong to the event loop that opened them: a new loop gets new ones."""
+        loop = asyncio.get_running_loop()
+        if self._loop is loop:
+            return
+        if self._loop is not None:
+            self._model = self._open()
+        self._loop = loop
+        await self._model.__aenter__()
 
     def _wishes(self, request: Request) -> settings.ModelSettings:
         from pydantic_ai.settings import ModelSettings

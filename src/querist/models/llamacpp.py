@@ -7,6 +7,7 @@ import logging
 import os
 import tempfile
 import threading
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -16,7 +17,7 @@ from typing import TypeVar
 from querist.errors import ModelError
 from querist.models.base import OnToken, Reply, Request
 from querist.models.llama_server import LlamaServer, ServerConfig
-from querist.models.local_server import ensure_server
+from querist.models.local_server import ensure_server, find_server
 from querist.models.openai_protocol import Endpoint, OpenAIProtocolEmbeddings, OpenAIProtocolModel
 from querist.models.prefix_slots import Assignment, SlotTable, prefix_file
 
@@ -25,6 +26,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _STALE_SHARE = 0.5  # of a restored prefix: when less of it was of use, it was saved from another prompt
+_DYING_SECONDS = 3.0
+_POLL_SECONDS = 0.05
 
 
 class LocalModel:
@@ -103,9 +106,9 @@ class _Runtime:
         try:
             return await call(server)
         except ModelError as error:
-            again = await self._connect() if self._shared and may_repeat() else server
-            if again.url == server.url:
+            if not (self._shared and may_repeat() and await self._is_gone(server, error)):
                 raise
+            again = await self._connect()
             log.warning("the local model server had ended (%s); using a new one", error.message)
             return await call(again)
 
@@ -119,6 +122,18 @@ class _Runtime:
         if self._own_directory is not None:
             self._own_directory.cleanup()
             self._own_directory = None
+
+    async def _is_gone(self, server: _Server, error: ModelError) -> bool:
+        """Whether the error came of the server's end; one that is being killed looks alive for a moment."""
+        import httpx
+
+        patience = _DYING_SECONDS if isinstance(error.__cause__, httpx.TransportError) else 0.0
+        deadline = time.monotonic() + patience
+        while (state := find_server(self._config)) and state.url == server.url:
+            if time.monotonic() >= deadline:
+                return False
+            await asyncio.sleep(_POLL_SECONDS)
+        return True
 
     async def _connect(self) -> _Server:
         if self._shared:

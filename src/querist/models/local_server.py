@@ -177,7 +177,7 @@ def _write_private(path: Path, text: str) -> None:
 def _serve(directory: Path) -> None:
     """Run the server of `directory` until it is idle for long or asked to stop."""
     alive = FileLock(directory / "alive.lock")
-    if not alive.acquire(timeout=2.0):  # one who only looks holds it for a moment
+    if not alive.acquire(_STOP_SECONDS):  # the one before may still be saving its prefixes
         return
     state_file, used, stop = directory / "state.json", directory / "used", directory / "stop"
     (directory / "slots.json").unlink(missing_ok=True)  # it speaks of an earlier process

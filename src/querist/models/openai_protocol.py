@@ -209,7 +209,7 @@ class OpenAIProtocolModel:
             ) from error
         except httpx.TransportError as error:
             fault = ModelError(
-                f"{place} cannot be reached: {error or type(error).__name__}.", hint=self.endpoint.down_hint
+                f"{place} cannot be reached: {str(error) or type(error).__name__}.", hint=self.endpoint.down_hint
             )
             fault.__cause__ = error
             raise PassingFault(fault) from error
