@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from querist.answer.answer import Check
 from tests.answer.checks.conftest import Data, MakeData
 
 MILL = """
@@ -46,6 +47,8 @@ def test_a_total_over_repeated_rows_is_a_warning(mill: Data, sql: str, said: str
 def test_counting_joined_rows_for_the_number_of_the_one_side_is_a_warning(mill: Data) -> None:
     sql = "SELECT count(*) FROM grower g JOIN delivery d ON d.grower_id = g.id WHERE d.kilos > 100"
     assert mill.judge(sql, "How many growers delivered more than 100 kilos?")["fan_out"].outcome == "warned"
+    by_valley = f"{sql} GROUP BY g.valley"
+    assert "fan_out" not in mill.judge(by_valley, "How many came for each grower's valley?")
     passed = mill.judge(sql, "How many deliveries of growers have more than 100 kilos?")["fan_out"]
     assert passed.outcome == "passed"
 
@@ -176,5 +179,11 @@ def test_joins_are_judged_on_other_engines_too(duck: MakeData) -> None:
     mill = duck(MILL)
     sql = 'SELECT sum("G".debt) FROM grower AS "G" JOIN delivery d ON d.grower_id = "G".id'
     assert mill.judge(sql)["fan_out"].outcome == "warned"
+    for sql in (
+        "SELECT valley, count(*) FROM grower GROUP BY ROLLUP (valley)",
+        "SELECT valley, count(*) FILTER (WHERE debt > 50) FROM grower GROUP BY valley",
+        "SELECT valley, sum(debt) FROM grower GROUP BY ALL",
+    ):
+        assert mill.judge(sql).get("ungrouped_column", Check("", "passed")).outcome == "passed"
     sql = "SELECT g.id, count(*) FROM grower g JOIN delivery d ON d.grower_id = g.id GROUP BY g.id"
     assert mill.judge(sql, "Number of deliveries for every grower")["groups_lost"].outcome == "warned"

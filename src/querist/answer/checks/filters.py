@@ -36,8 +36,14 @@ class _Text:
     text: str
     folds: bool
 
-    def indexed(self, values: ValueIndex) -> str | None:
-        """The value of the column that it means."""
+    def held(self, values: ValueIndex) -> bool:
+        """Does the column hold just this? Looked up by value first, which is quick, and only then by column."""
+        place = (self.column.table.name, self.column.column.name)
+        by_value = any((m.table, m.column, m.value) == (*place, self.text) for m in values.columns_with(self.text))
+        return by_value or self.nearest(values) == self.text
+
+    def nearest(self, values: ValueIndex) -> str | None:
+        """The value of the column that it seems to mean."""
         return values.in_column(self.column.table.name, self.column.column.name, self.text)
 
 
@@ -54,7 +60,7 @@ def literal_absent(case: Case) -> Finding | None:
                 continue
             applies = True
             # Of several ways to write a value, it is enough that one is right.
-            if all(t.indexed(case.values) != t.text for t in alternatives):
+            if not any(t.held(case.values) for t in alternatives):
                 absent += alternatives
     messages = [_absent(case.values, case, t) for t in absent[:PROBES] if not _in_data(case, t)]
     return told(applies, messages, mild=not case.blank)
@@ -115,7 +121,7 @@ def _in_data(case: Case, asked: _Text) -> bool:
 
 
 def _absent(values: ValueIndex, case: Case, asked: _Text) -> str:
-    near = asked.indexed(values)
+    near = asked.nearest(values)
     profile = case.profile_of(asked.column.table, asked.column.column.name)
     message = f"{asked.column.name} holds no {show(asked.text)}"
     if near is not None:

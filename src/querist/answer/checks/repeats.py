@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from querist.answer.checks.case import Case, Finding, check, told
+from querist.answer.checks.case import PASSED, Case, Finding, check, told
 from querist.answer.checks.selects import Resolved, Select, all_of
 from querist.answer.joins import words_of
 from querist.sources.base import TableSchema
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 _PER_EVENT = frozenset("price cost fee charge fare toll duration length point calorie quantity amount weight".split())
 """Figures that count anew for each event: the price of a product, summed over its orders, is no double counting."""
+
+_ENDS = frozenset("for each every per in by of from with who that which do doe did has have is are was were".split())
+"""Words, as `words_of` gives them, that end what a question counts."""
 
 
 @check(severity="warn")
@@ -87,15 +90,17 @@ def _asks_number_of(question: str, table: TableSchema, others: list[TableSchema]
     thing = words_of(table.name)[-1:]
     others_things = {w for t in others if t is not table for w in words_of(t.name)[-1:]}
     for i, word in enumerate(words):
-        starts = (word == "how" and words[i + 1 : i + 2] == ["many"]) or (
-            word in ("number", "count") and i + 1 < len(words)
-        )
-        if starts:
-            for following in words[i + 1 : i + 6]:
-                if [following] == thing:
-                    return True
-                if following in others_things:
-                    break
+        if words[i : i + 2] == ["how", "many"]:
+            counted = words[i + 2 : i + 8]
+        elif word in ("number", "count"):
+            counted = words[i + 1 : i + 7]
+        else:
+            continue
+        for following in counted[1:] if counted[:1] == ["of"] else counted:
+            if [following] == thing:
+                return True
+            if following in others_things or following in _ENDS:
+                break
     return False
 
 
@@ -126,20 +131,15 @@ def duplicate_rows(case: Case) -> Finding | None:
     if None in columns or any(e.is_star for e in select.node.expressions) or not shown:
         return None
     many = case.keys.multiplier(select, shown)
-    rows = [repr(row) for row in case.table.rows]
-    if many is None or len(set(rows)) == len(rows):
-        return told(True, [])
-    tables = select.scope.tables
-    if _each(case.question, tables[many]):
-        return told(True, [])
-    one = next(iter(shown))
-    messages = []
-    if len(shown) == 1 and _repeats(case, select, one, []) > 1:
-        messages.append(
-            f"Some rows of {tables[one].name} are listed several times, once for every matching row of "
-            f"{tables[many].name}; SELECT DISTINCT lists each once."
-        )
-    return told(True, messages)
+    if many is None or len(shown) > 1 or len({repr(row) for row in case.table.rows}) == len(case.table):
+        return PASSED
+    one, tables = next(iter(shown)), select.scope.tables
+    if _each(case.question, tables[many]) or _repeats(case, select, one, []) < 2:
+        return PASSED
+    return Finding(
+        f"Some rows of {tables[one].name} are listed several times, once for every matching row of "
+        f"{tables[many].name}; SELECT DISTINCT lists each once."
+    )
 
 
 def _each(question: str, table: TableSchema) -> bool:
@@ -192,7 +192,7 @@ def groups_lost(case: Case) -> Finding | None:
     )
     count = case.probe(missing).rows[0][0]
     if not count:
-        return told(True, [])
+        return PASSED
     others = " and ".join(t.name for a, t in select.scope.tables.items() if a != alias)
     values = f"{count} value{'s' if count > 1 else ''} of {table.name}.{name} with no match in {others}"
     return Finding(f"{values} {'are' if count > 1 else 'is'} left out by the join; a LEFT JOIN keeps them.")
@@ -249,7 +249,7 @@ def _undecided(case: Case, select: Select) -> list[Resolved]:
             continue
         for column in output.find_all(exp.Column):
             known = select.resolve(column)
-            outer = column.find_ancestor(exp.AggFunc, exp.Query, exp.Window)
+            outer = column.find_ancestor(exp.AggFunc, exp.Query, exp.Window, exp.Filter)
             if (
                 known
                 and outer is select.node

@@ -143,7 +143,10 @@ class Select:
         group = self.node.args.get("group")
         if group is None:
             return []
-        if any(value for key, value in group.args.items() if key != "expressions"):
+        several = (exp.Rollup, exp.Cube, exp.GroupingSets)
+        if any(v for k, v in group.args.items() if k != "expressions") or any(
+            isinstance(e, several) for e in group.expressions
+        ):
             return None
         found = []
         for key in group.expressions:

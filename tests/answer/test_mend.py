@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import pytest
+
+from querist.answer.mend import Mended, mend
+from querist.answer.prepared import Prepared
+
+
+def mended(fleet: Prepared, sql: str) -> Mended:
+    return mend(sql, fleet.schema, fleet.joins, fleet.values)
+
+
+def rows(fleet: Prepared, sql: str) -> list[tuple[object, ...]]:
+    return sorted(fleet.source.execute(mended(fleet, sql).sql).rows)
+
+
+@pytest.mark.parametrize(
+    ("draft", "expected"),
+    [
+        pytest.param(
+            "SELECT T1.town FROM truck AS T1 JOIN depot AS T2 ON T1.depot_id = T2.depot_id WHERE T2.tonnes > 15",
+            [("Passau",)],
+            id="columns under the wrong alias",
+        ),
+        pytest.param("SELECT Plate_ FROM trucks WHERE Tonnes > 15", [("PA-301",)], id="names that are nearly right"),
+        pytest.param("SELECT plate FROM truck WHERE town = 'Lindau'", [("LI-200",)], id="a table that is missing"),
+        pytest.param("SELECT km FROM trip WHERE town = 'Lindau'", [(300,)], id="two tables that are missing"),
+        pytest.param("SELECT plate FROM truck WHERE plate = 'li-200'", [("LI-200",)], id="a literal in another case"),
+        pytest.param("SELECT depot_id FROM depot WHERE town = 'Alesund'", [(1,)], id="a literal without its accent"),
+        pytest.param("SELECT depot_id FROM depot WHERE town IN ('lindau', 'pasau')", [(2,), (3,)], id="a misspelt literal"),
+        pytest.param(
+            "SELECT town FROM depot WHERE region_id = 'South'",
+            [("Lindau",), ("Passau",)],
+            id="a name compared with a foreign key",
+        ),
+        pytest.param("SELECT km FROM trip WHERE plate = 'Jon Falk'", [(300,)], id="a value of another column"),
+        pytest.param(
+            "SELECT trip.km FROM trip JOIN truck ON trip.trip_id = truck.truck_id WHERE truck.plate = 'PA-301'",
+            [(50,)],
+            id="a join that is not on the keys",
+        ),
+        pytest.param(
+            "SELECT COUNT(*) FROM region AS r JOIN truck AS t ON r.region_id = t.truck_id WHERE r.label = 'South'",
+            [(3,)],
+            id="a join that leaves out the table between",
+        ),
+        pytest.param(
+            "SELECT COUNT(*) FROM region AS r JOIN truck AS t ON r.region_id = t.region_id WHERE r.label = 'South'",
+            [(3,)],
+            id="a join on a column that the table lacks",
+        ),
+        pytest.param(
+            "SELECT COUNT(*) FROM region AS r JOIN truck AS t ON t.region_id = r.region_id WHERE r.label = 'South'",
+            [(3,)],
+            id="the same, written the other way round",
+        ),
+        pytest.param('SELECT depot_id FROM depot WHERE town = "Lindau"', [(2,)], id="text in double quotes"),
+    ],
+)
+def test_a_draft_that_is_nearly_right_becomes_right(
+    fleet: Prepared, draft: str, expected: list[tuple[object, ...]]
+) -> None:
+    assert rows(fleet, draft) == expected
+    assert mended(fleet, draft).notes
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT town FROM depot ORDER BY town",
+        "SELECT d.town, COUNT(*) AS trucks FROM depot AS d JOIN truck AS t ON t.depot_id = d.depot_id GROUP BY d.town",
+        "SELECT town FROM depot WHERE depot_id NOT IN (SELECT depot_id FROM truck)",
+        "SELECT t.plate FROM truck AS t WHERE t.tonnes > (SELECT AVG(u.tonnes) FROM truck AS u WHERE u.depot_id = t.depot_id)",
+        "WITH heavy AS (SELECT truck_id AS id, plate AS sign FROM truck WHERE tonnes > 10) SELECT sign FROM heavy JOIN trip "
+        "ON trip.truck_id = heavy.id",
+        "SELECT a.town, b.town FROM depot AS a JOIN depot AS b ON a.region_id = b.region_id AND a.depot_id < b.depot_id",
+        "SELECT driver AS who, SUM(km) AS distance FROM trip GROUP BY who HAVING distance > 100 ORDER BY distance DESC",
+        "SELECT driver FROM trip WHERE driver LIKE '%berg%'",
+        "SELECT town FROM depot WHERE town <> 'Rome'",
+        "SELECT rowid FROM depot",
+    ],
+)
+def test_a_right_query_is_left_as_it_is(fleet: Prepared, query: str) -> None:
+    assert mended(fleet, query) == Mended(query)
+
+
+@pytest.mark.parametrize("text", ["", "I cannot answer that.", "SELECT FROM WHERE", "DROP TABLE truck", "SELECT 1; SELECT 2"])
+def test_what_is_no_single_query_is_left_to_the_guard(fleet: Prepared, text: str) -> None:
+    assert mended(fleet, text) == Mended(text)
+
+
+def test_a_name_that_could_mean_anything_is_left_alone(fleet: Prepared) -> None:
+    query = "SELECT colour FROM truck"
+    assert mended(fleet, query) == Mended(query)
+
+
+def test_no_join_condition_ever_compares_a_table_with_itself(fleet: Prepared) -> None:
+    sql = mended(fleet, "SELECT COUNT(*) FROM trip AS a JOIN region AS b ON a.driver = b.driver").sql
+    assert "a.driver = a.driver" not in sql
