@@ -27,7 +27,9 @@ def rows(fleet: Prepared, sql: str) -> list[tuple[object, ...]]:
         pytest.param("SELECT km FROM trip WHERE town = 'Lindau'", [(300,)], id="two tables that are missing"),
         pytest.param("SELECT plate FROM truck WHERE plate = 'li-200'", [("LI-200",)], id="a literal in another case"),
         pytest.param("SELECT depot_id FROM depot WHERE town = 'Alesund'", [(1,)], id="a literal without its accent"),
-        pytest.param("SELECT depot_id FROM depot WHERE town IN ('lindau', 'pasau')", [(2,), (3,)], id="a misspelt literal"),
+        pytest.param(
+            "SELECT depot_id FROM depot WHERE town IN ('lindau', 'pasau')", [(2,), (3,)], id="a misspelt literal"
+        ),
         pytest.param(
             "SELECT town FROM depot WHERE region_id = 'South'",
             [("Lindau",), ("Passau",)],
@@ -70,10 +72,12 @@ def test_a_draft_that_is_nearly_right_becomes_right(
         "SELECT town FROM depot ORDER BY town",
         "SELECT d.town, COUNT(*) AS trucks FROM depot AS d JOIN truck AS t ON t.depot_id = d.depot_id GROUP BY d.town",
         "SELECT town FROM depot WHERE depot_id NOT IN (SELECT depot_id FROM truck)",
-        "SELECT t.plate FROM truck AS t WHERE t.tonnes > (SELECT AVG(u.tonnes) FROM truck AS u WHERE u.depot_id = t.depot_id)",
-        "WITH heavy AS (SELECT truck_id AS id, plate AS sign FROM truck WHERE tonnes > 10) SELECT sign FROM heavy JOIN trip "
-        "ON trip.truck_id = heavy.id",
-        "SELECT a.town, b.town FROM depot AS a JOIN depot AS b ON a.region_id = b.region_id AND a.depot_id < b.depot_id",
+        "SELECT t.plate FROM truck AS t WHERE t.tonnes > "
+        "(SELECT AVG(u.tonnes) FROM truck AS u WHERE u.depot_id = t.depot_id)",
+        "WITH heavy AS (SELECT truck_id AS id, plate AS sign FROM truck WHERE tonnes > 10) SELECT sign FROM heavy "
+        "JOIN trip ON trip.truck_id = heavy.id",
+        "SELECT a.town, b.town FROM depot AS a JOIN depot AS b "
+        "ON a.region_id = b.region_id AND a.depot_id < b.depot_id",
         "SELECT driver AS who, SUM(km) AS distance FROM trip GROUP BY who HAVING distance > 100 ORDER BY distance DESC",
         "SELECT driver FROM trip WHERE driver LIKE '%berg%'",
         "SELECT town FROM depot WHERE town <> 'Rome'",
@@ -84,7 +88,9 @@ def test_a_right_query_is_left_as_it_is(fleet: Prepared, query: str) -> None:
     assert mended(fleet, query) == Mended(query)
 
 
-@pytest.mark.parametrize("text", ["", "I cannot answer that.", "SELECT FROM WHERE", "DROP TABLE truck", "SELECT 1; SELECT 2"])
+@pytest.mark.parametrize(
+    "text", ["", "I cannot answer that.", "SELECT FROM WHERE", "DROP TABLE truck", "SELECT 1; SELECT 2"]
+)
 def test_what_is_no_single_query_is_left_to_the_guard(fleet: Prepared, text: str) -> None:
     assert mended(fleet, text) == Mended(text)
 

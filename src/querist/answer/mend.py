@@ -98,9 +98,9 @@ class _Select:
 
         if not self.tables:
             return
+        self._mend_joins()
         for column in list(own(self.select, exp.Column)):
             self._mend_column(column)
-        self._mend_joins()
         if self.values is not None:
             self._mend_literals(self.values)
 
@@ -131,7 +131,8 @@ class _Select:
 
     def _resolve(self, column: exp.Column, qualifier: str) -> None:
         name = column.name
-        holders = [alias for alias, t in self.tables.items() if t.column(name)]
+        other_side = _other_side(column)
+        holders = [alias for alias, t in self.tables.items() if t.column(name) and alias != other_side]
         if holders:
             self._rebind(column, self._closest(holders, qualifier), name)
             return
@@ -263,7 +264,8 @@ class _Select:
             return
         edges = self.joins.between(left.name, right.name)
         if not edges:
-            if flat(one.name) != flat(other.name):
+            alike = flat(one.name) == flat(other.name)
+            if not (alike and left.column(one.name) and right.column(other.name)):
                 self._go_around(join, on, one, other)
             return
         near = [e for e in edges if one.name.lower() == e.left_column.lower()]
@@ -280,6 +282,8 @@ class _Select:
 
     def _go_around(self, join: exp.Join, on: exp.EQ, one: exp.Column, other: exp.Column) -> None:
         """Join by way of the tables that lie between, where no key joins the two directly."""
+        if join.this.alias_or_name.lower() == one.table.lower():
+            one, other = other, one
         left, right = self.tables[one.table.lower()], self.tables[other.table.lower()]
         path = self.joins.path([left.name], right.name)
         between = {edge.right.lower() for edge in path[:-1]} if path else set()
@@ -359,6 +363,19 @@ class _Select:
         self._rebind(column, alias, chosen[1])
         for literal, place in zip(literals, places, strict=True):
             literal.replace(exp.Literal.string(place[chosen]))
+
+
+def _other_side(column: exp.Column) -> str:
+    """In a join condition, the alias that the column is compared with: a table is not joined to itself by one name."""
+    from sqlglot import exp
+
+    equals = column.parent
+    if not isinstance(equals, exp.EQ) or not isinstance(
+        equals.find_ancestor(exp.Join, exp.Select, exp.Where), exp.Join
+    ):
+        return ""
+    other = equals.right if equals.left is column else equals.left
+    return other.table.lower() if isinstance(other, exp.Column) else ""
 
 
 def _column(alias: str, name: str) -> exp.Column:
