@@ -46,8 +46,12 @@ class Case:
 
 
 _TABLES = """
-CREATE TABLE people (id INTEGER PRIMARY KEY, name VARCHAR(50) NOT NULL, born DATE, score {number}, "home town" VARCHAR(50));
-CREATE TABLE visits (id INTEGER PRIMARY KEY, person_id INTEGER REFERENCES people (id), cost INTEGER, "group" VARCHAR(10));
+CREATE TABLE people (
+    id INTEGER PRIMARY KEY, name VARCHAR(50) NOT NULL, born DATE, score {number}, "home town" VARCHAR(50)
+);
+CREATE TABLE visits (
+    id INTEGER PRIMARY KEY, person_id INTEGER REFERENCES people (id), cost INTEGER, "group" VARCHAR(10)
+);
 """
 
 

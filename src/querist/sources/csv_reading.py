@@ -42,6 +42,7 @@ class CsvFormat:
         width: number of columns.
         initial_space: cells are separated by the delimiter and a blank.
         clean: DuckDB can read it as it stands, as far as the sample shows.
+        longest: bytes of the longest row, 0 when it is not known.
         first: the first data row, to see that the engine starts at the same one; None when there is nothing to compare.
     """
 
@@ -53,6 +54,7 @@ class CsvFormat:
     width: int = 0
     initial_space: bool = False
     clean: bool = True
+    longest: int = 0
     first: tuple[str, ...] | None = None
     notes: tuple[str, ...] = ()
 
@@ -249,7 +251,7 @@ def _scan(path: Path, form: CsvFormat, raw: Sequence[str]) -> str:
     return (
         f"read_csv({literal(str(path))}, auto_detect = false, header = false, skip = {form.skip}, "
         f"delim = {literal(form.delimiter)}, quote = {literal(form.quotechar)}, escape = {literal(form.escape)}, "
-        f"columns = {{{columns}}})"
+        f"columns = {{{columns}}}, max_line_size = {max(form.longest, 1 << 21)})"
     )
 
 

@@ -21,12 +21,13 @@ def rewrite(path: Path, target: Path, form: CsvFormat) -> tuple[CsvFormat, list[
     broken_quotes = not _quotes_are_sound(path, form)
     width = max((len(row) for row in _rows(path, form, broken_quotes)), default=form.width)
     width = max(width, form.width)
-    short = long = 0
+    short = long = longest = 0
     with target.open("w", encoding="utf-8", newline="") as out:
         writer = csv.writer(out, lineterminator="\n")
         for row in _rows(path, form, broken_quotes):
             short += len(row) < form.width
             long += len(row) > form.width
+            longest = max(longest, 5 * sum(map(len, row)) + 3 * width)  # bytes, if all need quotes or four bytes
             writer.writerow([*row, *[""] * (width - len(row))])
     notes = []
     if broken_quotes:
@@ -35,7 +36,7 @@ def rewrite(path: Path, target: Path, form: CsvFormat) -> tuple[CsvFormat, list[
         notes.append(f"{short:,} row(s) have fewer cells than the others; the missing ones are NULL")
     if long:
         notes.append(f"{long:,} row(s) have more cells than the others; these are in additional columns")
-    plain = CsvFormat(header=form.header, width=width, notes=form.notes)
+    plain = CsvFormat(header=form.header, width=width, longest=longest, notes=form.notes)
     return plain, notes
 
 

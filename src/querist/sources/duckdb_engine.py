@@ -154,7 +154,7 @@ class DuckDbEngine(Source):
             names = ", ".join(f"c{i}" for i in range(len(columns)))
             picks = ", ".join(f"c{i}::{cast}" if cast else f"c{i}" for i, cast in enumerate(casts))
             # The line break ends a comment that the query may end with.
-            cursor.execute(f"SELECT {picks} FROM ({sql.strip().rstrip(';')}\n) AS result({names})")
+            cursor.execute(f"SELECT {picks} FROM ({_without_semicolon(sql)}\n) AS result({names})")
         return collect_rows(cursor.fetchmany, columns, limits, self.name)
 
     def profile(self) -> Profile:
@@ -177,6 +177,14 @@ class DuckDbEngine(Source):
                 self._connection.close()
                 self._connection = None
         shutil.rmtree(self._spill, ignore_errors=True)
+
+
+def _without_semicolon(sql: str) -> str:
+    """The statement up to its end mark, which may have comments behind it."""
+    from sqlglot import TokenType, tokenize
+
+    words = [token for token in tokenize(sql, read="duckdb") if token.token_type != TokenType.SEMICOLON]
+    return sql[: words[-1].end + 1]
 
 
 def _cast(type_name: str) -> str:

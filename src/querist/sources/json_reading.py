@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
     from duckdb.sqltypes import DuckDBPyType
 
-MAX_OBJECT = 256 * 1024 * 1024
+MAX_OBJECT = 512 * 1024 * 1024
+"""Bytes of the largest object. Each record of an array and each line is one; some files are one as a whole."""
+USUAL_OBJECT = 16 * 1024 * 1024
+"""Up to this size the engine's usual memory suffices: it sets aside several times the largest object."""
 MAX_DEPTH = 3
 """Levels of nested objects that become columns; what lies deeper stays an object."""
 
@@ -28,20 +31,29 @@ def load_json(con: DuckDBPyConnection, path: Path, scratch: Path, origin: str) -
     """
     import duckdb
 
-    scan = _scan(path)
+    size = path.stat().st_size
+    source, scan = path, _scan(path, USUAL_OBJECT)
     again = scratch / "rewritten.jsonl"
     try:
-        shape = _columns(con, f"SELECT * FROM {scan}")
-        if _is_keyed(shape) and con.execute(f"SELECT count(*) FROM (FROM {scan} LIMIT 2)").fetchone() == (1,):
-            scan = _scan(_rewritten(path, again, origin))
-            shape = _columns(con, f"SELECT * FROM {scan}")
-    except duckdb.Error:
-        scan = _scan(_rewritten(path, again, origin))
-        shape = _columns(con, f"SELECT * FROM {scan}")
-    if not shape or (len(shape) == 1 and shape[0][0] == "json" and str(shape[0][1]) == "JSON"):
+        shape = _shape(con, source, scan)
+        if _is_keyed(shape) and _is_single(con, scan):
+            source = _rewritten(path, again, origin)
+            scan = _scan(source, USUAL_OBJECT)
+            shape = _shape(con, source, scan)
+    except duckdb.Error as error:
+        if "maximum_object_size" in str(error) and size <= MAX_OBJECT:
+            con.execute("SET threads = 1")
+            con.execute(f"SET memory_limit = '{1024 + 6 * size // 1024**2}MB'")
+            scan = _scan(path, size + 1)
+        else:
+            source = _rewritten(path, again, origin)
+            scan = _scan(source, USUAL_OBJECT)
+        shape = _shape(con, source, scan)
+    if not shape:
         raise SourceFormatError(f"{origin} holds no records.", hint="Expected: an array of objects, or one a line.")
     lists = [(name, kind) for name, kind in shape if kind.id == "list"]
-    single = con.execute(f"SELECT count(*) FROM (FROM {scan} LIMIT 2)").fetchone() == (1,)
+    with path.open(encoding="utf-8-sig") as file:
+        single = file.read(1000).lstrip().startswith("{") and _is_single(con, scan)
     records = [name for name, kind in lists if str(kind).startswith("STRUCT") and str(kind).endswith("[]")]
     if single and records:
         return _several(con, scan, records, shape)
@@ -88,14 +100,30 @@ def _flatten(expression: str, name: str, kind: DuckDBPyType, depth: int) -> Iter
             yield from _flatten(f"{expression}.{quote(child)}", f"{name}_{child}", inner, depth + 1)
     elif str(kind) == "TIMESTAMP WITH TIME ZONE":
         yield f"{expression}::TIMESTAMP", name
+    elif kind.id == "double":
+        yield f"CASE WHEN NOT isnan({expression}) THEN {expression} END", name  # NaN would spoil every sum
     else:
         yield expression, name
 
 
-def _scan(path: Path) -> str:
+def _scan(path: Path, largest: int) -> str:
     # The whole file decides on the types, so that no record further down fails to fit.
-    options = f"sample_size = -1, maximum_object_size = {MAX_OBJECT}, maximum_depth = -1, map_inference_threshold = -1"
+    options = f"sample_size = -1, maximum_object_size = {largest}, maximum_depth = -1, map_inference_threshold = -1"
     return f"read_json({literal(str(path))}, {options})"
+
+
+def _shape(con: DuckDBPyConnection, path: Path, scan: str) -> list[tuple[str, DuckDBPyType]]:
+    """The fields of the records; nothing when the values are not objects, which the engine then calls `json`."""
+    shape = _columns(con, f"SELECT * FROM {scan}")
+    if [name for name, _ in shape] == ["json"]:
+        objects = f"read_json_objects({literal(str(path))}, format = 'auto')"
+        first = con.execute(f"SELECT json_type(json) FROM {objects} LIMIT 1").fetchone()
+        return shape if first == ("OBJECT",) and str(shape[0][1]) != "JSON" else []
+    return shape
+
+
+def _is_single(con: DuckDBPyConnection, scan: str) -> bool:
+    return con.execute(f"SELECT count(*) FROM (FROM {scan} LIMIT 2)").fetchone() == (1,)
 
 
 def _columns(con: DuckDBPyConnection, select: str) -> list[tuple[str, DuckDBPyType]]:

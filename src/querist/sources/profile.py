@@ -228,7 +228,7 @@ class _TableProfiler:
                 f"GROUP BY {name} ORDER BY frequency DESC, {name} LIMIT {wanted}"
             )
         try:
-            return [row[0] for row in self._query(sql)]
+            return [row[0] for row in self._query(sql) if row[0] == row[0]]  # NaN is no value
         except DataError as error:
             log.warning("column %s of %s has no examples: %s", column.name, self.schema.name, error.message)
             return []

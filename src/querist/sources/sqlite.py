@@ -87,6 +87,7 @@ class SqliteSource(Source):
             try:
                 con.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
                 con.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_CELL)
+                _connect_virtual_tables(con)
                 con.set_authorizer(_authorize)
                 cursor = con.execute(sql)
                 if cursor.description is None:
@@ -151,7 +152,7 @@ class SqliteSource(Source):
         """A database in write-ahead mode needs two files beside it, which a read-only folder does not let SQLite make.
         Without a log the file is complete and can be read as it is; with one, that would miss the latest changes."""
         log = self.path.with_name(self.path.name + "-wal")
-        if "unable to open" in str(error) and not (log.exists() and log.stat().st_size):
+        if ("unable to open" in str(error) or "readonly" in str(error)) and not (log.exists() and log.stat().st_size):
             return self._open("mode=ro&immutable=1")
         if "locked" in str(error):
             hint = "Try again when it is done."
@@ -173,7 +174,16 @@ def _decode(raw: bytes) -> str:
 def _authorize(action: int, first: str | None, second: str | None, database: str | None, trigger: str | None) -> int:
     if action == sqlite3.SQLITE_FUNCTION:
         return sqlite3.SQLITE_DENY if (second or "").lower() in _DENIED_FUNCTIONS else sqlite3.SQLITE_OK
+    if action == sqlite3.SQLITE_PRAGMA and first == "data_version":
+        return sqlite3.SQLITE_OK  # full-text search asks for it; it only tells whether the file changed
     return sqlite3.SQLITE_OK if action in _ALLOWED else sqlite3.SQLITE_DENY
+
+
+def _connect_virtual_tables(con: sqlite3.Connection) -> None:
+    """Full-text search and the like declare their columns on first use, which reading alone would not be allowed to."""
+    for (name,) in con.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND rootpage = 0").fetchall():
+        with contextlib.suppress(sqlite3.OperationalError):  # of a module that is not there: told when it is queried
+            con.execute(f"SELECT 1 FROM {quote(name)} LIMIT 0")
 
 
 def _tables(con: sqlite3.Connection) -> list[TableSchema]:
@@ -250,9 +260,11 @@ def _stored_kinds(con: sqlite3.Connection, table: str, columns: list[str]) -> di
     kinds: dict[str, tuple[str, Kind]] = {}
     words: dict[str, Kind] = {"integer": "integer", "real": "number", "text": "text", "blob": "binary"}
     for column in columns:
-        rows = con.execute(
-            f"SELECT DISTINCT typeof({quote(column)}) FROM (SELECT * FROM {quote(table)} LIMIT 1000)"
-        ).fetchall()
+        sql = f"SELECT DISTINCT typeof({quote(column)}) FROM (SELECT {quote(column)} FROM {quote(table)} LIMIT 1000)"
+        try:
+            rows = con.execute(sql).fetchall()
+        except sqlite3.OperationalError:  # an expression of a view that fails on some row; querying it tells why
+            continue
         stored = {row[0] for row in rows} - {"null"}
         if stored == {"integer", "real"}:
             stored = {"real"}
@@ -289,9 +301,10 @@ def _comments(sql: str) -> tuple[dict[str, str], str]:
     comments: dict[str, str] = {}
     about = ""
     for line in sql.splitlines():
-        code, mark, comment = line.partition("--")
+        start = re.sub("'[^']*'", lambda text: "x" * len(text[0]), line).find("--")
+        code, comment = line[:start], line[start + 2 :]
         word = re.match(r"""[\s,]*(?:"([^"]+)"|`([^`]+)`|\[([^\]]+)\]|(\w+))""", code)
-        if not mark or word is None or code.count("'") % 2 or not comment.strip():
+        if start < 0 or word is None or not comment.strip():
             continue
         if (word[4] or "").upper() == "CREATE":
             about = comment.strip()

@@ -36,7 +36,7 @@ def plain_text(path: Path, scratch: Path) -> tuple[Path, list[str]]:
     ):
         while text := source.read(CHUNK):
             out.write(text)
-    return target, [note]
+    return target, [note] if note else []
 
 
 def detect_encoding(path: Path) -> tuple[str, str]:
@@ -52,7 +52,8 @@ def detect_encoding(path: Path) -> tuple[str, str]:
         file.seek(0)
         bad = _bytes_that_are_not_utf8(file)
     if not bad:
-        return "utf-8", ""
+        # The mark says nothing that is not known now, and not every reader passes over it.
+        return ("utf-8-sig" if head.startswith(codecs.BOM_UTF8) else "utf-8"), ""
     broken, multibyte, lines = bad
     if broken * 20 < multibyte:
         return "utf-8-sig", f"{broken} characters are not valid UTF-8; they are shown as �"

@@ -1,0 +1,156 @@
+"""Which type a column of text gets, and when it stays text."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import duckdb
+import pytest
+
+from querist.sources.column_types import Hints, Reading, hints, read_column
+
+
+def _values(reading: Reading, texts: list[str]) -> list[Any]:
+    """The values that the reading's SQL gives; fails when it says that a value does not fit."""
+    value = reading.value.replace("{c}", "c")
+    fits = (reading.fits or "true").replace("{c}", "c")
+    words = ", ".join(f"'{w}'" for w in ("", *reading.null_words))
+    sql = f"SELECT CASE WHEN c IN ({words}) THEN NULL ELSE {value} END, c IN ({words}) OR ({fits}) FROM t"
+    with duckdb.connect() as con:
+        con.execute("SET TimeZone = 'Asia/Tokyo'")
+        con.execute("CREATE TABLE t (n INTEGER, c VARCHAR)")
+        con.executemany("INSERT INTO t VALUES (?, ?)", list(enumerate(texts)))
+        rows = con.execute(sql + " ORDER BY n").fetchall()
+    assert all(ok for _, ok in rows), rows
+    return [v for v, _ in rows]
+
+
+@pytest.mark.parametrize(
+    ("texts", "kind", "values"),
+    [
+        (["1", "-20", "0"], "BIGINT", [1, -20, 0]),
+        (["1", "12345678901234567890"], "HUGEINT", [1, 12345678901234567890]),
+        (["1", "2.50", ".5", "-3.", "1e3"], "DOUBLE", [1.0, 2.5, 0.5, -3.0, 1000.0]),
+        (["0.30000000000000004", "1"], "DOUBLE", [0.30000000000000004, 1.0]),
+        (["true", "FALSE"], "BOOLEAN", [True, False]),
+        (["1,234.50", "2,000.10", "7"], "DOUBLE", [1234.5, 2000.1, 7.0]),
+        (["1,234,567", "5"], "BIGINT", [1234567, 5]),
+        (["1.234,50", "7,5"], "DOUBLE", [1234.5, 7.5]),
+        (["3,5", "-0,25"], "DOUBLE", [3.5, -0.25]),
+        (["1 234", "12 000,5"], "DOUBLE", [1234.0, 12000.5]),
+        (["1'234.50", "2.5"], "DOUBLE", [1234.5, 2.5]),
+        (["$1,234.50", "-$5.25", "$0.99"], "DOUBLE", [1234.5, -5.25, 0.99]),
+        (["12,50 €", "3,00 €"], "DOUBLE", [12.5, 3.0]),
+        (["12%", "3.5%"], "DOUBLE", [12.0, 3.5]),
+        (["10:05", "23:10:30"], "TIME", [dt.time(10, 5), dt.time(23, 10, 30)]),
+    ],
+)
+def test_numbers_booleans_and_times(texts: list[str], kind: str, values: list[Any]) -> None:
+    reading = read_column(texts)
+    assert reading.type == kind
+    assert _values(reading, texts) == values
+
+
+@pytest.mark.parametrize(
+    ("texts", "first"),
+    [
+        (["2024-03-05", "2024-12-31"], dt.date(2024, 3, 5)),
+        (["2024/3/5", "2024/12/31"], dt.date(2024, 3, 5)),
+        (["13/03/2024", "05/03/2024"], dt.date(2024, 3, 13)),
+        (["3/13/2024", "3/5/2024"], dt.date(2024, 3, 13)),
+        (["05.03.2024", "06.03.2024"], dt.date(2024, 3, 5)),
+        (["25-12-99", "1-2-05"], dt.date(1999, 12, 25)),
+        (["5 Mar 2024", "17 March 2024"], dt.date(2024, 3, 5)),
+        (["05-Mar-24", "06-Apr-24"], dt.date(2024, 3, 5)),
+        (["Mar 5, 2024", "Apr 15, 2024"], dt.date(2024, 3, 5)),
+        (["01/01/2024", "01/02/2024", "01/03/2024"], dt.date(2024, 1, 1)),
+        (["2024-03-05 10:30", "2024-03-05 10:30:15.5"], dt.datetime(2024, 3, 5, 10, 30)),
+        (["2024-03-05T10:30:00", "2024-03-06T00:00:00"], dt.datetime(2024, 3, 5, 10, 30)),
+        (["2024-03-05T10:30:00Z", "2024-03-05T10:30:00+02:00"], dt.datetime(2024, 3, 5, 10, 30)),
+        (["2024-03-05 10:30:00.123456789", "2024-03-05 11:00:00.5"], dt.datetime(2024, 3, 5, 10, 30, 0, 123456)),
+        (["1/25/2024 1:05 PM", "1/5/2024 11:00 AM"], dt.datetime(2024, 1, 25, 13, 5)),
+        (["2024-03-05", "2024-03-06 10:00"], dt.datetime(2024, 3, 5)),
+    ],
+)
+def test_dates(texts: list[str], first: dt.date) -> None:
+    reading = read_column(texts)
+    values = _values(reading, texts)
+    assert values[0] == first
+    assert None not in values
+
+
+def test_first_of_each_month_tells_the_day_from_the_month() -> None:
+    texts = ["01/01/2024", "01/02/2024", "01/03/2024"]
+    assert _values(read_column(texts), texts)[1] == dt.date(2024, 2, 1)
+
+
+@pytest.mark.parametrize(
+    ("texts", "note"),
+    [
+        (["01234", "00987"], "leading zeros"),
+        (["007", "12"], "leading zeros"),
+        (["01/02/2024", "03/04/2024"], "day/month or month/day"),
+        (["9" * 50, "1"], "38 digits"),
+        (["1", "2", "3", "4", "many"], "not 'many'"),
+    ],
+)
+def test_text_with_a_reason(texts: list[str], note: str) -> None:
+    reading = read_column(texts)
+    assert reading.is_text
+    assert note in " ".join(reading.notes)
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["+49 30 123", "+49 40 456"],
+        ["1.2.3", "1.2.4"],
+        ["$5", "€5"],
+        ["$5", "5"],
+        ["31/02/2024x", "01/02/2024"],
+        ["2024-13-45x", "2024-01-01"],
+        ["yes", "no"],
+        ["NA", "-"],
+        ["1,23,4", "5"],
+        ["0x10", "0x11"],
+        ["inf", "1"],
+        ["12:30 uur", "13:00 uur"],
+        ["25/12/2024", "12/25/2024"],
+    ],
+)
+def test_text_stays_text(texts: list[str]) -> None:
+    assert read_column(texts).is_text
+
+
+def test_words_for_null_count_only_beside_other_types() -> None:
+    reading = read_column(["1", "N/A", "-"])
+    assert reading.null_words == ("-", "N/A")
+    assert _values(reading, ["1", "N/A", "-"]) == [1, None, None]
+    assert read_column(["apple", "N/A"]).null_words == ()
+
+
+def test_impossible_dates_are_misfits_of_the_sql() -> None:
+    reading = read_column(["28/02/2024", "13/01/2024"])
+    assert _values(reading, ["31/02/2024"]) == [None]
+
+
+def test_other_columns_decide_what_a_column_leaves_open() -> None:
+    file = [["13/02/2024", "2/1/2023"], ["1,5", "2,25"]]
+    known = hints(file)
+    assert known == Hints(decimal_comma=True, day_first=True)
+    dates = ["01/02/2024", "03/04/2024"]
+    assert _values(read_column(dates, known), dates)[0] == dt.date(2024, 2, 1)
+    assert _values(read_column(["1.234", "2.500"], known), ["1.234"]) == [1234]
+    assert _values(read_column(["1.234", "2.500"]), ["1.234"]) == [1.234]
+
+
+def test_comma_that_may_be_either_is_told() -> None:
+    assert "thousands separator" in read_column(["1,234", "5"]).notes[0]
+    semicolons = hints([["1,234", "5"]], ";")
+    assert "decimal comma" in read_column(["1,234", "5"], semicolons).notes[0]
+
+
+def test_columns_that_contradict_each_other_prove_nothing() -> None:
+    assert hints([["1,5"], ["1.5"]]).decimal_comma is None
+    assert hints([["13/01/2024"], ["01/13/2024"]]).day_first is None

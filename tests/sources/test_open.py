@@ -1,0 +1,221 @@
+"""From what people write to open sources, and what they are told when it does not work."""
+
+from __future__ import annotations
+
+import http.server
+import sqlite3
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from querist.errors import (
+    SourceAccessError,
+    SourceFormatError,
+    SourceNotFoundError,
+    UsageError,
+)
+from querist.sources import download
+from querist.sources.base import Source
+from querist.sources.open import open_sources
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    folder = tmp_path / "sales"
+    (folder / "archive").mkdir(parents=True)
+    (folder / "orders.csv").write_text("id,n\n1,2\n")
+    (folder / "people.json").write_text('[{"id": 1}]')
+    (folder / "archive" / "old.csv").write_text("id,n\n1,2\n")
+    (folder / ".hidden.csv").write_text("id,n\n1,2\n")
+    (folder / "~$book.xlsx").write_text("lock")
+    (folder / "README.txt").write_text("Read me, please.")
+    sqlite3.connect(folder / "shop.db").executescript("CREATE TABLE t (x INTEGER)")
+    duckdb.connect(str(folder / "facts.duckdb")).execute("CREATE TABLE t (x INTEGER)").close()
+    return folder
+
+
+def _tables(sources: list[Source]) -> dict[str, list[str]]:
+    found = {source.name: [table.name for table in source.schema().tables] for source in sources}
+    for source in sources:
+        source.close()
+    return found
+
+
+def test_folder_gives_its_files_in_one_source_and_each_database_as_its_own(data: Path) -> None:
+    assert _tables(open_sources([data])) == {"files": ["orders", "people", "old"], "facts": ["t"], "shop": ["t"]}
+
+
+def test_single_file_names_the_source(data: Path) -> None:
+    assert _tables(open_sources([str(data / "orders.csv")])) == {"orders": ["orders"]}
+
+
+def test_several_specs_are_joinable_and_a_file_named_twice_comes_once(data: Path) -> None:
+    (source,) = open_sources([data / "orders.csv", data / "people.json", data / "orders.csv"])
+    assert source.execute("SELECT n FROM orders JOIN people USING (id)").scalar() == 2
+    source.close()
+
+
+def test_patterns_are_expanded(data: Path) -> None:
+    assert _tables(open_sources([str(data / "*.csv")])) == {"orders": ["orders"]}
+    assert _tables(open_sources([str(data / "**" / "*.csv")])) == {"files": ["old", "orders"]}
+
+
+def test_home_folder_and_file_addresses_are_understood(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(data))
+    assert _tables(open_sources(["~/orders.csv"])) == {"orders": ["orders"]}
+    assert _tables(open_sources([(data / "orders.csv").as_uri()])) == {"orders": ["orders"]}
+
+
+def test_database_is_known_by_its_content_not_its_name(data: Path) -> None:
+    (data / "shop.db").rename(data / "shop.bin")
+    (source,) = open_sources([data / "shop.bin"])
+    assert source.dialect == "sqlite"
+
+
+def test_text_without_an_ending_is_tried_as_a_table(data: Path) -> None:
+    (data / "export").write_text("a;b\n1;2\n")
+    assert _tables(open_sources([data / "export"])) == {"export": ["export"]}
+
+
+def test_given_names_are_used_in_order(data: Path) -> None:
+    assert list(_tables(open_sources([data], names=["plain", "duck"]))) == ["plain", "duck", "shop"]
+
+
+def test_unreadable_files_of_a_folder_do_not_hide_its_databases(tmp_path: Path) -> None:
+    (tmp_path / "broken.json").write_text("{not json")
+    sqlite3.connect(tmp_path / "shop.db").executescript("CREATE TABLE t (x INTEGER)")
+    assert _tables(open_sources([tmp_path])) == {"shop": ["t"]}
+
+
+@pytest.mark.parametrize(
+    ("spec", "message", "hint"),
+    [
+        ("orders.cvs", "no file or folder", "Did you mean orders.csv?"),
+        ("nothing.at.all", "no file or folder", "holds README.txt"),
+        ("gone/orders.csv", "no file or folder", "holds README.txt"),
+        ("*.parquet", "Nothing matches", "holds README.txt"),
+    ],
+)
+def test_missing_data_are_told_with_what_is_near(data: Path, spec: str, message: str, hint: str) -> None:
+    with pytest.raises(SourceNotFoundError, match=message) as raised:
+        open_sources([str(data / spec)])
+    assert hint in raised.value.hint
+
+
+def test_folder_without_data_says_what_it_holds(tmp_path: Path) -> None:
+    with pytest.raises(SourceNotFoundError, match="it is empty"):
+        open_sources([tmp_path])
+    (tmp_path / "photo.png").write_bytes(b"png")
+    with pytest.raises(SourceNotFoundError, match=r"holds photo\.png") as raised:
+        open_sources([tmp_path])
+    assert "CSV" in raised.value.hint
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("x.pdf", b"%PDF-1.7 ...", "not text"),
+        ("x.zip", b"PK\x03\x04....", "packed archive"),
+        ("x.docx", b"PK\x03\x04....", "office document"),
+        ("x.parquet", b"something else", "not what .parquet files are"),
+        ("x.sqlite", b"something else", "not what .sqlite files are"),
+        ("x.duckdb", b"", "is empty"),
+        ("x.csv", b"", "is empty"),
+        ("x.gz", b"\x1f\x8b....", "data.csv.gz"),
+    ],
+)
+def test_files_of_other_formats_are_refused_with_the_reason(
+    tmp_path: Path, name: str, content: bytes, message: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(SourceFormatError, match=message):
+        open_sources([tmp_path / name])
+
+
+def test_nothing_named_is_an_error() -> None:
+    with pytest.raises(UsageError):
+        open_sources([])
+
+
+# --- addresses --------------------------------------------------------------------------------------------------------
+
+
+class _Server(http.server.ThreadingHTTPServer):
+    content = b"id,n\n1,2\n"
+    asked: list[tuple[str, str]]
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    server: _Server
+
+    def do_GET(self) -> None:
+        self.server.asked.append((self.path, self.headers.get("If-None-Match", "")))
+        tag = f'"{len(self.server.content)}"'
+        if "missing" in self.path:
+            self.send_error(404)
+        elif "secret" in self.path:
+            self.send_error(403)
+        elif self.headers.get("If-None-Match") == tag:
+            self.send_response(304)
+            self.end_headers()
+        else:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/csv; charset=utf-8")
+            self.send_header("ETag", tag)
+            self.end_headers()
+            self.wfile.write(self.server.content)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Keep the test's output clean."""
+
+
+@pytest.fixture
+def server() -> Iterator[_Server]:
+    with _Server(("127.0.0.1", 0), _Handler) as running:
+        running.asked = []
+        thread = threading.Thread(target=running.serve_forever)
+        thread.start()
+        yield running
+        running.shutdown()
+        thread.join()
+
+
+def _url(server: _Server, path: str) -> str:
+    return f"http://127.0.0.1:{server.server_port}/{path}"
+
+
+def test_file_on_the_web_is_fetched_once_and_asked_for_again(server: _Server) -> None:
+    for _ in range(2):
+        (source,) = open_sources([_url(server, "export/sales?key=abc")])
+        assert source.execute("SELECT n FROM sales").scalar() == 2
+        source.close()
+    assert [tag for _, tag in server.asked] == ["", '"9"']
+
+
+def test_file_that_changed_on_the_web_is_fetched_again(server: _Server) -> None:
+    open_sources([_url(server, "sales.csv")])[0].close()
+    server.content = b"id,n\n1,2\n3,40\n"
+    (source,) = open_sources([_url(server, "sales.csv")])
+    assert source.execute("SELECT sum(n) FROM sales").scalar() == 42
+
+
+def test_file_that_the_web_does_not_have_or_does_not_give(server: _Server) -> None:
+    with pytest.raises(SourceNotFoundError, match="404"):
+        open_sources([_url(server, "missing.csv")])
+    with pytest.raises(SourceAccessError, match="403") as raised:
+        open_sources([_url(server, "secret.csv?token=hush").replace("127", "user:pass@127")])
+    assert "hush" not in raised.value.message and "pass" not in raised.value.message
+
+
+def test_server_that_is_not_there_is_told(server: _Server) -> None:
+    with pytest.raises(SourceAccessError, match="cannot be fetched"):
+        open_sources(["http://127.0.0.1:9/sales.csv"])
+
+
+def test_file_that_is_too_large_is_not_fetched(server: _Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(download, "MAX_BYTES", 5)
+    with pytest.raises(SourceFormatError, match="has more than"):
+        open_sources([_url(server, "sales.csv")])

@@ -1,0 +1,128 @@
+"""Profiles where the conformance suite does not look: large tables, samples, wide tables, and values of every type."""
+
+from __future__ import annotations
+
+import datetime as dt
+import decimal
+import sqlite3
+import uuid
+from dataclasses import replace
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from querist.sources.base import ColumnProfile, Profile, TableProfile
+from querist.sources.duckdb_file import DuckDbSource
+from querist.sources.profile import DUCKDB, SQLITE, build_profile
+from querist.sources.profile_store import load_profile, store_profile
+from querist.sources.sqlite import SqliteSource
+
+
+def _column(profile: Profile, table: str, name: str) -> ColumnProfile:
+    found = profile.table(table)
+    column = found.column(name) if found else None
+    assert column is not None
+    return column
+
+
+def _large(folder: Path, engine: str) -> Profile:
+    """60,000 rows, profiled as if more than 10,000 were many."""
+    rows = "n AS id, n % 7 AS seven, CASE WHEN n % 2 = 0 THEN 'even' END AS word, n * 3 AS triple"
+    if engine == "duckdb":
+        with duckdb.connect(str(folder / "x.duckdb")) as con:
+            con.execute(f"CREATE TABLE t AS SELECT {rows} FROM range(60000) r(n)")
+        return build_profile(DuckDbSource("x", folder / "x.duckdb"), replace(DUCKDB, exact_rows=10_000))
+    with sqlite3.connect(folder / "x.sqlite") as lite:
+        numbers = "WITH RECURSIVE r(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM r WHERE n < 59999)"
+        lite.execute(f"CREATE TABLE t AS {numbers} SELECT {rows} FROM r")
+    return build_profile(SqliteSource("x", folder / "x.sqlite"), replace(SQLITE, exact_rows=10_000))
+
+
+@pytest.mark.parametrize("engine", ["duckdb", "sqlite"])
+def test_large_table_is_sampled_and_says_so(tmp_path: Path, engine: str) -> None:
+    profile = _large(tmp_path, engine)
+    table = profile.table("t")
+    assert table is not None
+    assert (table.row_count, table.sampled) == (60_000, True)
+
+
+@pytest.mark.parametrize("engine", ["duckdb", "sqlite"])
+def test_what_is_cheap_is_exact_on_large_tables(tmp_path: Path, engine: str) -> None:
+    profile = _large(tmp_path, engine)
+    assert (_column(profile, "t", "id").minimum, _column(profile, "t", "id").maximum) == (0, 59_999)
+    assert _column(profile, "t", "word").nulls == 0.5
+    assert set(_column(profile, "t", "seven").examples) == set(range(7))
+
+
+@pytest.mark.parametrize("engine", ["duckdb", "sqlite"])
+def test_number_of_different_values_is_about_right_on_large_tables(tmp_path: Path, engine: str) -> None:
+    profile = _large(tmp_path, engine)
+    assert _column(profile, "t", "triple").distinct == pytest.approx(60_000, rel=0.1)
+    assert _column(profile, "t", "seven").distinct == 7
+    assert _column(profile, "t", "id").likely_key
+
+
+@pytest.mark.parametrize("scan_rows", [5_000])
+def test_table_too_large_to_scan_is_known_from_its_sample(tmp_path: Path, scan_rows: int) -> None:
+    with sqlite3.connect(tmp_path / "x.sqlite") as lite:
+        numbers = "WITH RECURSIVE r(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM r WHERE n < 299999)"
+        lite.execute(f"CREATE TABLE t AS {numbers} SELECT n AS id, CASE WHEN n % 4 = 0 THEN 1 END AS x FROM r")
+    dialect = replace(SQLITE, exact_rows=scan_rows, scan_rows=scan_rows)
+    profile = build_profile(SqliteSource("x", tmp_path / "x.sqlite"), dialect)
+    table = profile.table("t")
+    assert table is not None and table.row_count == 300_000
+    assert _column(profile, "t", "x").nulls == pytest.approx(0.75, abs=0.03)
+    assert _column(profile, "t", "id").distinct == pytest.approx(300_000, rel=0.1)
+
+
+def test_wide_table_with_one_broken_column_keeps_the_others(tmp_path: Path) -> None:
+    columns = ", ".join(f"{i} AS c{i}" for i in range(150))
+    with sqlite3.connect(tmp_path / "x.sqlite") as lite:
+        lite.execute("CREATE TABLE t (x)")
+        lite.execute("INSERT INTO t VALUES ('not json')")
+        lite.execute(f"CREATE VIEW v AS SELECT {columns}, json_extract(x, '$.a') AS bad FROM t")
+    profile = build_profile(SqliteSource("x", tmp_path / "x.sqlite"), SQLITE)
+    assert _column(profile, "v", "c149").examples == (149,)
+    assert _column(profile, "v", "bad").examples == ()
+
+
+def test_long_texts_are_cut(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "x.sqlite") as lite:
+        lite.execute("CREATE TABLE t (x TEXT)")
+        lite.execute("INSERT INTO t VALUES (?)", ("y" * 5_000,))
+    column = _column(build_profile(SqliteSource("x", tmp_path / "x.sqlite"), SQLITE), "t", "x")
+    assert len(column.examples[0]) == 201
+    assert len(column.maximum) == 201
+
+
+def test_all_values_of_a_column_with_few_are_listed(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "x.sqlite") as lite:
+        lite.execute("CREATE TABLE t (twenty INTEGER, more INTEGER)")
+        lite.executemany("INSERT INTO t VALUES (?, ?)", [(n % 20, n % 21) for n in range(420)])
+    profile = build_profile(SqliteSource("x", tmp_path / "x.sqlite"), SQLITE)
+    assert sorted(_column(profile, "t", "twenty").examples) == list(range(20))
+    assert len(_column(profile, "t", "more").examples) == 10
+
+
+def test_values_of_every_type_come_back_from_the_store() -> None:
+    values = (
+        1,
+        2.5,
+        "x",
+        True,
+        None,
+        dt.date(2024, 1, 2),
+        dt.datetime(2024, 1, 2, 3, 4, 5, 6),
+        dt.time(1, 2),
+        dt.timedelta(days=1, seconds=2),
+        decimal.Decimal("1.10"),
+        uuid.UUID(int=5),
+        [1, 2],
+        {"a": 1},
+    )
+    column = ColumnProfile("c", 0.5, 13, values, dt.date(2024, 1, 2), decimal.Decimal("9.99"))
+    profile = Profile("print", (TableProfile("t", 3, (column,), True),))
+    store_profile(profile)
+    assert load_profile("print") == profile
+    assert load_profile("another") is None
