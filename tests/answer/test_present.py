@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import pytest
+
+from querist.answer.present import label, present
+from querist.sources.table import ResultColumn, Table, Value
+
+
+def table(names: list[str], *rows: tuple[Value, ...], truncated: str | None = None) -> Table:
+    return Table(tuple(ResultColumn(name) for name in names), rows, truncated)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("COUNT(*)", "count"),
+        ("count_star()", "count star()"),
+        ("avg(t.unit_price)", "average unit price"),
+        ("SUM(qty * price)", "total"),
+        ("MAX(age)", "highest age"),
+        ("unit_price", "unit price"),
+        ("", "value"),
+    ],
+)
+def test_columns_are_named_as_people_would(name: str, said: str) -> None:
+    assert label(name) == said
+
+
+def test_a_single_value_is_said() -> None:
+    assert present(table(["COUNT(*)"], (1234567,))) == "count: 1,234,567"
+    assert present(table(["share"], (0.25,))) == "share: 0.25"
+
+
+def test_a_single_row_is_said() -> None:
+    assert present(table(["name", "age"], ("Ada", 36))) == "name: Ada; age: 36"
+
+
+def test_a_few_values_are_listed() -> None:
+    assert present(table(["town"], ("Graz",), ("Linz",))) == "town: Graz, Linz"
+
+
+def test_a_larger_result_is_counted_and_its_truncation_told() -> None:
+    rows = [(str(i), i) for i in range(20)]
+    assert present(table(["town", "n"], *rows)) == "20 rows of town, n."
+    assert "first 20" in present(table(["town", "n"], *rows, truncated="Only the first 20 rows are shown."))
+
+
+def test_nothing_is_said_to_be_nothing() -> None:
+    assert present(table(["town"])) == "No rows match."
+    assert "NULL" in present(table(["sum"], (None,)))

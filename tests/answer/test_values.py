@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from querist.answer.prepared import Prepared, prepare
+from querist.answer.values import Match, ValueIndex, normal
+from querist.sources.open import open_sources
+
+
+def found(index: ValueIndex, question: str) -> list[tuple[str, str, str]]:
+    return [(m.table, m.column, m.value) for m in index.mentions(question)]
+
+
+def test_texts_are_compared_without_case_accents_and_punctuation() -> None:
+    assert normal("L'Été — 2024!") == normal("l ete 2024")
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["Which trucks are in Passau?", "trucks in PASSAU", "trucks in pasau", "how heavy are Passau's trucks"],
+)
+def test_words_of_a_question_find_the_cell_they_mean(fleet: Prepared, question: str) -> None:
+    assert found(fleet.values, question) == [("depot", "town", "Passau")]
+
+
+def test_a_phrase_is_found_as_a_whole(fleet: Prepared) -> None:
+    assert found(fleet.values, "how far did jon falk drive?") == [("trip", "driver", "Jon Falk")]
+
+
+def test_accents_need_not_be_typed(fleet: Prepared) -> None:
+    assert found(fleet.values, "the depot of Alesund") == [("depot", "town", "Ålesund")]
+
+
+def test_a_question_about_nothing_in_the_data_finds_nothing(fleet: Prepared) -> None:
+    assert found(fleet.values, "How many of them are there in all, and how old?") == []
+
+
+def test_an_exact_match_says_so_and_a_guess_does_not(fleet: Prepared) -> None:
+    assert fleet.values.mentions("lindau") == [Match("depot", "town", "Lindau", "lindau", True)]
+    assert [m.exact for m in fleet.values.mentions("linndau")] == [False]
+
+
+def test_a_literal_is_looked_up_in_its_column(fleet: Prepared) -> None:
+    assert fleet.values.in_column("depot", "town", "LINDAU") == "Lindau"
+    assert fleet.values.in_column("depot", "town", "Linndau") == "Lindau"
+    assert fleet.values.in_column("depot", "town", "Rome") is None
+    assert fleet.values.covers("depot", "town")
+    assert not fleet.values.covers("truck", "tonnes")
+
+
+def test_only_columns_that_changed_are_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "shops.sqlite"
+    connection = sqlite3.connect(path)
+    connection.executescript("CREATE TABLE shop (name TEXT, town TEXT); INSERT INTO shop VALUES ('Anna', 'Graz')")
+    read: list[str] = []
+
+    def index() -> list[str]:
+        (source,) = open_sources([path])
+        execute = source.execute
+        source.profile()
+        source.execute = lambda sql, *rest: (read.append(sql), execute(sql, *rest))[1]  # type: ignore[method-assign]
+        prepared = prepare(source, tmp_path / "values")
+        matches = [m.value for m in prepared.values.mentions("Anna, Bert, Graz, Linz")]
+        prepared.close()
+        source.close()
+        return matches
+
+    assert index() == ["Anna", "Graz"]
+    assert len(read) == 2
+    read.clear()
+    assert index() == ["Anna", "Graz"]
+    assert read == []
+    connection.executescript("INSERT INTO shop VALUES ('Bert', 'Graz')")
+    connection.close()
+    assert index() == ["Anna", "Bert", "Graz"]
+    assert any("name" in sql for sql in read)
