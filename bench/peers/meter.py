@@ -57,6 +57,8 @@ class Meter:
             raise ValueError(f"--base-url is {base_url!r}; it has to look like http://127.0.0.1:8080/v1")
         self.api_key = api_key
         self.max_tokens = max_tokens
+        self.unreachable = ""
+        """Why the endpoint could not be reached, once that happened: then no answer says anything about who asked."""
         self._lock = threading.Lock()
         self._calls: list[Call] = []
         self._open: set[http.client.HTTPConnection] = set()
@@ -102,6 +104,13 @@ class Meter:
             self._open.add(connection)
         return connection
 
+    def reach(self, connection: http.client.HTTPConnection) -> None:
+        try:
+            connection.connect()
+        except OSError as error:
+            self.unreachable = str(error)
+            raise
+
     def disconnect(self, connection: http.client.HTTPConnection) -> None:
         connection.close()
         with self._lock:
@@ -132,6 +141,7 @@ class _Handler(BaseHTTPRequestHandler):
         hide_usage = counted and self._complete(asked)
         connection = self.meter.connect()
         try:
+            self.meter.reach(connection)
             connection.request(method, self._upstream_path(), json.dumps(asked) if asked else body, self._headers())
             response = connection.getresponse()
             kind = response.getheader("content-type") or "application/json"

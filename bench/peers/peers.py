@@ -63,7 +63,7 @@ PEERS: tuple[Peer, ...] = (
     Peer(
         "langchain",
         "LangChain (agent)",
-        "`create_agent` with `SQLDatabaseToolkit` and its own SQL prompt, by tool calling, as in the current tutorial.",
+        "`create_agent` with `SQLDatabaseToolkit` and the SQL prompt of its tutorial, by tool calling.",
         "langchain",
         "langchain",
         "langchain_tools.py",

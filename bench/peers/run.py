@@ -166,6 +166,10 @@ def _run(
         return Row(peer, about.get("environment", {}), results, about.get("cannot_run", ""))
 
     def each(line: dict[str, Any], calls: list[Call], changed: list[str]) -> None:
+        if meter.unreachable:
+            raise ValueError(
+                f"the model's endpoint cannot be reached: {meter.unreachable}. Nothing was kept of {line['id']}."
+            )
         record = {**line, "status": line.get("status") or "", "seconds": line.get("seconds") or 0.0}
         record |= {"changed": changed, **_use(calls)}
         with kept.open("a", encoding="utf-8") as out:

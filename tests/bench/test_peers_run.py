@@ -107,6 +107,14 @@ def test_a_second_run_asks_only_what_the_first_left(ran: Any) -> None:
     assert ran("1 / 0", "--quick", "3", "--fresh")["crashed"] == 3
 
 
+def test_an_endpoint_that_is_gone_stops_the_run_and_blames_nobody(ran: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    call = "import urllib.request; urllib.request.urlopen(endpoint.base_url + '/chat/completions', data=b'{}')"
+    with pytest.raises(FileNotFoundError):
+        ran(call)
+    assert "cannot be reached" in capsys.readouterr().err
+    assert ran("return Prediction('answered', 'select 2')")["questions"] == 3
+
+
 def test_peers_never_see_the_gold(ran: Any) -> None:
     look = "return Prediction('answered', None, text=open(__import__('sys').argv[1]).read())"
     report = ran(look)

@@ -11,9 +11,14 @@ from langchain_react import watched
 def load() -> Open:
     from langchain.agents import create_agent
     from langchain_community.agent_toolkits import SQLDatabaseToolkit
-    from langchain_community.agent_toolkits.sql.prompt import SQL_PREFIX
+    from langchain_community.agent_toolkits.sql.prompt import SQL_FUNCTIONS_SUFFIX, SQL_PREFIX
     from langchain_community.utilities import SQLDatabase
     from langchain_openai import ChatOpenAI
+
+    def prompt(dialect: str) -> str:
+        """What the tutorial says, out of the package's own texts: look at the tables first, no "I don't know"."""
+        *paragraphs, _ = SQL_PREFIX.format(dialect=dialect, top_k=10).strip().split("\n\n")
+        return "\n\n".join([*paragraphs, SQL_FUNCTIONS_SUFFIX])
 
     def open_peer(database: Path, endpoint: Endpoint) -> Ask:
         queries = Queries()
@@ -26,8 +31,7 @@ def load() -> Open:
         )
         connected = watched(SQLDatabase, queries).from_uri(f"sqlite:///{database}")
         toolkit = SQLDatabaseToolkit(db=connected, llm=model)
-        prompt = SQL_PREFIX.format(dialect=toolkit.dialect, top_k=10)
-        agent = create_agent(model, toolkit.get_tools(), system_prompt=prompt)
+        agent = create_agent(model, toolkit.get_tools(), system_prompt=prompt(toolkit.dialect))
 
         def ask(question: str) -> Prediction:
             reply = agent.invoke({"messages": [{"role": "user", "content": question}]})
