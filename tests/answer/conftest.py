@@ -20,7 +20,8 @@ INSERT INTO region VALUES (1, 'North'), (2, 'South');
 INSERT INTO depot VALUES (1, 'Ålesund', 1), (2, 'Lindau', 2), (3, 'Passau', 2);
 INSERT INTO truck VALUES (1, 'AX-100', 1, 7.5), (2, 'LI-200', 2, 12.0), (3, 'PA-300', 3, 12.0),
     (4, 'PA-301', 3, 18.5);
-INSERT INTO trip VALUES (1, 1, 120, 'Ada Berg'), (2, 1, 80, 'Ada Berg'), (3, 2, 300, 'Jon Falk'), (4, 4, 50, 'Mia Roth');
+INSERT INTO trip VALUES (1, 1, 120, 'Ada Berg'), (2, 1, 80, 'Ada Berg'), (3, 2, 300, 'Jon Falk'),
+    (4, 4, 50, 'Mia Roth');
 """
 
 
