@@ -18,7 +18,7 @@ from typing import Any
 
 from bench.peers.drive import CannotRun, Task, drive
 from bench.peers.environments import Environment, InstallError, as_json, prepare
-from bench.peers.judge import judge, load_scorer
+from bench.peers.judge import Outcome, judge, load_scorer
 from bench.peers.meter import Call, Meter
 from bench.peers.peers import Peer, find
 from bench.peers.report import Row, write
@@ -184,6 +184,9 @@ def _run(
         drive(peer, environment, task, folder / "home", meter, {r["id"] for r in results}, each)
     except (CannotRun, InstallError) as error:
         cannot_run = str(error)
+        if all(result["outcome"] == Outcome.CRASHED for result in results):
+            results.clear()  # what it lost on the way to that is no result, and a later run asks it again
+            kept.unlink(missing_ok=True)
         print(f"  cannot run: {cannot_run}", flush=True)
     about = {"environment": as_json(environment), "cannot_run": cannot_run}
     state.write_text(json.dumps(about, indent=1), encoding="utf-8")

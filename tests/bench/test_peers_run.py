@@ -86,6 +86,7 @@ def test_a_peer_that_cannot_start_stays_in_the_table_with_the_reason(ran: Any) -
 def test_a_peer_that_always_dies_is_given_up_with_the_reason(ran: Any) -> None:
     report = ran("import os, sys; print('no room', file=sys.stderr, flush=True); os._exit(9)")
     assert report["cannot_run"] == "ended with status 9: no room"
+    assert ran("return Prediction('answered', 'select 2')")["outcomes"] == {"q1": "right", "q2": "wrong", "q3": "wrong"}
 
 
 def test_writing_to_the_data_is_told_and_undone(ran: Any) -> None:
