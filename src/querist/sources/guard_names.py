@@ -150,7 +150,10 @@ class NameCheck:
             return None
         name, namespace = table.name.lower(), table.db.lower()
         if not namespace:
-            return self._one(t for t in self._schema.tables if t.name.lower() == name)
+            bare = [t for t in self._schema.tables if _bare(t).lower() == name]
+            return self._one(t for t in self._schema.tables if t.name.lower() == name) or (
+                bare[0] if len(bare) == 1 else None
+            )
         qualified = f"{namespace}.{name}"
         for test in (
             lambda t: t.namespace.lower() == namespace and name in {t.name.lower(), _bare(t).lower()},
