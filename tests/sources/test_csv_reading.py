@@ -88,6 +88,7 @@ def test_single_quotes_and_backslashes_are_understood(load: Load) -> None:
 
 def test_blanks_after_the_delimiter_are_dropped(load: Load) -> None:
     assert load('a, b, c\n1, 2, x\n2, "3", "y, z"\n').rows == [(1, 2, "x"), (2, 3, "y, z")]
+    assert load("name | n | town\nAda | 1 | X\nBob | 2 | Y\n").rows == [("Ada", 1, "X"), ("Bob", 2, "Y")]
 
 
 @pytest.mark.parametrize(
@@ -158,6 +159,17 @@ def test_header_alone_gives_a_table_without_rows(load: Load) -> None:
 def test_empty_file_is_an_error_that_says_so(load: Load, content: str) -> None:
     with pytest.raises(SourceFormatError, match="empty"):
         load(content)
+
+
+@pytest.mark.parametrize("content", ["<!DOCTYPE html><html>gone</html>", "<?xml version='1.0'?><a/>"])
+def test_web_page_in_place_of_data_is_an_error(load: Load, content: str) -> None:
+    with pytest.raises(SourceFormatError, match="web page"):
+        load(content)
+
+
+def test_delimiters_alone_are_no_table(load: Load) -> None:
+    with pytest.raises(SourceFormatError, match="empty"):
+        load(",,\n,,\n")
 
 
 def test_binary_file_is_an_error_that_says_so(load: Load) -> None:

@@ -131,7 +131,7 @@ def test_named_file_that_cannot_be_read_is_an_error(tmp_path: Path, open_files: 
         "SET memory_limit = '100GB'",
         "SET enable_external_access = true",
         "RESET lock_configuration",
-        "PRAGMA database_list",
+        "PRAGMA enable_profiling",
         "CALL pragma_version()",
         "EXPLAIN ANALYZE SELECT 1",
         "CREATE TEMP TABLE y AS SELECT 1",
@@ -394,6 +394,9 @@ def test_object_of_record_lists_becomes_several_tables(tmp_path: Path, open_file
         ('{"k1": {"a": 1}, "k2": {"a": 2}}', (("k1", 1), ("k2", 2))),
         ('{"data": [{"a": 1, "b": "x"}]}', ((1, "x"),)),
         ('\ufeff[{"a": 1, "b": NaN}]', ((1, None),)),
+        ('{"a": {"0": 1, "1": 2}, "b": {"0": "x", "1": "y"}}', ((1, "x"), (2, "y"))),
+        ('{"a": 1}\n{"a": "x"}\n{"a": [1]}', (("1",), ("x",), ("[1]",))),
+        ('[{"a": null}]', ((None,),)),
         ('[{"a": 1, "b": {}}]', None),
     ],
 )
@@ -407,6 +410,11 @@ def test_type_of_a_json_field_is_decided_by_all_records(tmp_path: Path, open_fil
     lines = "".join(json.dumps({"a": n}) + "\n" for n in range(50_000)) + '{"a": "text"}\n'
     source = open_files(_write(tmp_path / "x.jsonl", lines))
     assert source.execute("SELECT count(*), max(a) FROM x").rows[0][0] == 50_001
+
+
+def test_broken_line_of_json_lines_is_named(tmp_path: Path, open_files: Open) -> None:
+    with pytest.raises(SourceFormatError, match="at line 3, column"):
+        open_files(_write(tmp_path / "x.jsonl", '{"a": 1}\n{"a": 2}\n{"a": '))
 
 
 @pytest.mark.parametrize("text", ["[]", "3", '["a", "b"]', ""])

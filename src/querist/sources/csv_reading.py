@@ -104,6 +104,9 @@ def sniff(path: Path, origin: str) -> CsvFormat:
         cut = len(sample) == SAMPLE_CHARACTERS
     if not sample.strip():
         raise SourceFormatError(f"{origin} is empty.", hint="A table needs at least a header row.")
+    if re.match(r"\s*<(!doctype html|html|\?xml)\b", sample, re.IGNORECASE):
+        hint = "The address of the data themselves may be another one."
+        raise SourceFormatError(f"{origin} is a web page or XML, not a table.", hint=hint)
     if "\x00" in sample:
         raise SourceFormatError(f"{origin} is not a text file.", hint="Supported: CSV and TSV as text in any encoding.")
     if cut:
@@ -114,6 +117,8 @@ def sniff(path: Path, origin: str) -> CsvFormat:
         skip, separators = 1, (told[1],)
     present = [d for d in separators if d in sample] or [","]
     form = max((_judge(sample, d, skip) for d in present), key=lambda scored: scored[0])[1]
+    if not form.width:
+        raise SourceFormatError(f"{origin} is empty: it has delimiters only.", hint="A table needs a header row.")
     if form.width > MAX_COLUMNS:
         raise SourceFormatError(f"{origin} has {form.width:,} columns; at most {MAX_COLUMNS:,} are read.")
     return form

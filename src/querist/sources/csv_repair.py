@@ -46,7 +46,7 @@ def _rows(path: Path, form: CsvFormat, broken_quotes: bool) -> Iterator[list[str
         reader = _line_by_line(file, form) if broken_quotes else _reader(file, form, strict=False)
         for number, row in enumerate(reader):
             if number >= form.skip and row and (any(row) or form.width == 1):
-                yield row
+                yield [cell.strip() for cell in row] if form.initial_space else row
 
 
 def _line_by_line(file: Iterator[str], form: CsvFormat) -> Iterator[list[str]]:

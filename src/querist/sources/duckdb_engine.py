@@ -138,13 +138,13 @@ class DuckDbEngine(Source):
         import duckdb
 
         statements = cursor.extract_statements(sql)
-        if len(statements) != 1:
-            raise QueryError(f"One statement is expected, not {len(statements)}.")
-        if statements[0].type != duckdb.StatementType.SELECT:
-            word = str(statements[0].type).rpartition(".")[2]
+        words = [str(statement.type).rpartition(".")[2] for statement in statements]
+        if [statement.type for statement in statements] != [duckdb.StatementType.SELECT]:
+            # A PIVOT that has to look up its values first is several statements in one.
+            pivot = re.search(r"\bPIVOT\b", sql, re.IGNORECASE)
             raise QueryError(
-                f"Only a single SELECT may run, and this is {word}.",
-                hint="A PIVOT must name its values with IN (...)." if word == "MULTI" else "",
+                f"Only a single SELECT may run, and this is {' and '.join(words) or 'empty'}.",
+                hint="A PIVOT must name its values with IN (...)." if pivot else "",
             )
         cursor.execute("BEGIN TRANSACTION READ ONLY")
         cursor.execute(statements[0])

@@ -51,7 +51,7 @@ class DuckDbSource(DuckDbEngine):
         try:
             return duckdb.connect(str(self.path), read_only=True, config=engine_settings())
         except duckdb.IOException as error:
-            if "lock" in str(error).lower():
+            if "set lock" in str(error).lower():
                 raise SourceAccessError(
                     f"{self.path} is open for writing in another program.", hint="Close it there, or copy the file."
                 ) from error

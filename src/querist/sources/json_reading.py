@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from querist.errors import SourceFormatError
 from querist.sources.file_cache import Contents, StoredTable
@@ -100,6 +100,9 @@ def _flatten(expression: str, name: str, kind: DuckDBPyType, depth: int) -> Iter
             yield from _flatten(f"{expression}.{quote(child)}", f"{name}_{child}", inner, depth + 1)
     elif str(kind) == "TIMESTAMP WITH TIME ZONE":
         yield f"{expression}::TIMESTAMP", name
+    elif str(kind) in ("JSON", '"NULL"', "GEOMETRY"):
+        # Values of several types, none at all, or shapes: as text they can be compared and shown.
+        yield (f"{expression} ->> '$'" if str(kind) == "JSON" else f"{expression}::VARCHAR"), name
     elif kind.id == "double":
         yield f"CASE WHEN NOT isnan({expression}) THEN {expression} END", name  # NaN would spoil every sum
     else:
@@ -140,18 +143,33 @@ def _is_keyed(shape: list[tuple[str, DuckDBPyType]]) -> bool:
 
 def _rewritten(path: Path, target: Path, origin: str) -> Path:
     """What Python reads but DuckDB does not, and records under keys, as JSON Lines."""
-    text = path.read_text(encoding="utf-8-sig")
-    try:
-        data = json.loads(text, parse_constant=lambda _: None)
-    except json.JSONDecodeError as error:
-        try:
-            data = [json.loads(line, parse_constant=lambda _: None) for line in text.splitlines() if line.strip()]
-        except json.JSONDecodeError:
-            place = f"line {error.lineno}, column {error.colno}"
-            raise SourceFormatError(f"{origin} is not valid JSON: {error.msg} at {place}.") from error
+    data = _parsed(path.read_text(encoding="utf-8-sig"), origin)
     if isinstance(data, dict) and len(data) > 1 and all(isinstance(v, dict) for v in data.values()):
-        data = [{"key": key, **record} for key, record in data.items()]
+        if all(key.isdecimal() for record in data.values() for key in record):  # columns of numbered values
+            numbers = sorted({int(key) for record in data.values() for key in record})
+            data = [{name: values.get(str(n)) for name, values in data.items()} for n in numbers]
+        else:
+            data = [{"key": key, **record} for key, record in data.items()]
     with target.open("w", encoding="utf-8") as out:
         for record in data if isinstance(data, list) else [data]:
             out.write(json.dumps(record) + "\n")
     return target
+
+
+def _parsed(text: str, origin: str) -> Any:
+    try:
+        return json.loads(text, parse_constant=lambda _: None)
+    except json.JSONDecodeError as error:
+        message, line, column = error.msg, error.lineno, error.colno
+    records = []
+    for number, part in enumerate(text.splitlines(), start=1):
+        try:
+            if part.strip():
+                records.append(json.loads(part, parse_constant=lambda _: None))
+        except json.JSONDecodeError as error:
+            if records:  # so it is meant as one value a line
+                message, line, column = error.msg, number, error.colno
+            raise SourceFormatError(
+                f"{origin} is not valid JSON: {message} at line {line}, column {column}."
+            ) from error
+    return records

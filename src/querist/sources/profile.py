@@ -238,11 +238,18 @@ class _TableProfiler:
             return True
         if not self.rows or found.filled < self.rows or column.kind not in ("integer", "text"):
             return False
-        # Approximate counts are off by a few percent.
-        if found.distinct < self.rows * (0.95 if self.sampled else 1):
-            return False
         words = column.name.lower().replace("-", "_").replace(" ", "_").split("_")
-        return words[-1] in _KEY_WORDS or words[0] in _KEY_WORDS or words[-1].endswith(("id", "code", "number"))
+        named = words[-1] in _KEY_WORDS or words[0] in _KEY_WORDS or words[-1].endswith(("id", "code", "number"))
+        if not named or not self.sampled:
+            return named and found.distinct == self.rows
+        # Approximate counts are off by several percent: what looks like a key is counted, if that is possible.
+        if found.distinct < 0.8 * self.rows or self.whole is not self.table:
+            return found.distinct >= 0.8 * self.rows
+        try:
+            name = self.dialect.quote(column.name)
+            return bool(self._query(f"SELECT count(DISTINCT {name}) FROM {self.table}")[0][0] == self.rows)
+        except DataError:
+            return False
 
     def _query(self, sql: str) -> tuple[tuple[Value, ...], ...]:
         return self.source.execute(sql, Limits(seconds=120, rows=1_000, bytes=20_000_000)).rows
