@@ -88,6 +88,17 @@ async def test_asks_and_counts() -> None:
     }
 
 
+@pytest.mark.parametrize("on_token", [None, lambda piece: None], ids=["whole", "streamed"])
+async def test_says_how_likely_its_reply_was(on_token: Any) -> None:
+    tokens = {"content": [{"token": "H", "logprob": -0.5}, {"token": "i", "logprob": -0.25}]}
+    whole = Answer({"choices": [{"message": {"content": "Hi"}, "finish_reason": "stop", "logprobs": tokens}]})
+    pieces = streamed({"choices": [{"delta": {"content": "Hi"}, "finish_reason": "stop", "logprobs": tokens}]})
+    with serving([pieces if on_token else whole]) as server:
+        reply = await model(server).complete(replace(ASK, logprobs=True), on_token)
+    assert reply.logprob == -0.75
+    assert server.calls[0].json["logprobs"] is True
+
+
 async def test_streams_the_reply_piece_by_piece() -> None:
     usage = {"choices": [], "usage": {"prompt_tokens": 5, "completion_tokens": 2}}
     with serving([streamed(piece("Hel"), piece("lo"), piece("", "stop"), usage)]) as server:

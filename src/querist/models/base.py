@@ -51,6 +51,7 @@ class Request:
         max_tokens: bound on the reply's length, in tokens.
         prefix: name of the prompt family this call belongs to, such as a fingerprint of data and prompt variant.
             Calls with the same name share their beginning. A local server keeps one slot for each and saves it to disk.
+        logprobs: ask how likely the reply was, where the server can say that.
         grammar: GBNF grammar that the reply must follow, for what a schema cannot say. Local models only.
     """
 
@@ -62,17 +63,25 @@ class Request:
     stop: tuple[str, ...] = ()
     prefix: str = ""
     grammar: str = ""
+    logprobs: bool = False
 
 
 @dataclass(frozen=True)
 class Reply:
-    """A model's answer. `data` is the parsed JSON when the request had a schema, else None."""
+    """A model's answer.
+
+    Attributes:
+        data: the parsed JSON when the request had a schema, else None.
+        logprob: natural logarithm of the probability that the model gave to this text as a whole; None when it was
+            not asked for or the server does not say.
+    """
 
     text: str
     model: str
     usage: Usage
     data: Any = None
     finish: Literal["stop", "length", "other"] = "stop"
+    logprob: float | None = None
 
 
 OnToken = Callable[[str], None]

@@ -11,7 +11,7 @@ import math
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from querist.errors import (
@@ -62,6 +62,21 @@ class Endpoint:
     price: float | None = None
 
 
+@dataclass
+class _Said:
+    """What a server has said so far, whole or in pieces."""
+
+    pieces: list[str] = field(default_factory=list)
+    finish: str = ""
+    usage: dict[str, Any] = field(default_factory=dict)
+    logprobs: list[float] = field(default_factory=list)
+
+    def note(self, choice: Mapping[str, Any]) -> None:
+        """Keep the token probabilities that a choice carries."""
+        for token in (choice.get("logprobs") or {}).get("content") or ():
+            self.logprobs.append(float(token["logprob"]))
+
+
 class OpenAIProtocolModel:
     """A chat model at an `Endpoint`."""
 
@@ -100,17 +115,16 @@ class OpenAIProtocolModel:
         started = time.perf_counter()
         body = self._body(request, extra)
         if on_token is None:
-            text, finish, usage = self._read_reply(await self.post("chat/completions", body))
+            said = self._read_reply(await self.post("chat/completions", body))
         else:
             body |= {"stream": True, "stream_options": {"include_usage": True}}
-            text, finish, usage = await with_retries(
-                lambda: self._stream(body, on_token), self.endpoint.retries, self.name
-            )
+            said = await with_retries(lambda: self._stream(body, on_token), self.endpoint.retries, self.name)
         return Reply(
-            text=text,
+            text="".join(said.pieces),
             model=self.name,
-            usage=self._usage(usage, time.perf_counter() - started),
-            finish="stop" if finish == "stop" else "length" if finish == "length" else "other",
+            usage=self._usage(said.usage, time.perf_counter() - started),
+            finish="stop" if said.finish == "stop" else "length" if said.finish == "length" else "other",
+            logprob=sum(said.logprobs) if said.logprobs else None,
         )
 
     def _body(self, request: Request, extra: Mapping[str, Any]) -> dict[str, Any]:
@@ -127,39 +141,42 @@ class OpenAIProtocolModel:
         if request.schema is not None:
             schema = {"name": "reply", "strict": True, "schema": request.schema}
             body["response_format"] = {"type": "json_schema", "json_schema": schema}
+        if request.logprobs:
+            body["logprobs"] = True
         return body | dict(extra)
 
-    def _read_reply(self, data: dict[str, Any]) -> tuple[str, str, dict[str, Any]]:
+    def _read_reply(self, data: dict[str, Any]) -> _Said:
         try:
             choice = data["choices"][0]
             text = choice["message"]["content"]
-            return ("" if text is None else str(text)), str(choice.get("finish_reason")), data.get("usage") or {}
+            said = _Said(["" if text is None else str(text)], str(choice.get("finish_reason")), data.get("usage") or {})
+            said.note(choice)
+            return said
         except (KeyError, IndexError, TypeError) as error:
             raise self._garbage(json.dumps(data)) from error
 
-    async def _stream(self, body: Mapping[str, Any], on_token: OnToken) -> tuple[str, str, dict[str, Any]]:
-        pieces: list[str] = []
-        finish = ""
-        usage: dict[str, Any] = {}
+    async def _stream(self, body: Mapping[str, Any], on_token: OnToken) -> _Said:
+        said = _Said()
         try:
             async with self._faults(), self._open().stream("POST", "chat/completions", json=body) as response:
                 if response.status_code != 200:
                     await response.aread()
                     self._raise_for(response.status_code, response.headers, response.text)
                 async for event in self._events(response):
-                    usage = event.get("usage") or usage
+                    said.usage = event.get("usage") or said.usage
                     for choice in event.get("choices") or ():
-                        finish = choice.get("finish_reason") or finish
+                        said.finish = choice.get("finish_reason") or said.finish
+                        said.note(choice)
                         if piece := (choice.get("delta") or {}).get("content"):
-                            pieces.append(piece)
+                            said.pieces.append(piece)
                             on_token(piece)
         except PassingFault as fault:
-            if pieces:  # the reader has seen them: starting over would show them twice
-                raise self._broken_off(pieces) from fault.error
+            if said.pieces:  # the reader has seen them: starting over would show them twice
+                raise self._broken_off(said.pieces) from fault.error
             raise
-        if not finish:
-            raise self._broken_off(pieces)
-        return "".join(pieces), finish, usage
+        if not said.finish:
+            raise self._broken_off(said.pieces)
+        return said
 
     async def _events(self, response: httpx.Response) -> AsyncIterator[dict[str, Any]]:
         async for line in response.aiter_lines():
