@@ -233,12 +233,14 @@ def test_open_source_notices_that_a_file_changed(tmp_path: Path, open_files: Ope
     assert source.profile() != profile
 
 
-def test_file_that_vanishes_is_told(tmp_path: Path, open_files: Open) -> None:
+def test_file_that_vanishes_is_told_and_welcome_back(tmp_path: Path, open_files: Open) -> None:
     path = _write(tmp_path / "x.csv", "a,b\n1,2\n")
     source = open_files(path)
-    path.unlink()
+    path.rename(tmp_path / "away")
     with pytest.raises(SourceNotFoundError, match="no longer there"):
         source.execute("SELECT 1")
+    (tmp_path / "away").rename(path)
+    assert source.execute("SELECT * FROM x").rows == ((1, 2),)
 
 
 def test_damaged_entry_is_made_again(tmp_path: Path, open_files: Open) -> None:

@@ -88,6 +88,24 @@ def test_unreadable_files_of_a_folder_do_not_hide_its_databases(tmp_path: Path) 
     (tmp_path / "broken.json").write_text("{not json")
     sqlite3.connect(tmp_path / "shop.db").executescript("CREATE TABLE t (x INTEGER)")
     assert _tables(open_sources([tmp_path])) == {"shop": ["t"]}
+    (tmp_path / "shop.db").unlink()
+    with pytest.raises(SourceFormatError, match=r"broken\.json"):
+        open_sources([tmp_path])
+
+
+def test_damaged_database_of_a_folder_does_not_hide_the_rest(data: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (data / "facts.duckdb").write_bytes(b"\x00" * 8 + b"DUCK" + b"\x01" * 5000)
+    assert list(_tables(open_sources([data]))) == ["files", "shop"]
+    assert "facts.duckdb is left out" in caplog.text
+    with pytest.raises(SourceFormatError):
+        open_sources([data / "facts.duckdb"])
+
+
+def test_database_files_may_be_written_as_urls(data: Path) -> None:
+    assert _tables(open_sources([f"sqlite:///{data}/shop.db", f"duckdb:///{data}/facts.duckdb"])) == {
+        "shop": ["t"],
+        "facts": ["t"],
+    }
 
 
 @pytest.mark.parametrize(

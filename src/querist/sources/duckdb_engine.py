@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import threading
+import time
 import uuid
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
@@ -100,9 +101,10 @@ class DuckDbEngine(Source):
             if self._connection is None or fingerprint != self._opened_for:
                 if self._connection is not None:
                     self._connection.close()
-                self._connection = self._open()
-                _lock_engine(self._connection, self._spill)
-                self._opened_for = fingerprint
+                    self._connection = None
+                connection = self._open()
+                _lock_engine(connection, self._spill)
+                self._connection, self._opened_for = connection, fingerprint
             return self._connection
 
     def execute(self, sql: str, limits: Limits = Limits()) -> Table:
@@ -206,11 +208,20 @@ def engine_settings() -> dict[str, str | bool | int | float | list[str]]:
 
 
 def _lock_engine(connection: DuckDBPyConnection, spill: Path) -> None:
+    _remove_old_spills(spill.parent)
     connection.execute(f"SET temp_directory = {literal(str(spill))}")
     connection.execute(f"SET max_temp_directory_size = '{SPILL}'")
     connection.execute("SET GLOBAL TimeZone = 'UTC'")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
+
+
+def _remove_old_spills(folder: Path) -> None:
+    """Remove what processes that were killed have left behind."""
+    for path in folder.glob("*"):
+        with contextlib.suppress(FileNotFoundError):
+            if time.time() - path.stat().st_mtime > 86_400:
+                shutil.rmtree(path, ignore_errors=True)
 
 
 def engine_message(error: Exception, most: int = 500) -> str:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import difflib
 import glob
+import logging
 import os
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from querist.errors import QueristError, SourceAccessError, SourceFormatError, SourceNotFoundError, UsageError
+from querist.errors import DataError, SourceAccessError, SourceFormatError, SourceNotFoundError, UsageError
 from querist.sources.base import Source
 from querist.sources.file_kinds import SUPPORTED, FileKind, belongs_in_folder, file_kind, stem
 from querist.sources.naming import table_name, unique_name
+
+log = logging.getLogger(__name__)
 
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
@@ -55,6 +58,8 @@ def open_sources(
                 from urllib.parse import unquote, urlparse
 
                 files += _expand(unquote(urlparse(text).path))[0]
+            elif text.lower().startswith(("sqlite:///", "duckdb:///")):
+                files += _expand(text.partition(":///")[2])[0]
             else:
                 servers.append(text)
             continue
@@ -98,33 +103,43 @@ def _open_files(
             databases.append((path, kind))
         else:
             plain.append(path)
+    failed: DataError | None = None
     if plain:
         from querist.sources.files import FileSource
 
         parents = {path.parent for path in plain}
         label = stem(plain[0]) if len(plain) == 1 else plain[0].absolute().parent.name if len(parents) == 1 else "files"
-        source = FileSource(
+        files_source = FileSource(
             _name(names, sources, label), paths=tuple(plain), optional=frozenset(optional), on_progress=on_progress
         )
-        sources.append(source)
-        if databases and set(plain) <= optional:
-            try:
-                source.schema()
-            except QueristError:
-                sources.remove(source)  # a folder's databases are worth more than its unreadable files
-        else:
-            source.schema()
+        failed = _add(files_source, sources, may_fail=set(plain) <= optional)
     for path, kind in databases:
         name = _name(names, sources, stem(path))
         if kind == "sqlite":
             from querist.sources.sqlite import SqliteSource
 
-            sources.append(SqliteSource(name, path))
+            source: Source = SqliteSource(name, path)
         else:
             from querist.sources.duckdb_file import DuckDbSource
 
-            sources.append(DuckDbSource(name, path))
-        sources[-1].schema()
+            source = DuckDbSource(name, path)
+        failed = _add(source, sources, may_fail=path in optional) or failed
+    if failed is not None and not sources:
+        raise failed
+
+
+def _add(source: Source, sources: list[Source], *, may_fail: bool) -> DataError | None:
+    """Add a source that can be opened. One of a folder that cannot is left out, and the reason logged and returned."""
+    try:
+        source.schema()
+    except DataError as error:
+        source.close()
+        if not may_fail:
+            raise
+        log.warning("%s is left out: %s", source.describe(), error.message)
+        return error
+    sources.append(source)
+    return None
 
 
 def _expand(text: str) -> tuple[list[Path], bool]:
