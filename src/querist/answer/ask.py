@@ -19,6 +19,7 @@ from querist.answer.present import present
 from querist.answer.routing import choose
 from querist.answer.understand import Turn, standalone
 from querist.answer.vote import Ballot, groups, is_blank
+from querist.answer.warm import warm_up
 from querist.core.component import Component
 from querist.core.context import RunContext
 from querist.core.events import Event
@@ -144,7 +145,8 @@ class Ask(Component[Question, Answer]):
     async def _draft(self, task: Task, work: _Work) -> None:
         """Drafts until two agree or all strategies are used, then repairs while nothing can be accepted."""
         strategies = STRATEGIES[: self.drafts]
-        await asyncio.gather(*(self._one(task, strategy, work) for strategy in strategies[:2]))
+        first = (self._one(task, strategy, work) for strategy in strategies[:2])
+        await asyncio.gather(*first, warm_up(task.prepared.schema))
         for strategy in strategies[2:]:
             if _agreed(work.drafts):
                 return
