@@ -100,11 +100,51 @@ def _duckdb(folder: Path) -> Iterator[Source]:
     source.close()
 
 
+@contextmanager
+def _postgres(folder: Path) -> Iterator[Source]:
+    import psycopg
+
+    from querist.sources.sql import SqlSource
+    from tests.sources.postgres_server import shared_postgres
+
+    server = shared_postgres()
+    url = server.url(server.new_database(_TABLES.format(number="double precision")))
+    with psycopg.connect(url) as con, con.cursor() as cursor:
+        cursor.executemany("INSERT INTO people VALUES (%s, %s, %s, %s, %s)", PEOPLE)
+        cursor.executemany("INSERT INTO visits VALUES (%s, %s, %s, %s)", VISITS)
+        con.commit()
+        cursor.execute("SELECT pg_stat_force_next_flush()")
+    source = SqlSource("case", url)
+    yield source
+    source.close()
+
+
+@contextmanager
+def _mysql(folder: Path) -> Iterator[Source]:
+    from querist.sources.sql import SqlSource
+    from tests.sources.mysql_server import empty_database
+
+    with empty_database() as (url, connection), connection.cursor() as cursor:
+        # MySQL ignores a REFERENCES that stands beside its column, MariaDB does not.
+        ddl = _TABLES.format(number="double").replace('"', "`").replace("REFERENCES people (id)", "")
+        for statement in ddl.split(";")[:2]:
+            cursor.execute(statement)
+        cursor.execute("ALTER TABLE visits ADD FOREIGN KEY (person_id) REFERENCES people (id)")
+        cursor.executemany("INSERT INTO people VALUES (%s, %s, %s, %s, %s)", PEOPLE)
+        cursor.executemany("INSERT INTO visits VALUES (%s, %s, %s, %s)", VISITS)
+        source = SqlSource("case", url)
+        yield source
+        source.close()
+
+
 _DUCKDB_ENDLESS = "SELECT count(*) FROM range(10000000) a(i), range(10000000) b(j) WHERE i * j % 7 = 3"
 _SQLITE_ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+_MYSQL_ENDLESS = f"SELECT count(*) FROM {', '.join(f'visits v{n}' for n in range(8))}"
 
 CASES = [
     Case("files", _files, _DUCKDB_ENDLESS, has_keys=False),
     Case("duckdb", _duckdb, _DUCKDB_ENDLESS),
     Case("sqlite", _sqlite, _SQLITE_ENDLESS, dates_are_text=True),
+    Case("postgres", _postgres, "SELECT pg_sleep(100000)"),
+    Case("mysql", _mysql, _MYSQL_ENDLESS, quote=lambda name: f"`{name}`"),
 ]

@@ -13,7 +13,7 @@ import functools
 import logging
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,7 @@ from querist.sources import guard_functions as allowed
 from querist.sources.base import Schema
 
 if TYPE_CHECKING:
-    from sqlglot import Dialect, Parser, exp
+    from sqlglot import Dialect, Generator, Parser, exp
     from sqlglot.tokenizer_core import Token
 
 MAX_CHARACTERS = 100_000
@@ -145,11 +145,29 @@ def _plain_parser(dialect: type[Dialect]) -> type[Parser]:
     return type("PlainParser", (dialect.parser_class,), {"FUNCTIONS": {}})
 
 
+@functools.cache
+def _plain_generator(dialect: type[Dialect]) -> type[Generator]:
+    """The dialect's generator, which writes operators again as they came."""
+    from sqlglot import exp
+
+    base: type[Generator] = dialect.generator_class
+    if dialect.__name__ != "MySQL":
+        return base
+    # `a REGEXP b` would become a function that MariaDB does not have.
+    transforms: dict[type[exp.Expr], Callable[..., str]] = dict(base.TRANSFORMS)
+    transforms[exp.RegexpLike] = lambda self, node: self.binary(node, "REGEXP")
+    return type("PlainGenerator", (base,), {"TRANSFORMS": transforms})
+
+
 def _write(tree: exp.Expr, dialect: str) -> str:
+    import sqlglot
     from sqlglot.errors import ErrorLevel, SqlglotError
 
+    engine = sqlglot.Dialect.get_or_raise(dialect)
     try:
-        return tree.sql(dialect=dialect, comments=False, normalize_functions=False, unsupported_level=ErrorLevel.RAISE)
+        return _plain_generator(type(engine))(
+            dialect=engine, comments=False, normalize_functions=False, unsupported_level=ErrorLevel.RAISE
+        ).generate(tree)
     except SqlglotError as error:
         raise GuardError(
             f"A part of the query cannot be written in {dialect}: {_one_line(error)}",

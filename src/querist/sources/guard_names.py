@@ -8,7 +8,7 @@ case or a missing namespace, but that can only mean one thing, are written as th
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -151,24 +151,16 @@ class NameCheck:
         name, namespace = table.name.lower(), table.db.lower()
         if not namespace:
             bare = [t for t in self._schema.tables if _bare(t).lower() == name]
-            return self._one(t for t in self._schema.tables if t.name.lower() == name) or (
-                bare[0] if len(bare) == 1 else None
-            )
+            return self._schema.table(name) or (bare[0] if len(bare) == 1 else None)
         qualified = f"{namespace}.{name}"
-        for test in (
-            lambda t: t.namespace.lower() == namespace and name in {t.name.lower(), _bare(t).lower()},
-            lambda t: t.name.lower() == qualified,
-            lambda t: not t.namespace and t.name.lower() == name and namespace in self._default_namespaces(),
-        ):
-            if (found := self._one(t for t in self._schema.tables if test(t))) is not None:
-                return found
-        return None
-
-    def _default_namespaces(self) -> set[str]:
-        return _DEFAULT_NAMESPACES.get(self._dialect, set())
-
-    def _one(self, tables: Iterable[TableSchema]) -> TableSchema | None:
-        return next(iter(tables), None)
+        for known in self._schema.tables:
+            if known.name.lower() == qualified:
+                return known
+            if known.namespace.lower() == namespace and name in {known.name.lower(), _bare(known).lower()}:
+                return known
+        found = self._schema.table(name)
+        defaults = _DEFAULT_NAMESPACES.get(self._dialect, set())
+        return found if found is not None and not found.namespace and namespace in defaults else None
 
     def _write_exactly(self, table: exp.Table, known: TableSchema) -> None:
         """Give the table's name the case, the quotes and the namespace without which the engine would not find it."""
@@ -404,14 +396,14 @@ class NameCheck:
             yield from self._part_origins(lateral)
 
     def _renamed(self, columns: tuple[str, ...] | None, alias: exp.TableAlias | None) -> tuple[str, ...] | None:
-        if not _renames(alias) or alias is None:
+        if alias is None or not _renames(alias):
             return columns
         names = tuple(self._fold(i) for i in alias.columns if hasattr(i, "name"))
         return None if columns is None else names + columns[len(names) :]
 
     def _cte_outputs(self, cte: exp.CTE) -> tuple[str, ...] | None:
         alias = cte.args.get("alias")
-        if _renames(alias):
+        if alias is not None and _renames(alias):
             return tuple(self._fold(i) for i in alias.columns)
         return self._query_outputs(cte.this)
 
@@ -481,8 +473,11 @@ class NameCheck:
         return True
 
     def _is_stored(self, column: exp.Column, seen: list[_Origin]) -> bool:
-        return isinstance(column.this, _identifier()) and any(
-            origin.columns is not None and self._match(column.this, origin.columns) is not None for origin in seen
+        from sqlglot import exp
+
+        name = column.this
+        return isinstance(name, exp.Identifier) and any(
+            origin.columns is not None and self._match(name, origin.columns) is not None for origin in seen
         )
 
     def _refuse_column(self, column: exp.Column, seen: list[_Origin]) -> None:
@@ -516,12 +511,6 @@ class NameCheck:
         """The name as this dialect compares names."""
         name: str = identifier.name
         return name if self._folds and identifier.args.get("quoted") else name.lower()
-
-
-def _identifier() -> type:
-    from sqlglot import exp
-
-    return exp.Identifier
 
 
 def _bare(table: TableSchema) -> str:

@@ -16,10 +16,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from querist.errors import QueryError, QueryTimeoutError, SourceAccessError, UsageError
+from querist.errors import DataError, QueryError, QueryTimeoutError, SourceAccessError, UsageError
 from querist.sources.base import Limits, Profile, Schema, Source
 from querist.sources.duckdb_engine import RunningQuery
-from querist.sources.sql_engines import Engine, engine_for, split_url
+from querist.sources.sql_engines import Engine, engine_for, split_url, timeout_error
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -107,22 +107,24 @@ class SqlSource(Source):
             with RunningQuery(stop, limits.seconds) as run:
                 with self._lock:
                     self._running.add(run)
+                failure: DataError | None = None
                 try:
-                    return self._engine.run(connection, sql, limits, self.name)
-                except QueryError as error:
-                    if not (run.timed_out or run.cancelled or isinstance(error.__cause__, TimeoutError)):
-                        raise
-                    # A request to stop may still be on its way to the server: it must not meet the next query.
-                    connection.invalidate()
-                    if run.cancelled:
-                        raise QueryError("The query was interrupted.") from error
-                    raise QueryTimeoutError(
-                        f"The query ran longer than {limits.seconds:g} s and was stopped.",
-                        hint="Ask for less, or allow more time.",
-                    ) from error
+                    table = self._engine.run(connection, sql, limits, self.name, stop)
+                except (QueryError, QueryTimeoutError) as error:
+                    failure = error
                 finally:
                     with self._lock:
                         self._running.discard(run)
+            if run.timed_out or run.cancelled:
+                # A request to stop may still be on its way to the server: it must not meet the next query. And a
+                # stopped query may look as if it had ended well (MySQL's SLEEP does).
+                connection.invalidate()
+                if run.cancelled:
+                    raise QueryError("The query was interrupted.") from failure
+                raise timeout_error(limits) from failure
+            if failure is not None:
+                raise failure
+            return table
 
     def interrupt(self) -> None:
         with self._lock:

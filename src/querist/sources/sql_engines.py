@@ -12,7 +12,15 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from querist.errors import DataError, MissingExtraError, QueristError, QueryError, SourceAccessError, UsageError
+from querist.errors import (
+    DataError,
+    MissingExtraError,
+    QueristError,
+    QueryError,
+    QueryTimeoutError,
+    SourceAccessError,
+    UsageError,
+)
 from querist.sources.base import Limits
 from querist.sources.collect import collect_rows
 from querist.sources.table import ResultColumn, Table
@@ -139,8 +147,11 @@ class Engine:
 
     # Queries
 
-    def run(self, connection: sa.Connection, sql: str, limits: Limits, source: str) -> Table:
-        """Run one statement and collect its rows. QueryError or QueryTimeoutError when it fails."""
+    def run(self, connection: sa.Connection, sql: str, limits: Limits, source: str, stop: Callable[[], None]) -> Table:
+        """Run one statement and collect its rows. QueryError or QueryTimeoutError when it fails.
+
+        `stop` is this connection's `stopper`, for drivers that cannot leave rows unread.
+        """
         self.require_read(sql)
         with self.errors(""):
             result = connection.execution_options(stream_results=True, no_parameters=True).exec_driver_sql(sql)
@@ -232,6 +243,12 @@ class Engine:
         text = " ".join(str(original(error)).split())
         secret = str(self.url.password or "")
         return text.replace(secret, "***") if len(secret) > 2 else text
+
+
+def timeout_error(limits: Limits) -> QueryTimeoutError:
+    return QueryTimeoutError(
+        f"The query ran longer than {limits.seconds:g} s and was stopped.", hint="Ask for less, or allow more time."
+    )
 
 
 def original(error: BaseException) -> BaseException:

@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from querist.errors import QueryError, QueryTimeoutError
+from querist.errors import QueryError
 from querist.sources.base import Limits
 from querist.sources.collect import collect_rows
-from querist.sources.sql_engines import CONNECT_SECONDS, LARGE, Engine, network_reason, original
+from querist.sources.sql_engines import CONNECT_SECONDS, LARGE, Engine, network_reason, original, timeout_error
 from querist.sources.table import ResultColumn, Table
 
 if TYPE_CHECKING:
@@ -60,18 +60,16 @@ class MySql(Engine):
 
         return kill
 
-    def run(self, connection: sa.Connection, sql: str, limits: Limits, source: str) -> Table:
+    def run(self, connection: sa.Connection, sql: str, limits: Limits, source: str, stop: Callable[[], None]) -> Table:
         import pymysql
         from pymysql.cursors import SSCursor
 
         self.require_read(sql)
         raw: Any = connection.connection.driver_connection
-        whole = False
         # The server's own limit is the second one: it holds when this program dies.
         seconds = int(limits.seconds) + 1
-        is_mariadb = "mariadb" in str(raw.get_server_info()).lower()
+        is_mariadb = getattr(connection.dialect, "is_mariadb", False)
         limit = f"max_statement_time = {seconds}" if is_mariadb else f"max_execution_time = {seconds * 1000}"
-        cursor: Any = None
         try:
             with self.errors(""):
                 connection.exec_driver_sql(f"SET SESSION {limit}")
@@ -81,23 +79,22 @@ class MySql(Engine):
                     raise QueryError("The statement returns no rows: only a single SELECT may run.")
                 columns = [ResultColumn(d[0], _type_names().get(d[1], "")) for d in cursor.description]
                 table = collect_rows(cursor.fetchmany, columns, limits, source)
-                whole = table.truncated is None
-                return table
+                if table.truncated is None:
+                    cursor.close()
+                    return table
         except QueryError as error:
             cause = original(error.__cause__) if error.__cause__ else None
             if isinstance(cause, pymysql.Error) and cause.args and cause.args[0] in _TIMEOUTS:
-                raise QueryTimeoutError(
-                    f"The query ran longer than {limits.seconds:g} s and was stopped.",
-                    hint="Ask for less, or allow more time.",
-                ) from error
+                raise timeout_error(limits) from error
             raise
-        finally:
-            if whole:
-                cursor.close()
-            elif cursor is not None:
-                # Closing the cursor would read all the rows that nobody wants; dropping the connection does not.
-                raw._force_close()
-                connection.invalidate()
+        # Closing the cursor reads all rows that are still to come, so the server is told to send no more.
+        stop()
+        try:
+            cursor.close()
+        except pymysql.Error as error:
+            log.debug("a cut result ended with: %s", error)
+        connection.invalidate()  # the request to stop must not meet the next query
+        return table
 
     def is_system(self, schema: str) -> bool:
         return schema.lower() in _SYSTEM
@@ -123,7 +120,7 @@ class MySql(Engine):
                 "column_name, column_type, is_nullable, column_key, column_comment))) FROM information_schema.columns "
                 f"WHERE table_schema IN ({_names(schemas)})"
             ).one()
-            if not connection.dialect.is_mariadb:
+            if not getattr(connection.dialect, "is_mariadb", False):
                 # MySQL otherwise tells the state of up to a day ago.
                 connection.exec_driver_sql("SET SESSION information_schema_stats_expiry = 0")
             data = connection.exec_driver_sql(

@@ -58,7 +58,7 @@ class Postgres(Engine):
 
         return cancel
 
-    def run(self, connection: sa.Connection, sql: str, limits: Limits, source: str) -> Table:
+    def run(self, connection: sa.Connection, sql: str, limits: Limits, source: str, stop: Callable[[], None]) -> Table:
         with self.errors(""), _driver(connection).cursor() as cursor:
             # The server's own limit is the second one: it holds when this program dies. Escapes in strings mean what
             # the guard takes them for. Rows come as they are asked for, but the plan is made for all of them.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -40,11 +41,11 @@ def _read(
     primary = inspector.get_multi_pk_constraint(schema=schema)
     foreign = inspector.get_multi_foreign_keys(schema=schema)
     views = set(inspector.get_view_names(schema))
-    try:
+    comments: Mapping[Any, Any] = {}
+    with contextlib.suppress(NotImplementedError):  # a server without materialized views
         views |= set(inspector.get_materialized_view_names(schema))
+    with contextlib.suppress(NotImplementedError):  # a server without comments
         comments = inspector.get_multi_table_comment(schema=schema, kind=ObjectKind.ANY)
-    except NotImplementedError:
-        comments = {}
     tables = []
     for key, found in columns.items():
         name = key[1]
@@ -104,6 +105,7 @@ def _kind(kind: TypeEngine[Any]) -> Kind:
         (types.Boolean, "boolean"),
         (types.Integer, "integer"),
         (types.Numeric, "number"),
+        (types.Float, "number"),
         (types.Interval, "other"),
         (types.DateTime, "datetime"),
         (types.Date, "date"),
