@@ -103,3 +103,38 @@ def test_a_name_that_could_mean_anything_is_left_alone(fleet: Prepared) -> None:
 def test_no_join_condition_ever_compares_a_table_with_itself(fleet: Prepared) -> None:
     sql = mended(fleet, "SELECT COUNT(*) FROM trip AS a JOIN region AS b ON a.driver = b.driver").sql
     assert "a.driver = a.driver" not in sql
+
+
+@pytest.mark.parametrize(
+    ("draft", "expected"),
+    [
+        pytest.param(
+            "SELECT plate FROM truck AS t JOIN trip AS p ON p.truck_id = t.truck_id WHERE p.truck_id IS NULL",
+            [("PA-300",)],
+            id="rows that lack a partner",
+        ),
+        pytest.param(
+            "SELECT driver FROM trip WHERE SUM(km) > 100 AND trip_id > 0 GROUP BY driver",
+            [("Ada Berg",), ("Jon Falk",)],
+            id="a condition on a total in WHERE",
+        ),
+        pytest.param(
+            "SELECT town FROM depot WHERE depot_id NOT IN (SELECT depot_id FROM trip)",
+            [],
+            id="a subquery that would return a column of the query around it",
+        ),
+        pytest.param(
+            "SELECT label FROM region WHERE region_id IN (SELECT region_id FROM truck WHERE tonnes > 12)",
+            [("South",)],
+            id="a table that is missing in a subquery",
+        ),
+        pytest.param("SELECT km FROM trip WHERE driver LIKE '%AX%'", [], id="a text that stands elsewhere"),
+        pytest.param(
+            "SELECT p.km FROM trip AS p JOIN truck AS t ON t.truck_id = p.truck_id WHERE p.driver LIKE '%PA-30%'",
+            [(50,)],
+            id="a text that stands in another column of the query",
+        ),
+    ],
+)
+def test_the_shape_of_a_query_is_mended(fleet: Prepared, draft: str, expected: list[tuple[object, ...]]) -> None:
+    assert rows(fleet, draft) == expected

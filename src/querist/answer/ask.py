@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -143,14 +143,14 @@ class Ask(Component[Question, Answer]):
         self._prepared.clear()
 
     async def _draft(self, task: Task, work: _Work) -> None:
-        """Drafts until two agree or all strategies are used, then repairs while nothing can be accepted."""
-        strategies = STRATEGIES[: self.drafts]
-        first = (self._one(task, strategy, work) for strategy in strategies[:2])
-        await asyncio.gather(*first, warm_up(task.prepared.schema))
-        for strategy in strategies[2:]:
+        """Drafts until two agree or all strategies are used, then repairs while nothing can be accepted.
+
+        One after the other: on a local model two at once take longer than two in turn, and the second may be all.
+        """
+        for strategy in STRATEGIES[: self.drafts]:
+            await self._one(task, strategy, work)
             if _agreed(work.drafts):
                 return
-            await self._one(task, strategy, work)
         for _ in range(self.repairs):
             flawed = next((d for d in reversed(work.drafts) if d.complaints), None)
             if flawed is None or any(draft.acceptable and not draft.complaints for draft in work.drafts):
@@ -162,14 +162,13 @@ class Ask(Component[Question, Answer]):
 
     async def _one(self, task: Task, strategy: Strategy, work: _Work) -> None:
         work.tell("draft", strategy.name)
-        query, reply = await write(self.model, task, strategy)
+        (query, reply), _ = await asyncio.gather(write(self.model, task, strategy), warm_up(task.prepared.schema))
         work.count(reply.usage, reply.model)
         work.tell("query", query)
-        work.drafts.append(await settle(task, strategy, query))
+        draft = await settle(task, strategy, query)
+        work.drafts.append(replace(draft, logprob=reply.logprob))
 
     def _answer(self, asked: str, understood: str, task: Task, work: _Work) -> Answer:
-        order = {strategy: place for place, strategy in enumerate(STRATEGIES)}
-        work.drafts.sort(key=lambda draft: order[draft.strategy])
         usable = [i for i, draft in enumerate(work.drafts) if draft.acceptable] or [
             i for i, draft in enumerate(work.drafts) if draft.ran
         ]
@@ -193,7 +192,8 @@ class Ask(Component[Question, Answer]):
         winner = work.drafts[ranked[0][0].draft]
         assert winner.table is not None
         agreement = (len(ranked[0]), sum(draft.ran for draft in work.drafts))
-        agreed = agreement[0] >= 2 and not is_blank(winner.table)
+        doubtful = any(check.outcome != "passed" for check in winner.checks)
+        agreed = agreement[0] >= 2 and not is_blank(winner.table) and not doubtful
         return Answer(
             question=asked,
             status=Status.AGREED if agreed else Status.UNVERIFIED,

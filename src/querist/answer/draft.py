@@ -14,6 +14,7 @@ from querist.answer.context import Style
 from querist.answer.mend import mend
 from querist.answer.prepared import Prepared
 from querist.answer.prompts import prompt
+from querist.answer.reshape import without_idle_joins
 from querist.answer.vote import is_blank
 from querist.errors import DataError, GuardError
 from querist.models.base import Message, Model, OnToken, Reply, Request
@@ -40,8 +41,8 @@ class Strategy:
 
 STRATEGIES: tuple[Strategy, ...] = (
     Strategy("direct", "draft", "bare"),
-    Strategy("examples", "draft_examples", "list"),
-    Strategy("planned", "draft_plan", "bare"),
+    Strategy("examples", "draft_examples", "bare"),
+    Strategy("values", "draft", "rich"),
 )
 """In the order in which they are tried. They differ by design, so that what they agree on is not the same mistake."""
 
@@ -71,6 +72,7 @@ class Draft:
     checks: tuple[Check, ...] = ()
     seconds: float = 0.0
     database: float = 0.0
+    logprob: float | None = None
 
     @property
     def ran(self) -> bool:
@@ -122,7 +124,11 @@ async def _ask(
     model: Model, messages: Sequence[Message], task: Task, strategy: Strategy, on_token: OnToken | None
 ) -> tuple[str, Reply]:
     request = Request(
-        messages, max_tokens=MAX_TOKENS, prefix=task.prepared.prefix(strategy.prompt, strategy.style), stop=(";",)
+        messages,
+        max_tokens=MAX_TOKENS,
+        prefix=task.prepared.prefix(strategy.prompt, strategy.style),
+        stop=(";",),
+        logprobs=True,
     )
     reply = await model.complete(request, on_token)
     return query_in(reply.text), reply
@@ -142,12 +148,23 @@ async def settle(task: Task, strategy: Strategy, written: str) -> Draft:
 def _settle(task: Task, strategy: Strategy, written: str) -> Draft:
     prepared = task.prepared
     mended = mend(written, prepared.schema, prepared.joins, prepared.values)
-    draft = Draft(task, strategy, written, mended.sql, mended.notes)
+    draft = _run(task, Draft(task, strategy, written, mended.sql, mended.notes))
+    if draft.table is None or not (is_blank(draft.table) or any(c.name == "duplicate_rows" for c in draft.checks)):
+        return draft
+    if (plainer := without_idle_joins(draft.sql, prepared.schema)) is None:
+        return draft
+    note = "left out a joined table that nothing else in the query uses"
+    second = _run(task, Draft(task, strategy, written, plainer, (*draft.mended, note)))
+    return second if second.acceptable else draft
+
+
+def _run(task: Task, draft: Draft) -> Draft:
+    prepared = task.prepared
     try:
-        guarded = guard(mended.sql, prepared.schema)
+        guarded = guard(draft.sql, prepared.schema)
     except GuardError as error:
         return replace(draft, error=f"{error.message} {error.hint}".strip(), rule=error.rule)
-    draft = replace(draft, sql=guarded.sql, mended=(*mended.notes, *guarded.notes))
+    draft = replace(draft, sql=guarded.sql, mended=(*draft.mended, *guarded.notes))
     started = time.monotonic()
     try:
         table = prepared.source.execute(guarded.sql, task.limits)

@@ -61,6 +61,10 @@ class JoinGraph:
         found = [e for e in self._from.get(left.lower(), []) if e.right.lower() == right.lower()]
         return sorted(found, key=lambda e: not e.declared)
 
+    def into(self, table: str) -> list[Edge]:
+        """Edges by which other tables refer to this one."""
+        return [e for e in self.edges if e.right.lower() == table.lower()]
+
     def joins(self, left: str, left_column: str, right: str, right_column: str) -> bool:
         pair = (left_column.lower(), right_column.lower())
         return any((e.left_column.lower(), e.right_column.lower()) == pair for e in self.between(left, right))

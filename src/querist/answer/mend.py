@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from querist.answer.joins import Edge, JoinGraph, flat
+from querist.answer.reshape import reshape
 from querist.answer.scopes import own, select_tables
 from querist.answer.values import ValueIndex
 from querist.sources.base import Schema, TableSchema
@@ -96,6 +97,7 @@ class _Select:
     def mend(self) -> None:
         from sqlglot import exp
 
+        self.notes += reshape(self.select, self.schema)
         if not self.tables:
             return
         self._mend_joins()
@@ -116,7 +118,7 @@ class _Select:
             by_name = [alias for alias, t in self.tables.items() if t.name.lower() == qualifier]
             if len(by_name) == 1:
                 self._rebind(column, by_name[0], name)
-            elif self.scope.opaque or self.scope.nested:
+            elif self._may_be_elsewhere(column):
                 return
         qualifier = column.table.lower()
         if qualifier in self.tables:
@@ -125,9 +127,20 @@ class _Select:
         elif any(t.column(name) for t in self.tables.values()):
             self._disambiguate(column)
             return
-        elif self.scope.opaque or self.scope.nested or self._is_output_name(column) or self._is_rowid(name):
+        elif self._may_be_elsewhere(column) or self._is_output_name(column) or self._is_rowid(name):
             return
         self._resolve(column, qualifier)
+
+    def _may_be_elsewhere(self, column: exp.Column) -> bool:
+        """The name may be of a derived table, or of a query around this one."""
+        from sqlglot import exp
+
+        if self.scope.opaque:
+            return True
+        # What a subquery of IN returns is its own: taking it from the query around makes the condition always true.
+        returned = column.parent is self.select and column.arg_key == "expressions"
+        parent = self.select.parent.parent if isinstance(self.select.parent, exp.Subquery) else self.select.parent
+        return not (returned and isinstance(parent, exp.In)) and self.scope.may_be_outer(column)
 
     def _resolve(self, column: exp.Column, qualifier: str) -> None:
         name = column.name
@@ -145,6 +158,15 @@ class _Select:
                 if len(same) == 1:
                     self._rebind(column, alias, same[0])
                     return
+        for alias in self.tables:
+            keys = {
+                e.right_column
+                for e in self.joins.into(self.tables[alias].name)
+                if e.left_column.lower() == name.lower()
+            }
+            if len(keys) == 1 and (not qualifier or qualifier == alias) and len(self.tables) == 1:
+                self._rebind(column, alias, keys.pop())
+                return
         if self._join_in(column, name):
             return
         for alias in [*scopes, *(a for a in self.tables if a not in scopes)]:
@@ -205,7 +227,7 @@ class _Select:
 
     def _join_in(self, column: exp.Column, name: str) -> bool:
         """Bring in the one table that has this column, if a chain of known keys leads to it."""
-        if self.scope.opaque or self.scope.nested:
+        if self.scope.opaque:
             return False
         near: list[tuple[list[Edge], TableSchema]] = []
         for table in self.schema.tables:
@@ -317,6 +339,8 @@ class _Select:
                 literals = [e for e in node.expressions if isinstance(e, exp.Literal) and e.is_string]
                 if literals and len(literals) == len(node.expressions):
                     self._mend_literal(node.this, literals, values)
+            elif isinstance(node, exp.Like) and isinstance(node.this, exp.Column):
+                self._mend_pattern(node.this, node.expression, values)
 
     def _mend_literal(self, column: exp.Column, literals: list[exp.Literal], values: ValueIndex) -> None:
         from sqlglot import exp
@@ -333,6 +357,21 @@ class _Select:
             if any(value is not None for value in found):
                 return
         self._move_to_holder(column, table, literals, values)
+
+    def _mend_pattern(self, column: exp.Column, pattern: exp.Expr, values: ValueIndex) -> None:
+        """A text that no value of the column contains is looked for in the one column here that does contain it."""
+        from sqlglot import exp
+
+        table = self.scope.table_of(column)
+        text = pattern.name.strip("%") if isinstance(pattern, exp.Literal) and pattern.is_string else ""
+        if table is None or not values.covers(table.name, column.name) or set("%_") & set(text):
+            return
+        places = [(t.lower(), c.lower()) for t, c in values.containing(text)]
+        if (table.name.lower(), column.name.lower()) in places:
+            return
+        here = [(alias, c) for alias, t in self.tables.items() for name, c in places if name == t.name.lower()]
+        if len(here) == 1:
+            self._rebind(column, *here[0])
 
     def _move_to_holder(
         self, column: exp.Column, table: TableSchema, literals: list[exp.Literal], values: ValueIndex

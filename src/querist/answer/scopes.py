@@ -21,12 +21,22 @@ class SelectTables:
     Attributes:
         tables: known tables by lower-case alias.
         opaque: a derived table, CTE or table function is among the sources, so a name not found may be right.
-        nested: the SELECT stands inside another, so that a name not found may be of an outer one.
+        outer: what the SELECT around it reads; None when it stands in no other.
     """
 
     tables: dict[str, TableSchema] = field(default_factory=dict)
     opaque: bool = False
-    nested: bool = False
+    outer: SelectTables | None = None
+
+    def may_be_outer(self, column: exp.Column) -> bool:
+        """A name that is none of this SELECT's own may be one of the SELECTs around it."""
+        outer = self.outer
+        while outer is not None:
+            qualifier = column.table.lower()
+            if outer.opaque or (qualifier in outer.tables if qualifier else outer.table_of(column)):
+                return True
+            outer = outer.outer
+        return False
 
     def table_of(self, column: exp.Column) -> TableSchema | None:
         """The known table that a column belongs to; None when there is none, or more than one."""
@@ -46,7 +56,8 @@ def select_tables(select: exp.Select, schema: Schema) -> SelectTables:
     """The tables of a SELECT; CTEs that shadow a table's name are seen as what they are."""
     from sqlglot import exp
 
-    found = SelectTables(nested=any(isinstance(p, exp.Select) for p in ancestors(select)))
+    around = next((p for p in ancestors(select) if isinstance(p, exp.Select)), None)
+    found = SelectTables(outer=select_tables(around, schema) if around is not None else None)
     from_ = select.args.get("from_")
     sources = [from_.this] if from_ is not None else []
     sources += [join.this for join in select.args.get("joins") or []]

@@ -109,6 +109,18 @@ class ValueIndex:
         """Columns that hold `text`, up to case, accents and punctuation."""
         return self._exact(normal(text))
 
+    def containing(self, text: str) -> list[tuple[str, str]]:
+        """Columns (table, column) with a value that contains `text`, which has at least three characters."""
+        wanted = normal(text)
+        if len(wanted) < 3:
+            return []
+        rows = self._rows(
+            "SELECT DISTINCT columns.tn, columns.cn FROM f JOIN v ON v.rowid = f.rowid JOIN columns USING (t, c) "
+            "WHERE f.norm MATCH ?",
+            ('"' + wanted + '"',),
+        )
+        return [(table, column) for table, column in rows]
+
     def close(self) -> None:
         self._db.close()
 

@@ -181,7 +181,7 @@ class Select:
         """It can run on its own: no column in it, or in a query inside it, belongs to a query around it."""
         from sqlglot import exp
 
-        if not self.scope.nested:
+        if self.scope.outer is None:
             return True
         inside = {s.alias_or_name.lower() for s in self.node.find_all(exp.Table, exp.Subquery, exp.CTE)}
         known = {c.name.lower() for t in self.scope.tables.values() for c in t.columns}

@@ -1,0 +1,93 @@
+"""Mend the shape of a query: conditions that stand in the wrong clause, joins of the wrong kind, joins for nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from querist.answer.scopes import own, select_tables
+from querist.sources.base import Schema
+
+if TYPE_CHECKING:
+    from sqlglot import exp
+
+
+def reshape(select: exp.Select, schema: Schema) -> list[str]:
+    """Mend one SELECT in place; a note for each change."""
+    return [*_aggregates_to_having(select), *_absence_to_left_join(select, schema)]
+
+
+def _aggregates_to_having(select: exp.Select) -> list[str]:
+    """`WHERE COUNT(*) > 3` is not allowed anywhere; what is meant is HAVING."""
+    from sqlglot import exp
+
+    where = select.args.get("where")
+    if where is None or not select.args.get("group"):
+        return []
+    parts = list(where.this.flatten()) if isinstance(where.this, exp.And) else [where.this]
+    moved = [part for part in parts if _aggregates(part)]
+    if not moved:
+        return []
+    kept = [part for part in parts if part not in moved]
+    having = select.args.get("having")
+    conditions = [*([having.this] if having is not None else []), *moved]
+    select.set("where", exp.Where(this=exp.and_(*kept)) if kept else None)
+    select.set("having", exp.Having(this=exp.and_(*conditions)))
+    return ["moved a condition on a total from WHERE to HAVING"]
+
+
+def _aggregates(condition: exp.Expr) -> bool:
+    """An aggregate of this query, not of a query inside it, is part of the condition."""
+    from sqlglot import exp
+
+    return any(isinstance(n, exp.AggFunc) for n in condition.walk(prune=lambda n: isinstance(n, exp.Query)))
+
+
+def _absence_to_left_join(select: exp.Select, schema: Schema) -> list[str]:
+    """A joined table whose own join column must be NULL can only be one that is joined LEFT."""
+    from sqlglot import exp
+
+    notes = []
+    for join in select.args.get("joins") or []:
+        on, alias = join.args.get("on"), join.this.alias_or_name.lower()
+        if join.side or join.kind not in ("", "INNER") or not isinstance(on, exp.EQ):
+            continue
+        table = select_tables(select, schema).tables.get(alias)
+        for test in own(select, exp.Is):
+            column = test.this
+            wanted = isinstance(column, exp.Column) and isinstance(test.expression, exp.Null)
+            if not wanted or isinstance(test.parent, exp.Not) or column.table.lower() != alias:
+                continue
+            keyed = column.name.lower() in {c.name.lower() for c in on.find_all(exp.Column)}
+            if keyed or (table is not None and column.name in table.primary_key):
+                join.set("kind", "")
+                join.set("side", "LEFT")
+                notes.append(f"joined {join.this.name!r} LEFT, since it is asked for what it lacks")
+                break
+    return notes
+
+
+def without_idle_joins(sql: str, schema: Schema) -> str | None:
+    """The query without the joined tables that nothing but their own join condition uses; None when there are none.
+
+    Such a join can only drop rows or repeat them.
+    """
+    import sqlglot
+    from sqlglot import exp
+
+    tree = sqlglot.parse_one(sql, dialect=schema.dialect)
+    dropped = False
+    for select in list(tree.find_all(exp.Select)):
+        joins = list(select.args.get("joins") or [])
+        for join in reversed(joins):
+            alias = join.this.alias_or_name.lower()
+            on = join.args.get("on")
+            if on is None or join.side or not isinstance(join.this, exp.Table):
+                continue
+            inside = set(map(id, on.find_all(exp.Column)))
+            used = [c for c in select.find_all(exp.Column) if id(c) not in inside]
+            if any(isinstance(e, exp.Star) for e in select.expressions) or any(not c.table for c in used):
+                continue
+            if not any(c.table.lower() == alias for c in used):
+                select.args["joins"].remove(join)
+                dropped = True
+    return tree.sql(dialect=schema.dialect) if dropped else None
