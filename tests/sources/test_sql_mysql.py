@@ -141,7 +141,10 @@ ATTACKS = [s for d, rule, s in REFUSED if d == "mysql" and rule in {"read_only",
 ATTACKS += ["SET SESSION TRANSACTION READ WRITE", "COMMIT", "CREATE TEMPORARY TABLE x (a INT)", "DO sleep(1)", "KILL 1"]
 
 
-@pytest.mark.parametrize("sql", [s for s in ATTACKS if "LOCK IN SHARE" not in s and "INTO @v" not in s])
+HARMLESS = ("LOCK IN SHARE", "INTO @v", "PROCEDURE ANALYSE")
+
+
+@pytest.mark.parametrize("sql", [s for s in ATTACKS if not any(word in s for word in HARMLESS)])
 def test_the_server_refuses_what_the_guard_refuses(sql: str, source: SqlSource) -> None:
     with pytest.raises(QueryError):
         source.execute(sql)

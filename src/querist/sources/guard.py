@@ -273,6 +273,8 @@ def _check_tree(tree: exp.Expr, dialect: str, *, functions: bool = True) -> None
             _check_table_function(node, dialect)
         elif name == "Dot":
             _check_dot(node, dialect)
+        elif name == "DataType" and node.args.get("kind") is not None:
+            _check_named_type(node, dialect)
 
 
 def _refuse_node(node: exp.Expr, name: str, dialect: str) -> None:
@@ -364,6 +366,13 @@ def _check_dot(node: exp.Expr, dialect: str) -> None:
             rule="function",
             hint="Write the function's name alone.",
         )
+
+
+def _check_named_type(node: exp.Expr, dialect: str) -> None:
+    """A type of the database's own is fine; PostgreSQL's `regclass` and its like look into the system's tables."""
+    name = node.sql(dialect=dialect).rpartition(".")[2].strip('"').lower()
+    if name.startswith("reg"):
+        raise GuardError(f"The type {name} reads the system's tables.", rule="construct", hint="Use the usual types.")
 
 
 def _check_size(node: exp.Expr, name: str) -> None:

@@ -115,6 +115,10 @@ class NameCheck:
             self._ctes[id(table)] = cte
             return
         known = self._stored_table(table)
+        if known is None and self._dialect in {"mysql", "oracle"} and table.name.lower() == "dual" and not table.db:
+            if self._dialect == "mysql" and isinstance(table.parent, exp.From):
+                table.parent.pop()  # it stands for nothing, and sqlglot would quote it
+            return
         if known is None:
             self._refuse_table(table)
             return

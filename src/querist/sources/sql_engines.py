@@ -210,11 +210,12 @@ class Engine:
         """Turn whatever SQLAlchemy and the driver raise into `kind`, with the server's own words after the context."""
         import sqlalchemy as sa
 
+        kinds: tuple[type[Exception], ...] = (sa.exc.SQLAlchemyError, *self.driver_errors())
         try:
             yield
         except QueristError:
             raise
-        except (sa.exc.SQLAlchemyError, *self.driver_errors()) as error:
+        except kinds as error:
             message = self.message(error)
             raise kind(f"{context}: {message}" if context else message, hint=self.query_hint(error)) from error
 
@@ -222,9 +223,10 @@ class Engine:
     def connection_errors(self, where: str) -> Iterator[None]:
         import sqlalchemy as sa
 
+        kinds: tuple[type[Exception], ...] = (sa.exc.SQLAlchemyError, *self.driver_errors(), OSError)
         try:
             yield
-        except (sa.exc.SQLAlchemyError, *self.driver_errors(), OSError) as error:
+        except kinds as error:
             reason, hint = self.why_no_connection(self.message(error), original(error))
             raise SourceAccessError(f"{where}: {reason}", hint=hint) from error
 

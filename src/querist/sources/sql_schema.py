@@ -54,7 +54,7 @@ def _read(
                 name=_full_name(schema, name),
                 columns=tuple(_column(column, inspector.dialect) for column in found),
                 namespace=schema or "",
-                primary_key=tuple((primary.get(key) or {}).get("constrained_columns") or ()),
+                primary_key=tuple(primary[key]["constrained_columns"]) if primary.get(key) else (),
                 foreign_keys=tuple(_foreign_key(k, default) for k in foreign.get(key) or () if k["referred_columns"]),
                 row_count=estimates.get((schema or default, name)),
                 comment=(comments.get(key) or {}).get("text") or "",
