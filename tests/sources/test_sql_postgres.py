@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime as dt
 import decimal
+import sys
 import threading
 import time
 import uuid
@@ -10,7 +11,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from querist.errors import GuardError, QueryError, QueryTimeoutError, SourceAccessError, UsageError
+from querist.errors import GuardError, MissingExtraError, QueryError, QueryTimeoutError, SourceAccessError, UsageError
 from querist.sources.base import ForeignKey, Limits
 from querist.sources.guard import guard
 from querist.sources.sql import SqlSource
@@ -352,12 +353,20 @@ def test_a_closed_source_says_so(postgres: PostgresServer) -> None:
         source.execute("SELECT 1")
 
 
-def test_a_server_that_cannot_be_locked_is_not_opened_unless_that_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_cannot_be_locked_is_not_opened_unless_that_is_accepted() -> None:
     with pytest.raises(UsageError, match="read-only") as refusal:
         SqlSource("s", "mssql+pyodbc://u:geheim@host/db")
     assert "allow_unlocked" in refusal.value.hint
     with pytest.raises(UsageError, match="pyodbc"):
         SqlSource("s", "mssql+pyodbc://u:geheim@host/db?allow_unlocked=true")
+
+
+@pytest.mark.parametrize(("url", "driver"), [("postgres://host/db", "psycopg"), ("mysql://host/db", "pymysql")])
+def test_a_missing_driver_is_an_extra_to_install(url: str, driver: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, driver, None)
+    with pytest.raises(MissingExtraError, match=driver) as error:
+        SqlSource("s", url)
+    assert "pip install" in error.value.hint
 
 
 def test_files_and_unknown_servers_are_told_apart() -> None:

@@ -117,7 +117,7 @@ class Engine:
                 f"There is no SQLAlchemy dialect {self.url.drivername!r} here.",
                 hint="Install the package that brings it, or check the beginning of the address.",
             ) from error
-        except ModuleNotFoundError as error:
+        except ImportError as error:  # the driver, or a library that it needs
             if self.extra:
                 raise MissingExtraError(self.driver_package, self.extra, f"ask {self.scheme} databases") from error
             raise UsageError(
