@@ -59,7 +59,13 @@ class ConfigError(QueristError):
     code = "config"
 
     def __init__(
-        self, message: str, *, hint: str = "", file: str | None = None, line: int | None = None, column: int | None = None
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        file: str | None = None,
+        line: int | None = None,
+        column: int | None = None,
     ) -> None:
         place = f"{file}:{line}:{column}: " if file and line else f"{file}: " if file else ""
         super().__init__(place + message, hint=hint)
@@ -85,7 +91,8 @@ class MissingExtraError(QueristError):
 
     def __init__(self, package: str, extra: str, purpose: str) -> None:
         super().__init__(
-            f"{package!r} is not installed; it is needed to {purpose}.", hint=f'Install it: pip install "querist[{extra}]"'
+            f"{package!r} is not installed; it is needed to {purpose}.",
+            hint=f'Install it: pip install "querist[{extra}]"',
         )
 
 

@@ -24,7 +24,7 @@ from querist.errors import (
     UsageError,
 )
 from querist.models.base import OnToken, Reply, Request, Usage
-from querist.models.lean_httpx import open_client
+from querist.models.lean_httpx import load_httpx, open_client
 from querist.models.retry import PASSING_STATUS, PassingFault, parse_retry_after, with_retries
 from querist.models.structured import follow_schema
 
@@ -213,6 +213,7 @@ class OpenAIProtocolModel:
     @asynccontextmanager
     async def _faults(self) -> AsyncIterator[None]:
         """Bound a try's time, and turn faults of the connection into ours."""
+        load_httpx()
         import httpx
 
         place = f"{self.name} at {self.endpoint.base_url}"

@@ -8,7 +8,7 @@ import decimal
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
 
 from querist.errors import MissingExtraError
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import polars
 
 Value: TypeAlias = Any
-"""A cell: None, bool, int, float, Decimal, str, bytes, date, datetime, time, timedelta, UUID, or a list/dict of these."""
+"""A cell: None, bool, int, float, Decimal, str, bytes, date, datetime, time, timedelta, UUID, or lists, dicts of these."""
 
 
 @dataclass(frozen=True)
@@ -79,12 +79,16 @@ class Table:
         partial = path.with_name(path.name + ".partial")
         try:
             with partial.open("w", newline="", encoding="utf-8") as file:
-                writer = csv.writer(file)
-                writer.writerow(self.names)
-                writer.writerows(self.rows)
+                self.write_csv(file)
             partial.replace(path)
         finally:
             partial.unlink(missing_ok=True)
+
+    def write_csv(self, stream: TextIO) -> None:
+        """Write as CSV with a header to an open stream."""
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(self.names)
+        writer.writerows(self.rows)
 
     def to_polars(self) -> polars.DataFrame:
         """As a Polars data frame. Needs the extra `polars`."""
@@ -125,7 +129,11 @@ def json_cell(value: Value) -> Value:
     if isinstance(value, float):
         return value if value == value and abs(value) != float("inf") else str(value)
     if isinstance(value, decimal.Decimal):
-        return json_cell(int(value) if value == value.to_integral_value() else float(value)) if value.is_finite() else str(value)
+        return (
+            json_cell(int(value) if value == value.to_integral_value() else float(value))
+            if value.is_finite()
+            else str(value)
+        )
     if isinstance(value, (dt.date, dt.datetime, dt.time)):
         return value.isoformat()
     if isinstance(value, bytes):
