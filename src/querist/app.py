@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from querist.answer.answer import Answer
-from querist.answer.ask import Ask, Question
+from querist.answer.ask import Ask, Progress, Question
 from querist.answer.understand import Turn
 from querist.core.context import RunContext
 from querist.core.events import Event, EventBus
@@ -65,7 +65,7 @@ class Querist:
         if on_event is not None:
             self.events.subscribe(on_event)
         self._loop = _Loop()
-        self.sources: list[Source] = open_sources(list(specs))
+        self.sources: list[Source] = open_sources(list(specs), on_progress=self._tell_opening)
         self.runner = Runner()
         self.model = self._open_model(model)
         limits = self.settings.limits
@@ -77,6 +77,9 @@ class Querist:
             repairs=self.settings.answer.repairs,
             limits=Limits(limits.seconds, limits.rows, limits.bytes),
         )
+
+    def _tell_opening(self, text: str) -> None:
+        self.events.emit(Progress(source="ask", stage="open", detail=text))
 
     def _open_model(self, model: str | Model | None) -> Model:
         from querist.models.open import open_model

@@ -50,8 +50,8 @@ def test_every_command_of_the_table_exists_and_has_help(subcommand: Subcommand) 
 def test_help_imports_no_heavy_library_and_no_command() -> None:
     code = (
         "import sys; sys.argv = ['querist', '--help']\n"
-        "from querist.cli.main import main\n"
-        "try: main()\n"
+        "from querist.cli.main import app\n"
+        "try: app()\n"
         "except SystemExit: print(*sys.modules, file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

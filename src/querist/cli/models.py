@@ -5,17 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from querist.cli.fetch import is_fetched, progress_bars
 from querist.errors import DownloadError
 
 if TYPE_CHECKING:
-    from querist.models.download import OnProgress, Progress
     from querist.models.local_server import ServerState
     from querist.models.manifest import LocalModelInfo
 
@@ -42,7 +40,7 @@ def list_models(as_json: Json = False) -> None:
                 {
                     "name": f"local:{model.name}",
                     "default": model.name == manifest().default,
-                    "fetched": _is_fetched(model),
+                    "fetched": is_fetched(model),
                     "bytes": model.bytes,
                     "sha256": model.sha256,
                     "licence": model.licence,
@@ -53,7 +51,7 @@ def list_models(as_json: Json = False) -> None:
         )
         return
     for model in models:
-        place = str(model.path) if _is_fetched(model) else "not fetched"
+        place = str(model.path) if is_fetched(model) else "not fetched"
         mark = " (default)" if model.name == manifest().default else ""
         typer.echo(f"local:{model.name}{mark}  {model.bytes / 1e9:.1f} GB  {model.licence}  {place}")
 
@@ -72,7 +70,7 @@ def pull(
     if again:
         download.remove(model)
     started = time.perf_counter()
-    with _progress(model, quiet=as_json) as report:
+    with progress_bars(model, quiet=as_json) as report:
         path = download.pull(model, report, mirror.value if mirror else None)
     seconds = time.perf_counter() - started
     if as_json:
@@ -89,7 +87,7 @@ def verify(name: Name = None, as_json: Json = False) -> None:
 
     model = _find(name)
     path = model_path(model.name)
-    with _progress(model, quiet=as_json) as report:
+    with progress_bars(model, quiet=as_json) as report:
         right = download.verify(model, report)
     if as_json:
         _print_json({"name": f"local:{model.name}", "path": str(path), "sha256": model.sha256, "ok": right})
@@ -163,10 +161,6 @@ def _find(name: str | None) -> LocalModelInfo:
     return find_model(name) if name else default_model()
 
 
-def _is_fetched(model: LocalModelInfo) -> bool:
-    return model.path.is_file() and model.path.stat().st_size == model.bytes
-
-
 def _described(state: ServerState) -> dict[str, Any]:
     """What may be shown of a server: all but its key."""
     return {
@@ -183,33 +177,3 @@ def _described(state: ServerState) -> dict[str, Any]:
 
 def _print_json(value: object) -> None:
     typer.echo(json.dumps(value, indent=2))
-
-
-@contextmanager
-def _progress(model: LocalModelInfo, *, quiet: bool) -> Iterator[OnProgress | None]:
-    """A bar on the terminal's error stream for each step; nothing when `quiet`."""
-    if quiet:
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn, TransferSpeedColumn
-    from rich.progress import Progress as Bars
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Bars(*columns, console=Console(stderr=True)) as bars:
-        tasks: dict[tuple[str, str], Any] = {}
-
-        def report(progress: Progress) -> None:
-            step = (progress.step, progress.mirror)
-            if step not in tasks:
-                source = f" from {progress.mirror}" if progress.step == "download" else ""
-                tasks[step] = bars.add_task(f"{progress.step} {model.name}{source}", total=progress.total)
-            bars.update(tasks[step], completed=progress.done)
-
-        yield report

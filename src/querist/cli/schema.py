@@ -15,7 +15,7 @@ from querist.errors import SourceNotFoundError, UsageError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from querist.sources.base import ColumnProfile, Source, TableProfile, TableSchema
+    from querist.sources.base import ColumnProfile, Profile, Source, TableProfile, TableSchema
     from querist.sources.table import Value
 
 EXAMPLES_WIDTH = 60
@@ -36,11 +36,7 @@ def schema(
     with _progress(quiet=as_json) as report:
         sources = open_sources(_specs(data), on_progress=report)
         try:
-            shown = [(source, _tables(source, table)) for source in sources]
-            if table is not None and not any(tables for _, tables in shown):
-                raise _no_such_table(table, sources)
-            report("Looking at the values")
-            described = [(source, tables, source.profile() if tables else None) for source, tables in shown]
+            described = _described(sources, table, report)
         finally:
             for source in sources:
                 source.close()
@@ -50,7 +46,32 @@ def schema(
         return
     from rich.console import Console
 
-    console = Console(highlight=False)
+    _print_sources(Console(highlight=False), described)
+
+
+def show_sources(console: Console, sources: Sequence[Source], table: str | None = None) -> None:
+    """Print what open sources hold, all tables or the one called `table`.
+
+    Raises:
+        SourceNotFoundError: none is called so.
+    """
+    with _progress(quiet=False) as report:
+        described = _described(sources, table, report)
+    _print_sources(console, described)
+
+
+Described = list[tuple["Source", Sequence["TableSchema"], "Profile | None"]]
+
+
+def _described(sources: Sequence[Source], table: str | None, report: Callable[[str], None]) -> Described:
+    shown = [(source, _tables(source, table)) for source in sources]
+    if table is not None and not any(tables for _, tables in shown):
+        raise _no_such_table(table, sources)
+    report("Looking at the values")
+    return [(source, tables, source.profile() if tables else None) for source, tables in shown]
+
+
+def _print_sources(console: Console, described: Described) -> None:
     for source, tables, profile in described:
         if not tables:
             continue

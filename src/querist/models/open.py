@@ -143,7 +143,7 @@ def _endpoint(name: str, settings: Settings, *, embedding: bool = False) -> Endp
     base_url, key, price = options.base_url or "", _key(options), None
     down_hint = f"Is the server running, and is models.providers.{provider}.base_url right?"
     if provider == "ollama":
-        base_url = base_url or f"{_ollama_host()}/v1"
+        base_url = base_url or f"{ollama_host()}/v1"
         down_hint = "Is Ollama running? Start it with `ollama serve`."
         price = 0.0
     elif provider == "openai" and embedding:
@@ -170,7 +170,8 @@ def _endpoint(name: str, settings: Settings, *, embedding: bool = False) -> Endp
     )
 
 
-def _ollama_host() -> str:
+def ollama_host() -> str:
+    """Address of the Ollama server, by its own environment variable or its default."""
     host = os.environ.get("OLLAMA_HOST", "") or _OLLAMA
     return (host if "://" in host else f"http://{host}").rstrip("/")
 

@@ -1,0 +1,130 @@
+"""`querist ask`: one question, one answer."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from querist.cli.live import Live
+from querist.errors import ModelNotFoundError, QueristError, UsageError
+
+if TYPE_CHECKING:
+    from querist.answer.answer import Answer
+    from querist.app import Querist
+    from querist.settings import Settings
+
+SAVE_HINT = "--csv FILE saves all"
+
+Data = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--data",
+        "-d",
+        help="File, folder, pattern or database URL; may be given several times. By default what the settings name.",
+    ),
+]
+ModelName = Annotated[
+    str | None, typer.Option("--model", "-m", help="Model that writes the queries, as provider:model.")
+]
+Drafts = Annotated[int | None, typer.Option("--drafts", min=1, help="The most drafts made for one question.")]
+
+
+def ask(
+    question: Annotated[str, typer.Argument(help="In plain language.")],
+    data: Data = None,
+    note: Annotated[
+        str, typer.Option("--note", help="What helps to understand the question and the data do not say.")
+    ] = "",
+    model: ModelName = None,
+    drafts: Drafts = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show every draft, every check, and where the time went.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the whole answer as one JSON document.")] = False,
+    csv: Annotated[
+        str | None, typer.Option("--csv", metavar="FILE", help="Save the whole result as CSV; - prints only that.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
+) -> None:
+    """Answer a question about the data, with its evidence.
+
+    Exits with 0 when it is answered, 3 when it is refused or needs clarification, 1 when it failed, 2 when the call or
+    the settings are wrong, and 130 when it was stopped with Ctrl-C.
+    """
+    if as_json and csv == "-":
+        raise UsageError("--json and --csv - both want the standard output.", hint="Give --csv a file.")
+    try:
+        with Live(quiet=quiet) as live, open_querist(data, model, drafts, live) as querist:
+            answer = querist.ask(question, note=note)
+    except QueristError as error:
+        if as_json:
+            _print_json({"error": error.to_dict()})
+        raise
+    _show(answer, explain=explain, as_json=as_json, csv=csv)
+    raise typer.Exit(exit_code(answer))
+
+
+def exit_code(answer: Answer) -> int:
+    """0 for an answer, 3 for a reasoned no, 1 for a failure."""
+    from querist.answer.answer import Status
+
+    return {Status.FAILED: 1, Status.REFUSED: 3, Status.NEEDS_CLARIFICATION: 3}.get(answer.status, 0)
+
+
+def open_querist(data: list[str] | None, model: str | None, drafts: int | None, live: Live) -> Querist:
+    """Querist over these data; a built-in model that is missing is offered to be fetched, where there is a terminal."""
+    from querist.app import Querist
+    from querist.settings import load_settings
+
+    settings = load_settings()
+    if drafts is not None:
+        settings = settings.model_copy(update={"answer": settings.answer.model_copy(update={"drafts": drafts})})
+    if not data and not settings.data:
+        raise UsageError("No data are named.", hint="Name some with --data, or set `data` in querist.yaml.")
+
+    def opened() -> Querist:
+        return Querist(*(data or ()), settings=settings, model=model, on_event=live.on_event)
+
+    try:
+        return opened()
+    except ModelNotFoundError:
+        with live.paused():
+            if not _offer(settings, model):
+                raise
+        return opened()
+
+
+def _offer(settings: Settings, model: str | None) -> bool:
+    from querist.cli.fetch import offer_to_fetch
+
+    return offer_to_fetch([model] if model else settings.models.coding)
+
+
+def _show(answer: Answer, *, explain: bool, as_json: bool, csv: str | None) -> None:
+    if csv == "-":
+        if answer.table is not None:
+            answer.table.write_csv(sys.stdout)
+        else:
+            typer.echo(answer.text, err=True)
+        return
+    if csv is not None and answer.table is not None:
+        try:
+            answer.table.to_csv(Path(csv).expanduser())
+        except OSError as error:
+            raise UsageError(f"The result cannot be saved to {csv}: {error.strerror}.") from error
+    if as_json:
+        _print_json(answer.to_dict())
+        return
+    from querist.cli.show import open_console, show_answer
+
+    show_answer(open_console(), answer, explain=explain, save_hint="" if csv else SAVE_HINT)
+    if csv is not None and answer.table is not None:
+        typer.echo(f"{len(answer.table):,} rows are in {csv}.", err=True)
+
+
+def _print_json(value: dict[str, Any]) -> None:
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))

@@ -1,0 +1,230 @@
+"""`querist chat`: one question after another, each understood in the light of those before."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+import typer
+
+from querist.cli.ask import Data, Drafts, ModelName, open_querist
+from querist.cli.errors import show_error
+from querist.cli.live import Live
+from querist.errors import QueristError, UsageError
+from querist.state.paths import data_dir
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from querist.answer.answer import Answer
+    from querist.answer.understand import Turn
+    from querist.app import Querist
+
+HELP = """\
+/sql            the query behind the last answer
+/explain        every draft and check of the last answer
+/schema [TABLE] what the data hold
+/save FILE      the last answer: its rows as .csv, all of it as .json or .md
+/reset          forget the questions so far
+/help           this list
+/quit           leave; Ctrl-D does too. Ctrl-C stops a question"""
+REMEMBERED_LINES = 2000
+"""Lines of the prompt's own history, which the arrow keys bring back."""
+
+
+def chat(data: Data = None, model: ModelName = None, drafts: Drafts = None) -> None:
+    """Ask one question after another; /help lists what else can be said.
+
+    A question may go on from the one before ("and by region?"). Every answer is kept in a session file as it comes.
+    """
+    from querist.cli.show import open_console
+
+    console = open_console()
+    live = Live()
+    with live:
+        querist = open_querist(data, model, drafts, live)
+    with querist, _Session() as session, _prompt_history():
+        if sys.stdin.isatty():
+            names = ", ".join(source.name for source in querist.sources)
+            console.print(f"Asking {names} with {querist.model.name}. /help lists commands.", style="dim", markup=False)
+        _Conversation(querist, console, live, session).run()
+
+
+class _Session:
+    """The file that keeps a session: a JSON line for each question, written at once, readable by its user only."""
+
+    def __init__(self) -> None:
+        self.path = data_dir() / "sessions" / f"{dt.datetime.now():%Y%m%d-%H%M%S}-{os.getpid()}.jsonl"
+        self._file: TextIO | None = None
+
+    def write(self, question: str, **what: Any) -> None:
+        if self._file is None:
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._file = os.fdopen(
+                os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", encoding="utf-8"
+            )
+        line = {"time": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"), "question": question, **what}
+        self._file.write(json.dumps(line, ensure_ascii=False) + "\n")
+        self._file.flush()
+
+    def __enter__(self) -> _Session:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            self._file.close()
+
+
+class _Conversation:
+    """Reads lines, and asks or obeys."""
+
+    def __init__(self, querist: Querist, console: Console, live: Live, session: _Session) -> None:
+        self.querist, self.console, self.live, self.session = querist, console, live, session
+        self.turns: list[Turn] = []
+        self.last: Answer | None = None
+
+    def run(self) -> None:
+        for line in _lines():
+            try:
+                if line.startswith("/"):
+                    if not self._obey(line):
+                        return
+                elif line:
+                    self._ask(line)
+            except QueristError as error:
+                show_error(error)
+            except KeyboardInterrupt:
+                typer.echo("\nStopped.", err=True)
+            sys.stdout.flush()
+
+    def _ask(self, question: str) -> None:
+        from querist.answer.understand import Turn
+        from querist.cli.show import show_answer
+
+        try:
+            with self.live:
+                answer = self.querist.ask(question, history=self.turns)
+        except KeyboardInterrupt:
+            self.session.write(question, stopped=True)
+            raise
+        except QueristError as error:
+            self.session.write(question, error=error.to_dict())
+            raise
+        self.session.write(question, answer=answer.to_dict())
+        self.last = answer
+        if answer.sql:
+            self.turns.append(Turn(question=question, sql=answer.sql))
+        show_answer(self.console, answer, save_hint="/save FILE keeps all")
+        self.console.print()
+
+    def _obey(self, line: str) -> bool:
+        """Do what a command says. False when the conversation is over."""
+        from querist.cli.show import show_answer, show_sql
+
+        command, _, argument = line.partition(" ")
+        argument = argument.strip()
+        match command.lower():
+            case "/quit" | "/exit" | "/q":
+                return False
+            case "/help" | "/?":
+                self.console.print(HELP, markup=False)
+            case "/reset":
+                self.turns.clear()
+                self.console.print("The questions so far are forgotten.")
+            case "/schema":
+                from querist.cli.schema import show_sources
+
+                show_sources(self.console, self.querist.sources, argument or None)
+            case "/sql":
+                show_sql(self.console, self._answer().sql or "-- no query answered it")
+            case "/explain":
+                show_answer(self.console, self._answer(), explain=True)
+            case "/save":
+                self.console.print(save(self._answer(), argument), markup=False)
+            case _:
+                import difflib
+
+                known = [entry.split()[0] for entry in HELP.splitlines()]
+                near = difflib.get_close_matches(command, known, n=1)
+                guess = f"Did you mean {near[0]}? " if near else ""
+                raise UsageError(f"There is no command {command!r}.", hint=f"{guess}/help lists the commands.")
+        return True
+
+    def _answer(self) -> Answer:
+        if self.last is None:
+            raise UsageError("There is no answer yet.", hint="Ask a question first.")
+        return self.last
+
+
+def save(answer: Answer, file: str) -> str:
+    """Save an answer in the format that the file's name asks for; returns what to tell.
+
+    Raises:
+        UsageError: no name, another format, nothing to save, or it cannot be written.
+    """
+    if not file:
+        raise UsageError("/save needs the name of a file.", hint="Such as /save result.csv, .json or .md.")
+    path = Path(file).expanduser()
+    kind = path.suffix.lower()
+    if kind not in (".csv", ".json", ".md"):
+        raise UsageError(f"{file!r} does not end in .csv, .json or .md.", hint="The ending says how to save it.")
+    try:
+        if kind == ".csv":
+            if answer.table is None:
+                raise UsageError("The last answer has no rows to save.")
+            answer.table.to_csv(path)
+        elif kind == ".json":
+            path.write_text(json.dumps(answer.to_dict(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        else:
+            from querist.cli.show import as_markdown
+
+            path.write_text(as_markdown(answer), encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"The answer cannot be saved to {file}: {error.strerror}.") from error
+    return f"Saved to {path}."
+
+
+def _lines() -> Iterator[str]:
+    """What the person types, or what stands in a pipe. Ctrl-C at the prompt drops the line, Ctrl-D ends."""
+    interactive = sys.stdin.isatty()
+    while True:
+        try:
+            line = input("> ") if interactive else sys.stdin.readline()
+        except EOFError:
+            typer.echo()
+            return
+        except KeyboardInterrupt:
+            typer.echo("\n/quit or Ctrl-D leaves.", err=True)
+            continue
+        if not interactive and not line:
+            return
+        yield line.strip()
+
+
+@contextmanager
+def _prompt_history() -> Iterator[None]:
+    """Line editing with a history that is kept, where there is a terminal and a readline library."""
+    try:
+        import readline
+    except ImportError:  # Windows has none; its console has a history of its own
+        yield
+        return
+    if not sys.stdin.isatty():
+        yield
+        return
+    file = data_dir() / "history"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    readline.set_history_length(REMEMBERED_LINES)
+    if file.exists():
+        readline.read_history_file(file)
+    try:
+        yield
+    finally:
+        readline.write_history_file(file)
+        file.chmod(0o600)
