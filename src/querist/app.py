@@ -67,7 +67,12 @@ class Querist:
         self._loop = _Loop()
         self.sources: list[Source] = open_sources(list(specs), on_progress=self._tell_opening)
         self.runner = Runner()
-        self.model = self._open_model(model)
+        try:
+            self.model = self._open_model(model)
+        except BaseException:
+            for source in self.sources:
+                source.close()
+            raise
         limits = self.settings.limits
         self.component = Ask(
             self.sources,
