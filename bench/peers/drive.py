@@ -14,14 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.peers.adapters.answering import CANNOT_RUN
+from bench.peers.adapters.answering import CANNOT_RUN, READY
 from bench.peers.environments import Environment
 from bench.peers.meter import Call, Meter
 from bench.peers.peers import ONESHOT, QUERIST, Peer
 
 _ADAPTERS = Path(__file__).parent / "adapters"
 _POLL_SECONDS = 0.02
-_START_SECONDS = 90.0  # for importing; on top of the first question's time
+_START_SECONDS = 90.0  # for importing, until an adapter says that it is ready
+_COMMAND_SECONDS = 10.0  # the same for programs that say nothing, on top of the first question's time
 _SLACK_SECONDS = 3.0
 _GIVE_UP_AFTER = 3  # processes that ended without a line, when none ever wrote one
 
@@ -87,7 +88,8 @@ def drive(
         command = _command(peer, environment, task, pending, home, meter)
         got = 0
         with log.open("ab") as output, _Process(command, home, output) as process:
-            for line in _lines(process, home / "predictions.jsonl", task.timeout):
+            first = _START_SECONDS if peer.adapter else _COMMAND_SECONDS + task.timeout
+            for line in _lines(process, home / "predictions.jsonl", first, task.timeout + _SLACK_SECONDS):
                 pending = [q for q in pending if q["id"] != line["id"]]
                 got += 1
                 each(line, meter.take(), data.mend())
@@ -135,18 +137,21 @@ class _Process:
         return self._popen.poll() is None
 
 
-def _lines(process: _Process, file: Path, timeout: float) -> Iterator[dict[str, Any]]:
-    """The predictions as they are written, until the process ends or takes too long over one."""
-    allowed, rest = _START_SECONDS + timeout, b""
+def _lines(process: _Process, file: Path, first: float, each: float) -> Iterator[dict[str, Any]]:
+    """The predictions as they are written, until the process ends or takes longer over one than `each` seconds.
+
+    Until it writes anything, it has `first` seconds.
+    """
+    allowed, rest = first, b""
     with file.open("rb") as stream:
         while True:
             running = process.is_running  # asked before reading, so that nothing written before the end is missed
             rest += stream.read()
             *complete, rest = rest.split(b"\n")
-            for line in complete:
-                if line.strip():
-                    process.last_line, allowed = time.monotonic(), timeout + _SLACK_SECONDS
-                    yield json.loads(line)
+            for text in complete:
+                process.last_line, allowed = time.monotonic(), each
+                if (line := json.loads(text)) != READY:
+                    yield line
             if not running:
                 return
             if time.monotonic() - process.last_line > allowed:

@@ -102,6 +102,8 @@ def judge(scorer: ModuleType, database: Path, golds: list[str], line: dict[str, 
         return Verdict(Outcome.RIGHT, warned)
     if _COULD_NOT.search(text):
         return Verdict(Outcome.REFUSED, reason=text)
+    if line.get("error"):
+        return Verdict(Outcome.CRASHED, reason=line["error"])
     if unrun is not None:
         return Verdict(Outcome.CRASHED, reason=f"it ended with a query that it did not run: {unrun}")
     if rows is None and not text and (sql is None or scorer.execute(database, sql) is None):
@@ -110,7 +112,9 @@ def judge(scorer: ModuleType, database: Path, golds: list[str], line: dict[str, 
 
 
 def query_in(text: str) -> str | None:
-    """The query that stands in a text as code: a fenced block, or a tool call that nobody could make."""
+    """The query that stands in a text as code: all of it, a fenced block, or a call of no tool."""
+    if re.match(r"\s*(?:select\s|with\s+\w+\s+as\s*\()", text, re.IGNORECASE):
+        return text.strip().rstrip(";").rstrip()
     fenced = re.search(r"```(?:sql|sqlite)\s(.*?)(?:```|$)", text, re.DOTALL | re.IGNORECASE)
     if fenced:
         return fenced.group(1).strip().rstrip(";").rstrip()

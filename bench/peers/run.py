@@ -9,7 +9,9 @@ import os
 import platform
 import re
 import shutil
+import signal
 import sys
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +31,8 @@ from querist.state.paths import cache_dir
 def main(arguments: list[str] | None = None) -> int:
     """Run the comparison; 0 when every program ran, 1 when one could not, 2 when the call is wrong."""
     a = _parser().parse_args(arguments)
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that being ended ends what was started, too
     try:
         scorer = load_scorer(a.folder)
         questions = _questions(scorer, a.folder, a.quick)

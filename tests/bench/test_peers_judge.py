@@ -32,6 +32,8 @@ def verdict(root: Path, **line: Any) -> Verdict:
         ({"status": "answered", "sql": "select 2", "text": "Sorry, I do not know."}, Outcome.RIGHT),
         ({"status": "answered", "text": "Try this:\n```sql\nselect 2;\n```"}, Outcome.RIGHT),
         ({"status": "answered", "text": "Try this:\n```sql\nselect 3;\n```"}, Outcome.CRASHED),
+        ({"status": "answered", "sql": "select 3", "error": "its answer was empty"}, Outcome.CRASHED),
+        ({"status": "answered", "sql": "select 2", "error": "its answer was empty"}, Outcome.RIGHT),
         ({"status": "refused", "sql": "select 2"}, Outcome.REFUSED),
         ({"status": "crashed", "sql": "select 2", "error": "boom"}, Outcome.CRASHED),
         ({"status": "answered", "sql": "select 2", "seconds": 11}, Outcome.CRASHED),
@@ -59,7 +61,9 @@ def test_a_status_that_nobody_defined_is_an_error(tmp_path: Path) -> None:
     [
         ("```sql\nselect 1;\n```", "select 1"),
         ('{"name": "run", "arguments": {"sql": "select \\"a\\" from t"}}', 'select "a" from t'),
+        ("SELECT 1 FROM t;\n", "SELECT 1 FROM t"),
         ("There are 7.", None),
+        ("With 7 trees, none.", None),
         ("```python\nprint(1)\n```", None),
     ],
 )

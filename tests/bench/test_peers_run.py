@@ -71,6 +71,11 @@ def test_a_peer_that_hangs_is_ended_and_goes_on_with_the_next(ran: Any) -> None:
     assert report["outcomes"] == {"q1": "wrong", "q2": "crashed", "q3": "right"}
 
 
+def test_a_slow_start_is_not_the_first_questions_time(ran: Any) -> None:
+    report = ran("return Prediction('answered', 'select 2')", "--timeout", "0.5", load="import time; time.sleep(1.5)")
+    assert report["crashed"] == 0
+
+
 def test_a_peer_whose_process_dies_goes_on_with_the_next(ran: Any) -> None:
     report = ran("import os; 'tallest' in question and os._exit(9); return Prediction('answered', 'select 30')")
     assert report["outcomes"] == {"q1": "wrong", "q2": "crashed", "q3": "right"}

@@ -20,6 +20,8 @@ from typing import Any, Literal
 
 CANNOT_RUN = 86
 """Exit status of an adapter whose peer cannot run here at all; the reason is the last line of its standard error."""
+READY = {"ready": True}
+"""The first line of the predictions: everything is imported, the time of the first question begins."""
 MAX_ROWS = 10_000
 
 
@@ -43,6 +45,7 @@ class Prediction:
         sql: the last query that it ran with success on the way, else the last one that it tried.
         rows: the rows that it returned, where it returns rows.
         text: what it said, where it says something.
+        error: why that is no answer, unless the query turns out to be right.
     """
 
     status: Literal["answered", "refused", "crashed"] = "answered"
@@ -50,6 +53,11 @@ class Prediction:
     rows: list[list[Any]] | None = None
     text: str = ""
     error: str = ""
+
+
+def said(text: str, sql: str | None) -> Prediction:
+    """What a peer answered whose answer is a text."""
+    return Prediction("answered", sql, text=text, error="" if text.strip() else "its answer was empty")
 
 
 class Queries:
@@ -127,6 +135,7 @@ def main(load: Callable[[], Open]) -> None:
             print(f"{type(error).__name__}: {error}", file=sys.stderr)
             sys.exit(CANNOT_RUN)
         with a.predictions.open("a", encoding="utf-8") as out:
+            print(json.dumps(READY), file=out, flush=True)
             for line in a.questions.read_text(encoding="utf-8").splitlines():
                 question = json.loads(line)
                 started = time.monotonic()
@@ -138,5 +147,5 @@ def main(load: Callable[[], Open]) -> None:
                     traceback.print_exc()
                     prediction = Prediction("crashed", error=f"{type(error).__name__}: {error}"[:2000])
                 seconds = round(time.monotonic() - started, 2)
-                out.write(json.dumps({"id": question["id"], **asdict(prediction), "seconds": seconds}) + "\n")
-                out.flush()
+                line = {"id": question["id"], **asdict(prediction), "seconds": seconds}
+                print(json.dumps(line), file=out, flush=True)

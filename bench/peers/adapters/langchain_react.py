@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from answering import Ask, Endpoint, Open, Prediction, Queries, main
+from answering import Ask, Endpoint, Open, Prediction, Queries, main, said
 
 
 def load() -> Open:
@@ -31,8 +31,9 @@ def load() -> Open:
 
         def ask(question: str) -> Prediction:
             text = str(agent.invoke({"input": question})["output"])
-            stopped = text.startswith("Agent stopped due to")
-            return Prediction("refused" if stopped else "answered", queries.answer, text=text)
+            if text.startswith("Agent stopped due to"):
+                return Prediction("refused", queries.answer, text=text)
+            return said(text, queries.answer)
 
         return ask
 

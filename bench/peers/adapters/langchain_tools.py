@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from answering import Ask, Endpoint, Open, Prediction, Queries, main
+from answering import Ask, Endpoint, Open, Prediction, Queries, main, said
 from langchain_react import watched
 
 
@@ -35,7 +35,7 @@ def load() -> Open:
 
         def ask(question: str) -> Prediction:
             reply = agent.invoke({"messages": [{"role": "user", "content": question}]})
-            return Prediction("answered", queries.answer, text=str(reply["messages"][-1].content))
+            return said(str(reply["messages"][-1].content), queries.answer)
 
         return ask
 

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from answering import Ask, Endpoint, Open, Prediction, Queries, main, schema_of
+from answering import Ask, Endpoint, Open, Prediction, Queries, main, said, schema_of
 
 
 def load() -> Open:
@@ -65,13 +65,13 @@ def load() -> Open:
         )
 
         async def answer(question: str) -> Prediction:
-            said = []
+            texts = []
             async for component in agent.send_message(RequestContext(), question):
                 text = getattr(component.simple_component, "text", "")
                 if "An unexpected error occurred" in text:
                     return Prediction("crashed", queries.answer, error="the agent reported an unexpected error")
-                said += [text] if text else []
-            return Prediction("answered", queries.answer, text="\n".join(said[-1:]))
+                texts += [text] if text else []
+            return said("".join(texts[-1:]), queries.answer)
 
         return lambda question: asyncio.run(answer(question))
 
