@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import polars
 
 Value: TypeAlias = Any
-"""A cell: None, bool, int, float, Decimal, str, bytes, date, datetime, time, timedelta, UUID, or lists, dicts of these."""
+"""A cell: None, bool, int, float, Decimal, str, bytes, date, datetime, time, timedelta, UUID, or a list of these."""
 
 
 @dataclass(frozen=True)
