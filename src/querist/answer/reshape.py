@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from querist.answer.joins import words_of
 from querist.answer.scopes import own, select_tables
+from querist.answer.values import normal
 from querist.sources.base import Schema
 
 if TYPE_CHECKING:
@@ -66,22 +68,34 @@ def _absence_to_left_join(select: exp.Select, schema: Schema) -> list[str]:
     return notes
 
 
-def without_idle_joins(sql: str, schema: Schema) -> str | None:
-    """The query without the joined tables that nothing but their own join condition uses; None when there are none.
+def distinct(sql: str, schema: Schema) -> str:
+    """The query with each row of its result shown once."""
+    import sqlglot
+    from sqlglot import exp
 
-    Such a join can only drop rows or repeat them.
+    tree = sqlglot.parse_one(sql, dialect=schema.dialect)
+    if isinstance(tree, exp.Select):
+        tree = tree.distinct()
+    return tree.sql(dialect=schema.dialect)
+
+
+def without_idle_joins(sql: str, schema: Schema, question: str) -> str | None:
+    """The query without joined tables that nothing but their own join condition uses; None when there are none.
+
+    Such a join can only drop rows. A table that the question speaks of stays: dropping them may be what is asked.
     """
     import sqlglot
     from sqlglot import exp
 
     tree = sqlglot.parse_one(sql, dialect=schema.dialect)
+    asked = {word for part in normal(question).split() for word in words_of(part)}
     dropped = False
     for select in list(tree.find_all(exp.Select)):
         joins = list(select.args.get("joins") or [])
         for join in reversed(joins):
             alias = join.this.alias_or_name.lower()
             on = join.args.get("on")
-            if on is None or join.side or not isinstance(join.this, exp.Table):
+            if on is None or join.side or not isinstance(join.this, exp.Table) or asked & set(words_of(join.this.name)):
                 continue
             inside = set(map(id, on.find_all(exp.Column)))
             used = [c for c in select.find_all(exp.Column) if id(c) not in inside]

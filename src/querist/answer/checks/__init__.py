@@ -10,7 +10,7 @@ import logging
 from collections.abc import Iterable
 
 from querist.answer.answer import Check
-from querist.answer.checks import filters, numbers, repeats, result, units
+from querist.answer.checks import filters, left_out, numbers, repeats, result, units
 from querist.answer.checks.case import Case, Rule
 from querist.errors import QueristError
 
@@ -25,6 +25,8 @@ CHECKS: tuple[Rule, ...] = (
     filters.literal_absent,
     filters.date_literal,
     filters.null_in_not_in,
+    left_out.number_left_out,
+    left_out.value_left_out,
     repeats.fan_out,
     repeats.duplicate_rows,
     repeats.groups_lost,

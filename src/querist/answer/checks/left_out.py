@@ -1,0 +1,52 @@
+"""Checks of what the question says and the query does not: numbers and values that are left out."""
+
+from __future__ import annotations
+
+import re
+
+from querist.answer.checks.case import Case, Finding, check, told
+from querist.answer.context import show
+from querist.answer.joins import words_of
+from querist.answer.values import normal
+
+_WORDS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10}
+"""Numbers written as words that a query must take up; `one` is too often no number at all."""
+
+
+@check(severity="repair")
+def number_left_out(case: Case) -> Finding | None:
+    """The question names a number that the query does not use."""
+    from sqlglot import exp
+
+    if case.tree is None:
+        return None
+    asked = {float(n.replace(",", "")) for n in re.findall(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?![\w%])", case.question)}
+    asked |= {float(_WORDS[word]) for word in normal(case.question).split() if word in _WORDS}
+    literals = [literal.name for literal in case.tree.find_all(exp.Literal)]
+    used = {float(n) for text in literals for n in re.findall(r"\d+(?:\.\d+)?", text)}
+    names = {
+        n for t in case.schema.tables for c in (t.name, *(c.name for c in t.columns)) for n in re.findall(r"\d+", c)
+    }
+    missing = [n for n in sorted(asked) if not {n, n - 1, n + 1, n * 100, n / 100} & used and f"{n:g}" not in names]
+    return told(bool(asked), [f"The question says {n:g}, but the query does not use that number." for n in missing])
+
+
+@check(severity="repair")
+def value_left_out(case: Case) -> Finding | None:
+    """The question names a value of the data that the query does not use."""
+    from sqlglot import exp
+
+    if case.tree is None or case.values is None:
+        return None
+    named = {
+        word for t in case.schema.tables for name in (t.name, *(c.name for c in t.columns)) for word in words_of(name)
+    }
+    asked = {
+        m.phrase: m for m in case.values.mentions(case.question) if m.exact and not named & set(words_of(m.phrase))
+    }
+    used = " | ".join(normal(literal.name) for literal in case.tree.find_all(exp.Literal))
+    missing = [m for phrase, m in asked.items() if normal(m.value) not in used and phrase not in used]
+    return told(
+        bool(asked),
+        [f"The question names {show(m.value)} ({m.table}.{m.column}), but the query does not use it." for m in missing],
+    )
