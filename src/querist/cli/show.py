@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from querist.answer.answer import Answer, Attempt, Status
-from querist.answer.present import FEW
+from querist.answer.present import FEW, label
 from querist.sources.table import Table, Value, json_cell
 
 if TYPE_CHECKING:
@@ -26,7 +26,17 @@ CELL_WIDTH = 48
 PIPED_WIDTH = 120
 """Columns of text where the output is not a terminal and `COLUMNS` does not say."""
 
+SHORT_QUERY = 80
+"""Characters of a query that is shown on one line."""
+
 _GAP = 2
+_TOKEN = re.compile(
+    r"""(?P<quoted>'(?:[^']|'')*'|"(?:[^"]|"")*"|`[^`]*`|\[[^\]]*\])"""
+    r"|(?P<clause>\b(?:FROM|WHERE|GROUP\s+BY|HAVING|ORDER\s+BY|LIMIT|UNION|INTERSECT|EXCEPT|"
+    r"(?:(?:LEFT|RIGHT|FULL|INNER|CROSS)\s+(?:OUTER\s+)?)?JOIN)\b)|\s+|\w+|.",
+    re.IGNORECASE | re.DOTALL,
+)
+"""Pieces of a query: quoted text, words that begin a clause, blanks, everything else."""
 _SIGNS = {"passed": ("ok  ", "green"), "warned": ("warn", "yellow"), "failed": ("fail", "red")}
 _COLOURS = {
     Status.VERIFIED: "green",
@@ -88,10 +98,9 @@ def status_line(answer: Answer) -> str:
             said = "it matches a query that was verified before, or independent paths agree on it"
         case Status.AGREED:
             said = f"{same} of {drafts} gave this result"
-        case Status.UNVERIFIED if ran == 1:
-            said = "one draft ran, and nothing confirms it; read the query"
         case Status.UNVERIFIED:
-            said = f"{same} of {drafts} gave this result, and nothing else confirms it; read the query"
+            but = "a check warns" if answer.evidence.warnings else "nothing else confirms it"
+            said = f"{same} of {drafts} gave this result, and {but}; read the query"
         case Status.NEEDS_CLARIFICATION:
             said = "the question has more than one reading"
         case Status.REFUSED:
@@ -117,7 +126,8 @@ def footer(answer: Answer) -> str:
 
 
 def show_sql(console: Console, sql: str) -> None:
-    """Print a query, highlighted on a terminal."""
+    """Print a query, a clause a line, highlighted on a terminal."""
+    sql = in_lines(sql)
     if not console.is_terminal:
         console.print(_plain(sql, keep_lines=True), soft_wrap=True)
         return
@@ -126,6 +136,21 @@ def show_sql(console: Console, sql: str) -> None:
     console.print(
         Syntax(_safe(sql, keep_lines=True), "sql", theme="ansi_dark", background_color="default", word_wrap=True)
     )
+
+
+def in_lines(sql: str) -> str:
+    """The same query with each clause on a line of its own. Only blanks between words are changed."""
+    if len(sql) <= SHORT_QUERY or any(odd in sql for odd in ("\n", "\\", "--")):
+        return sql  # short, laid out already, or with escapes and comments that this does not read
+    depth, parts = 0, []
+    for token in _TOKEN.finditer(sql):
+        word = token[0]
+        depth += (word == "(") - (word == ")")
+        starts_clause = token.lastgroup == "clause" and depth == 0 and bool(parts)
+        if starts_clause and parts[-1].isspace():
+            parts[-1] = "\n"
+        parts.append(word)
+    return "".join(parts)
 
 
 def show_table(console: Console, table: Table, *, rows: int = ROWS_SHOWN, save_hint: str = "") -> None:
@@ -201,7 +226,8 @@ def _column(name: str, values: Sequence[Value]) -> tuple[list[str], bool]:
     decimals = _decimals(numbers)
     separator = "" if _IDENTIFIER.search(name) else ","
     cells = [_number(v, decimals, separator) if numeric and v is not None else cell_text(v) for v in values]
-    return [_cut(_safe(name)), *cells], numeric
+    heading = name if name.isidentifier() else label(name)
+    return [_cut(_safe(heading)), *cells], numeric
 
 
 def _is_number(value: Value) -> bool:
@@ -253,8 +279,9 @@ def _mended(answer: Answer) -> Sequence[str]:
 def _show_explanation(console: Console, answer: Answer) -> None:
     console.print()
     console.print(_plain("Drafts", "bold"))
+    chosen = next((a for a in answer.evidence.attempts if a.sql == answer.sql), None)
     for number, attempt in enumerate(answer.evidence.attempts, start=1):
-        console.print(_plain(f"{number}. {_about(attempt, answer)}"))
+        console.print(_plain(f"{number}. {_about(attempt)}{', the answer' if attempt is chosen else ''}"))
         for note in attempt.mended:
             console.print(_plain(f"   mended: {note}", "dim"))
         if attempt.error:
@@ -273,14 +300,13 @@ def _show_explanation(console: Console, answer: Answer) -> None:
         console.print(_plain(f"data {answer.source} {answer.evidence.fingerprint}", "dim"))
 
 
-def _about(attempt: Attempt, answer: Answer) -> str:
+def _about(attempt: Attempt) -> str:
     if attempt.rows is None:
         said = "did not run"
     else:
         rows = f"{attempt.rows:,} row{'' if attempt.rows == 1 else 's'}"
         result = "no vote" if attempt.group is None else f"result {chr(ord('A') + attempt.group)}"
-        chosen = ", the answer" if attempt.sql == answer.sql else ""
-        said = f"{rows}, {result}{chosen}"
+        said = f"{rows}, {result}"
     return f"{attempt.strategy} ({attempt.seconds:.2f} s): {said}"
 
 
