@@ -1,0 +1,211 @@
+"""What the program answered to each question, one JSON object a line, written at once so that a broken run resumes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from querist.answer.answer import Answer, Status
+from querist.errors import QueristError, UsageError
+
+
+class Attempt(BaseModel):
+    """One draft of an answer; see `querist.answer.answer.Attempt`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    strategy: str
+    sql: str
+    mended: tuple[str, ...] = ()
+    error: str = ""
+    group: int | None = None
+
+
+class Warned(BaseModel):
+    """A check that did not pass."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    outcome: str
+    message: str = ""
+
+
+class Prediction(BaseModel):
+    """One answer. Only `id` has to be there: files of other programs can be scored as well.
+
+    Attributes:
+        db: the data that were asked.
+        source: the source, among these data, that `sql` asks.
+        seconds: that the answer took; replies from the cache count with the time that they took when they were made.
+        measured: seconds on the clock. Less than `seconds` when replies came from the cache.
+        replayed: model calls that were answered from the cache.
+        tokens_in, tokens_out: of all model calls; `tokens_cached` is the part of `tokens_in` that the server had read.
+        agreement: how many drafts gave this result, of how many that ran.
+        error: code and message of what went wrong, empty when there is an answer.
+        repeat: 0 for the first time that the question was asked, 1 for the second, …
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str | int
+    sql: str | None = None
+    status: str = Status.UNVERIFIED.value
+    seconds: float = 0.0
+    db: str = ""
+    question: str = ""
+    text: str = ""
+    warnings: tuple[str, ...] = ()
+    agreement: tuple[int, int] = (0, 0)
+    tokens_in: int = 0
+    tokens_out: int = 0
+    tokens_cached: int = 0
+    model_calls: int = 0
+    replayed: int = 0
+    measured: float = 0.0
+    cost: float | None = None
+    model: str = ""
+    source: str = ""
+    rows: int | None = None
+    error: str = ""
+    repeat: int = 0
+    checks: tuple[Warned, ...] = ()
+    attempts: tuple[Attempt, ...] = ()
+    timings: dict[str, float] = Field(default_factory=dict)
+
+    @property
+    def model_failed(self) -> bool:
+        """No answer because of the model and not of the question: worth asking again."""
+        return self.error.startswith("model")
+
+    @property
+    def answered(self) -> bool:
+        """It was given as an answer, not as a refusal, a question in return or a failure."""
+        return self.status in (Status.VERIFIED, Status.AGREED, Status.UNVERIFIED)
+
+
+def predicted(
+    id: str | int, db: str, answer: Answer, *, measured: float, saved: float = 0.0, replayed: int = 0, repeat: int = 0
+) -> Prediction:
+    """The record of an answer. `saved` is the time that `replayed` cached replies did not take again."""
+    usage, evidence = answer.usage, answer.evidence
+    return Prediction(
+        id=id,
+        sql=answer.sql,
+        status=answer.status.value,
+        seconds=round(measured + saved, 4),
+        db=db,
+        question=answer.question,
+        text=answer.text,
+        warnings=tuple(evidence.warnings),
+        agreement=evidence.agreement,
+        tokens_in=usage.input_tokens,
+        tokens_out=usage.output_tokens,
+        tokens_cached=usage.cached_tokens,
+        model_calls=usage.calls,
+        replayed=replayed,
+        measured=round(measured, 4),
+        cost=usage.cost,
+        model=answer.model,
+        source=answer.source,
+        rows=None if answer.table is None else len(answer.table),
+        error=answer.text if answer.status is Status.FAILED else "",
+        repeat=repeat,
+        checks=tuple(
+            Warned(name=c.name, outcome=c.outcome, message=c.message) for c in evidence.checks if c.outcome != "passed"
+        ),
+        attempts=tuple(
+            Attempt(strategy=a.strategy, sql=a.sql, mended=a.mended, error=a.error, group=a.group)
+            for a in evidence.attempts
+        ),
+        timings={stage: round(seconds, 4) for stage, seconds in answer.timings.items()},
+    )
+
+
+def crashed(
+    id: str | int, db: str, question: str, error: QueristError, *, measured: float, repeat: int = 0
+) -> Prediction:
+    """The record of a question whose asking raised an error."""
+    return Prediction(
+        id=id,
+        status=Status.FAILED.value,
+        seconds=round(measured, 4),
+        measured=round(measured, 4),
+        db=db,
+        question=question,
+        text=error.message,
+        error=f"{error.code}: {error.message}",
+        repeat=repeat,
+    )
+
+
+def read_predictions(path: Path) -> list[Prediction]:
+    """The predictions in a file; of several for a question, the last. A torn last line is passed over.
+
+    Raises:
+        UsageError: no such file, or a line that is not a prediction.
+    """
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
+    whole, _, torn = raw.rpartition(b"\n")
+    lines = whole.split(b"\n")
+    found: dict[tuple[str | int, int], Prediction] = {}
+    for number, line in enumerate([*lines, torn], start=1):
+        if not line.strip():
+            continue
+        try:
+            prediction = Prediction.model_validate_json(line)
+        except ValidationError as error:
+            if number > len(lines):
+                break  # the run was stopped in the middle of this line
+            first = error.errors(include_url=False)[0]
+            where = ".".join(map(str, first["loc"])) or "the line"
+            raise UsageError(f"{path}:{number} is not a prediction: {where}: {first['msg']}.") from error
+        found[prediction.id, prediction.repeat] = prediction
+    return list(found.values())
+
+
+class PredictionLog:
+    """Appends predictions to a file, each whole and at once.
+
+    Args:
+        path: made when it is not there; a torn last line of an earlier run is cut off.
+        fresh: begin with an empty file.
+    """
+
+    def __init__(self, path: Path, *, fresh: bool = False) -> None:
+        self.path = path
+        self.done: Sequence[Prediction] = [] if fresh or not path.exists() else read_predictions(path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | (os.O_TRUNC if fresh else 0), 0o644)
+        except OSError as error:
+            raise UsageError(f"Predictions cannot be written to {path}: {error.strerror}.") from error
+        self._end_whole()
+
+    def _end_whole(self) -> None:
+        """Cut a torn last line off, or end a whole one that only lacks its line end."""
+        raw = self.path.read_bytes()
+        tail = raw.rpartition(b"\n")[2]
+        if tail:
+            try:
+                Prediction.model_validate_json(tail)
+                raw += b"\n"
+                os.pwrite(self._file, b"\n", len(raw) - 1)
+            except ValidationError:
+                raw = raw[: -len(tail)]
+                os.ftruncate(self._file, len(raw))
+        os.lseek(self._file, len(raw), os.SEEK_SET)
+
+    def add(self, prediction: Prediction) -> None:
+        line = prediction.model_dump_json().encode() + b"\n"
+        while line:
+            line = line[os.write(self._file, line) :]
+
+    def close(self) -> None:
+        os.close(self._file)

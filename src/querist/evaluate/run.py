@@ -1,0 +1,122 @@
+"""Asks the questions of a set, one after the other, and marks each answer as it comes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from querist.answer.answer import Answer
+from querist.errors import (
+    ConfigError,
+    MissingExtraError,
+    ModelAccessError,
+    ModelNotFoundError,
+    QueristError,
+    UsageError,
+)
+from querist.evaluate.prediction import Prediction, PredictionLog, crashed, predicted
+from querist.evaluate.question import GoldenQuestion
+from querist.evaluate.score import Marked, Scorer
+
+_STOPPING = (ConfigError, UsageError, MissingExtraError, ModelNotFoundError, ModelAccessError)
+"""Errors that every other question would meet as well."""
+PATIENCE = 3
+"""So many questions in a row may fail because of the model before the run stops."""
+
+
+class Asker(Protocol):
+    """Who is evaluated: `Querist` over one set of data."""
+
+    def ask(self, question: str, *, note: str = "") -> Answer: ...
+
+    def replay(self, repeat: int) -> None:
+        """The next questions are asked for the `repeat`-th time."""
+
+    def take_replayed(self) -> tuple[int, float]:
+        """Calls answered from the cache since this was last asked, and the seconds that this saved."""
+        ...
+
+    def close(self) -> None: ...
+
+
+def run(
+    questions: Sequence[GoldenQuestion],
+    open_asker: Callable[[tuple[str, ...]], Asker],
+    *,
+    log: PredictionLog | None = None,
+    on_each: Callable[[Marked], None] | None = None,
+    repeat: int = 1,
+) -> list[Marked]:
+    """Ask all questions, those about the same data together, and mark the answers.
+
+    What `log` holds already is not asked again, except where the model had failed.
+
+    Args:
+        open_asker: opens data; kept open for all questions about them.
+        on_each: is told of every answer, those that were there already included.
+        repeat: how often each question is asked.
+
+    Raises:
+        QueristError: what would fail for every question: settings, a model that is missing or gone, data that cannot
+            be opened. What was answered until then is in `log`.
+    """
+    done = {(p.id, p.repeat): p for p in (log.done if log else ()) if not p.model_failed}
+    marked: list[Marked] = []
+    failures = 0
+
+    def add(question: GoldenQuestion, prediction: Prediction) -> None:
+        marked.append(scorer.mark(question, prediction))
+        if on_each is not None:
+            on_each(marked[-1])
+
+    with Scorer() as scorer:
+        for data, group in _by_data(questions).items():
+            asker: Asker | None = None
+            try:
+                for number in range(repeat):
+                    for question in group:
+                        if (known := done.get((question.id, number))) is not None:
+                            add(question, known)
+                            continue
+                        asker = asker or open_asker(data)
+                        asker.replay(number)
+                        prediction, error = _ask(asker, question, number)
+                        failures = failures + 1 if prediction.model_failed else 0
+                        if error is not None and failures >= PATIENCE:
+                            raise error
+                        if log is not None:
+                            log.add(prediction)
+                        add(question, prediction)
+            finally:
+                if asker is not None:
+                    asker.close()
+    return marked
+
+
+def _ask(asker: Asker, question: GoldenQuestion, repeat: int) -> tuple[Prediction, QueristError | None]:
+    db = ", ".join(_last_part(path) for path in question.data)
+    asker.take_replayed()
+    started = time.perf_counter()
+    try:
+        answer = asker.ask(question.question, note=question.note)
+    except _STOPPING:
+        raise
+    except QueristError as error:
+        took = time.perf_counter() - started
+        return crashed(question.id, db, question.question, error, measured=took, repeat=repeat), error
+    took = time.perf_counter() - started
+    replayed, saved = asker.take_replayed()
+    made = predicted(question.id, db, answer, measured=took, saved=saved, replayed=replayed, repeat=repeat)
+    return made, None
+
+
+def _last_part(path: str) -> str:
+    return path.rstrip("/").rpartition("/")[2]
+
+
+def _by_data(questions: Sequence[GoldenQuestion]) -> dict[tuple[str, ...], list[GoldenQuestion]]:
+    groups: dict[tuple[str, ...], list[GoldenQuestion]] = {}
+    for question in questions:
+        groups.setdefault(question.data, []).append(question)
+    return groups

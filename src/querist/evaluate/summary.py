@@ -1,0 +1,169 @@
+"""The figures of a run: how much is right, how sure the program was of it, and what it cost."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from querist.answer.answer import Status
+from querist.evaluate.prediction import Prediction
+from querist.evaluate.score import Marked
+from querist.evaluate.statistics import CoveragePoint, Share, area, coverage_curve, percentile
+
+STATUSES = tuple(status.value for status in Status)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Figures of one run over a set.
+
+    Attributes:
+        right: answers that are right, of all questions asked. Its rate is the execution accuracy.
+        passed: right and within their budget.
+        by_hardness, by_tag, by_status: right answers among those of each kind.
+        silent: wrong answers without a warning, of all questions: given as an answer (`verified`, `agreed` or
+            `unverified`), wrong, and no check warned. A refusal or a failure is never silent.
+        trusted: right answers among those that are `verified` or `agreed`.
+        needless: right answers that carry a warning, of all right answers.
+        seconds: percentiles 50, 90 and 99 of the time of a question, and the sum. Replies from the cache count with
+            the time that they took when they were made.
+        measured: seconds on the clock, summed.
+        per_question: means of tokens in, tokens that the server had read already, tokens out, and model calls.
+        replayed: share of model calls that came from the cache.
+        cost: US dollars; None when the price of some model is unknown.
+        curve: accuracy at each coverage, the surest answers first.
+        coverage_area: mean accuracy over that curve.
+        missing: questions that have no prediction.
+        unstable: questions that gave different results when they were asked again.
+    """
+
+    questions: int
+    right: Share
+    passed: Share
+    by_hardness: dict[str, Share]
+    by_tag: dict[str, Share]
+    by_status: dict[str, Share]
+    silent: Share
+    trusted: Share
+    needless: Share
+    seconds: dict[str, float]
+    measured: float
+    per_question: dict[str, float]
+    replayed: Share
+    cost: float | None
+    curve: list[CoveragePoint]
+    coverage_area: float
+    missing: int = 0
+    repeats: int = 1
+    unstable: tuple[str | int, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready. Every share says `part`, `total` and `rate`."""
+        out: dict[str, Any] = {}
+        for name, value in vars(self).items():
+            if isinstance(value, Share):
+                out[name] = _share(value)
+            elif name.startswith("by_"):
+                out[name] = {kind: _share(share) for kind, share in value.items()}
+            elif name == "curve":
+                out[name] = [[round(p.coverage, 4), round(p.accuracy, 4)] for p in value]
+            elif isinstance(value, tuple):
+                out[name] = list(value)
+            else:
+                out[name] = value
+        out["accuracy"] = self.right.rate
+        out["interval_95"] = list(self.right.interval)
+        out["trusted"]["coverage"] = self.trusted.total / self.questions if self.questions else None
+        return out
+
+
+def summarize(marked: Sequence[Marked], *, missing: int = 0) -> Summary:
+    """The figures of these answers. Of a question that was asked several times, each time counts as a question.
+
+    Args:
+        missing: questions that were not asked; they do not count as wrong.
+    """
+    predictions = [m.prediction for m in marked]
+    right = [m for m in marked if m.verdict.right]
+    calls = sum(p.model_calls for p in predictions)
+    seconds = [p.seconds for p in predictions]
+    ranked = sorted((m for m in marked if m.prediction.answered), key=lambda m: sureness(m.prediction))
+    curve = coverage_curve([(sureness(m.prediction), m.verdict.right) for m in ranked], len(marked) or 1)
+    costs = [p.cost for p in predictions]
+    return Summary(
+        questions=len(marked),
+        right=_right(marked),
+        passed=Share(sum(m.verdict.passed for m in marked), len(marked)),
+        by_hardness=_by(((m.question.hardness, m) for m in marked if m.question.hardness), ()),
+        by_tag=_by(((tag, m) for m in marked for tag in m.question.tags), ()),
+        by_status=_by(((m.prediction.status, m) for m in marked), STATUSES),
+        silent=Share(sum(is_silent(m) for m in marked), len(marked)),
+        trusted=_right([m for m in marked if m.prediction.status in (Status.VERIFIED, Status.AGREED)]),
+        needless=Share(sum(bool(m.prediction.warnings) for m in right), len(right)),
+        seconds={
+            "p50": percentile(seconds, 0.5),
+            "p90": percentile(seconds, 0.9),
+            "p99": percentile(seconds, 0.99),
+            "sum": sum(seconds),
+        },
+        measured=sum(p.measured for p in predictions),
+        per_question={
+            "tokens_in": _mean(p.tokens_in for p in predictions),
+            "tokens_cached": _mean(p.tokens_cached for p in predictions),
+            "tokens_out": _mean(p.tokens_out for p in predictions),
+            "model_calls": _mean(p.model_calls for p in predictions),
+        },
+        replayed=Share(sum(p.replayed for p in predictions), calls),
+        cost=None if None in costs else sum(c for c in costs if c is not None),
+        curve=curve,
+        coverage_area=area(curve),
+        missing=missing,
+        repeats=max((p.repeat for p in predictions), default=0) + 1,
+        unstable=tuple(unstable(marked)),
+    )
+
+
+def is_silent(marked: Marked) -> bool:
+    """A wrong answer that nothing marks as doubtful: the worst that can happen."""
+    return not marked.verdict.right and marked.prediction.answered and not marked.prediction.warnings
+
+
+def sureness(prediction: Prediction) -> tuple[int, float, int]:
+    """How sure the program is of an answer, the surest lowest: status, then share of agreeing drafts, then warnings."""
+    agreed, ran = prediction.agreement
+    place = STATUSES.index(prediction.status) if prediction.status in STATUSES else len(STATUSES)
+    return (place, -(agreed / ran if ran else 0.0), min(1, len(prediction.warnings)))
+
+
+def unstable(marked: Iterable[Marked]) -> list[str | int]:
+    """Questions whose answers differ between the times that they were asked: other query, status, or mark."""
+    seen: dict[str | int, set[Hashable]] = {}
+    for m in marked:
+        p = m.prediction
+        seen.setdefault(m.question.id, set()).add((p.sql, p.status, m.verdict.right))
+    return [id for id, answers in seen.items() if len(answers) > 1]
+
+
+def _right(marked: Sequence[Marked]) -> Share:
+    return Share(sum(m.verdict.right for m in marked), len(marked))
+
+
+def _by(pairs: Iterable[tuple[str, Marked]], order: Sequence[str]) -> dict[str, Share]:
+    total: Counter[str] = Counter()
+    right: Counter[str] = Counter()
+    for kind, marked in pairs:
+        total[kind] += 1
+        right[kind] += marked.verdict.right
+    known = [kind for kind in order if kind in total]
+    return {kind: Share(right[kind], total[kind]) for kind in [*known, *(k for k in total if k not in known)]}
+
+
+def _mean(values: Iterable[float]) -> float:
+    numbers = list(values)
+    return sum(numbers) / len(numbers) if numbers else 0.0
+
+
+def _share(share: Share) -> dict[str, Any]:
+    return {"part": share.part, "total": share.total, "rate": share.rate}
