@@ -142,7 +142,7 @@ def in_lines(sql: str) -> str:
     """The same query with each clause on a line of its own. Only blanks between words are changed."""
     if len(sql) <= SHORT_QUERY or any(odd in sql for odd in ("\n", "\\", "--")):
         return sql  # short, laid out already, or with escapes and comments that this does not read
-    depth, parts = 0, []
+    depth, parts = 0, list[str]()
     for token in _TOKEN.finditer(sql):
         word = token[0]
         depth += (word == "(") - (word == ")")

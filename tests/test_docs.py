@@ -1,0 +1,168 @@
+"""What the documentation shows must be so: commands and code run, output comes out, links lead somewhere.
+
+Questions are answered by a model that replies from a script. Commands that fetch, install, stop or need a server are
+not run; that they and their options exist is still checked.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from querist.cli.main import app
+from querist.models.base import Model, Request
+from querist.settings import Settings, load_settings
+from tests.scripted_model import ScriptedModel
+
+ROOT = Path(__file__).parent.parent
+PAGES = ("README.md", "docs/user-guide.md", "docs/architecture.md", "docs/security.md")
+ANSWERS = {
+    "How many orders were returned in 2025?": (
+        "SELECT COUNT(*) AS count FROM orders WHERE status = 'returned' AND YEAR(\"ordered on\") = 2025"
+    ),
+    "and in 2024?": "SELECT COUNT(*) AS count FROM orders WHERE status = 'returned' AND YEAR(\"ordered on\") = 2024",
+    "What is the average rating of each category?": (
+        "SELECT products.category, AVG(orders.rating) AS average_rating FROM products "
+        "JOIN orders ON products.product_id = orders.product_id GROUP BY products.category"
+    ),
+    "Which branch lends the most books?": (
+        "SELECT branches.name FROM branches JOIN books ON branches.branch_id = books.branch_id "
+        "JOIN loans ON books.book_id = loans.book_id GROUP BY branches.name ORDER BY COUNT(*) DESC LIMIT 1"
+    ),
+    "What is the average price by category?": "SELECT category, AVG(price) AS price FROM products GROUP BY category",
+    "How many customers are there by region?": "SELECT region, COUNT(*) AS customers FROM customers GROUP BY region",
+    "How many loaned books have not been returned yet, by genre?": (
+        "SELECT books.genre, COUNT(*) FROM loans JOIN books ON loans.book_id = books.book_id "
+        "WHERE loans.returned_on IS NULL GROUP BY genre"
+    ),
+    "How many big orders were delivered?": "SELECT COUNT(*) FROM orders WHERE status = 'delivered' AND total >= 500",
+}
+"""The query for each question that the documentation asks."""
+NOT_RUN = ("models pull", "models stop", "models verify", "eval run", "--deep", "://", "doctor")
+
+
+@dataclass(frozen=True)
+class Command:
+    """A line `$ querist …` of a page, what is typed into it (`> …`), and what the page shows below it."""
+
+    page: str
+    line: str
+    typed: tuple[str, ...]
+    output: tuple[str, ...]
+
+    @property
+    def words(self) -> list[str]:
+        return shlex.split(self.line, comments=True)[1:]
+
+    def __str__(self) -> str:
+        return f"{self.page}: {self.line}"
+
+
+def blocks(page: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", (ROOT / page).read_text(encoding="utf-8"), re.M | re.S)
+
+
+def commands() -> list[Command]:
+    found = []
+    for page in PAGES:
+        for block in blocks(page, "console"):
+            for part in re.split(r"^\$ ", block, flags=re.M)[1:]:
+                line, *rest = part.rstrip().splitlines()
+                typed = tuple(text[2:] for text in rest if text.startswith("> "))
+                output = tuple(text for text in rest if not text.startswith("> "))
+                if line.startswith("querist "):
+                    found.append(Command(page, line, typed, output))
+    return found
+
+
+COMMANDS = commands()
+RUN = [command for command in COMMANDS if not any(part in command.line for part in NOT_RUN)]
+
+
+@pytest.fixture(autouse=True)
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working directory with the examples in it, and a model that knows the questions of the documentation."""
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    monkeypatch.chdir(tmp_path)
+
+    def reply(request: Request) -> str:
+        asked = request.messages[-1].content
+        known = [question for question in ANSWERS if question in asked]
+        assert known, f"no answer is written for: {asked}"
+        last = max(known, key=asked.rindex)  # a prompt may hold the questions before it as well
+        return last if request.prefix == "standalone" else ANSWERS[last]
+
+    def opened(names: str | Sequence[str], settings: Settings | None = None) -> Model:
+        return ScriptedModel(reply, name="local:qwen2.5-coder-1.5b")
+
+    monkeypatch.setattr("querist.models.open.open_model", opened)
+    return tmp_path
+
+
+def run(words: Sequence[str], typed: Sequence[str] = ()) -> Result:
+    text = "".join(f"{line}\n" for line in typed)
+    return CliRunner().invoke(app, list(words), input=text, env={"COLUMNS": "120"})
+
+
+@pytest.mark.parametrize("command", RUN, ids=str)
+def test_a_command_of_the_documentation_runs_and_shows_what_it_says(command: Command) -> None:
+    result = run(command.words, command.typed)
+    assert result.exit_code == 0, result.output
+    shown = result.stdout.splitlines()
+    for line in command.output:
+        # What a real model wrote had to be mended, and takes other times and tokens.
+        if not line.startswith(("mended:", "agreed:")) and " tokens in " not in line:
+            assert line in shown
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=str)
+def test_a_command_of_the_documentation_exists_with_its_options(command: Command) -> None:
+    words = command.words
+    name = words[:2] if words[0] in ("models", "config", "eval") else words[:1]
+    if name[0].startswith("-"):
+        pytest.skip("it shows an option of all commands")
+    result = run([*name, "--help"])
+    assert result.exit_code == 0, result.output
+    for option in [word for word in words if re.match(r"--?[a-z]", word)]:
+        assert option in result.stdout
+
+
+PYTHON = [(page, number, code) for page in PAGES for number, code in enumerate(blocks(page, "python"), start=1)]
+
+
+@pytest.mark.parametrize(("page", "number", "code"), PYTHON, ids=[f"{page} {number}" for page, number, _ in PYTHON])
+def test_python_of_the_documentation_runs(
+    page: str, number: int, code: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if "await Runner()" in code:
+        code = "import asyncio\nasync def main():\n" + "".join(f"    {line}\n" for line in code.splitlines())
+        code += "asyncio.run(main())\n"
+    exec(compile(code, f"{page}, block {number}", "exec"), {"__name__": "__main__"})
+    if (page, number) == ("README.md", 1):
+        assert capsys.readouterr().out.startswith("count: 43\nagreed\nSELECT COUNT(*)")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_settings_of_the_documentation_are_right(page: str, checkout: Path) -> None:
+    for block in blocks(page, "yaml"):
+        file = checkout / "querist.yaml"
+        file.write_text(block)
+        load_settings(file)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_of_the_documentation_lead_somewhere(page: str) -> None:
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", (ROOT / page).read_text(encoding="utf-8")):
+        if not target.startswith("http"):
+            assert ((ROOT / page).parent / target).exists(), target
+
+
+def test_the_documentation_was_read() -> None:
+    assert len(RUN) >= 10
+    assert len(PYTHON) >= 5
