@@ -13,8 +13,8 @@ from querist.cli.ask import ModelName
 from querist.errors import UsageError
 
 if TYPE_CHECKING:
+    from querist.evaluate.prediction import Prediction
     from querist.evaluate.question import GoldenQuestion
-    from querist.evaluate.score import Marked
     from querist.evaluate.summary import Summary
 
 app = typer.Typer(no_args_is_help=True, help="Ask questions whose answers are known, and say how many are right.")
@@ -99,21 +99,21 @@ class _Progress:
 
     def __init__(self, total: int, *, quiet: bool) -> None:
         self.total = total
-        self.marked: list[Marked] = []
+        self.marked: list[Prediction] = []
         self._shown = sys.stderr.isatty() and not quiet
 
-    def add(self, marked: Marked) -> None:
+    def add(self, marked: Prediction) -> None:
         self.marked.append(marked)
         if not self._shown:
             return
         done = len(self.marked)
-        right = sum(m.verdict.right for m in self.marked)
-        asked = [m.prediction.seconds for m in self.marked]
-        measured = [m.prediction.measured for m in self.marked]
+        right = sum(p.right for p in self.marked)
+        asked = [p.seconds for p in self.marked]
+        measured = [p.measured for p in self.marked]
         left = sum(measured) / done * (self.total - done)
         line = (
             f"{done}/{self.total}  right {right} ({100 * right / done:.1f}%)  "
-            f"{sum(asked) / done:.1f} s a question  {left / 60:.0f} min left  {marked.question.id}"
+            f"{sum(asked) / done:.1f} s a question  {left / 60:.0f} min left  {marked.id}"
         )
         sys.stderr.write(f"\r\x1b[K{line[:110]}")
         sys.stderr.flush()
@@ -124,7 +124,7 @@ class _Progress:
             sys.stderr.flush()
 
 
-def _report(marked: list[Marked], total: int, *, as_json: bool) -> None:
+def _report(marked: list[Prediction], total: int, *, as_json: bool) -> None:
     from querist.evaluate.summary import summarize
 
     summary = summarize(marked, missing=total - len(marked))

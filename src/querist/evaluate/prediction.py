@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -34,6 +35,46 @@ class Warned(BaseModel):
     message: str = ""
 
 
+class Preview(BaseModel):
+    """The first rows of a result, for people. `total` is how many rows there are."""
+
+    model_config = ConfigDict(frozen=True)
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+    total: int
+
+
+class Mark(BaseModel):
+    """What an answer is worth, and by what it was judged.
+
+    Attributes:
+        right: the answer is the expected one.
+        reason: why not, for people; empty when it is right.
+        over_budget: what it cost more than it may, a sentence each.
+        expected_sql: the first accepted query, where the expectation is a query.
+        expected_text: what was expected, in words, where it is neither a query nor rows.
+        hardness, tags: of the question.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    right: bool
+    reason: str = ""
+    over_budget: tuple[str, ...] = ()
+    expected_sql: str = ""
+    expected_text: str = ""
+    expected: Preview | None = None
+    got: Preview | None = None
+    hardness: str = ""
+    tags: tuple[str, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """Right, and within its budget."""
+        return self.right and not self.over_budget
+
+
 class Prediction(BaseModel):
     """One answer. Only `id` has to be there: files of other programs can be scored as well.
 
@@ -47,6 +88,7 @@ class Prediction(BaseModel):
         agreement: how many drafts gave this result, of how many that ran.
         error: code and message of what went wrong, empty when there is an answer.
         repeat: 0 for the first time that the question was asked, 1 for the second, …
+        mark: None until it is marked.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -75,6 +117,11 @@ class Prediction(BaseModel):
     checks: tuple[Warned, ...] = ()
     attempts: tuple[Attempt, ...] = ()
     timings: dict[str, float] = Field(default_factory=dict)
+    mark: Mark | None = None
+
+    @property
+    def right(self) -> bool:
+        return self.mark is not None and self.mark.right
 
     @property
     def model_failed(self) -> bool:
@@ -85,6 +132,11 @@ class Prediction(BaseModel):
     def answered(self) -> bool:
         """It was given as an answer, not as a refusal, a question in return or a failure."""
         return self.status in (Status.VERIFIED, Status.AGREED, Status.UNVERIFIED)
+
+    @property
+    def silent(self) -> bool:
+        """A wrong answer that nothing marks as doubtful: the worst that can happen."""
+        return not self.right and self.answered and not self.warnings
 
 
 def predicted(

@@ -17,7 +17,7 @@ from querist.errors import (
 )
 from querist.evaluate.prediction import Prediction, PredictionLog, crashed, predicted
 from querist.evaluate.question import GoldenQuestion
-from querist.evaluate.score import Marked, Scorer
+from querist.evaluate.score import Scorer
 
 _STOPPING = (ConfigError, UsageError, MissingExtraError, ModelNotFoundError, ModelAccessError)
 """Errors that every other question would meet as well."""
@@ -45,9 +45,9 @@ def run(
     open_asker: Callable[[tuple[str, ...]], Asker],
     *,
     log: PredictionLog | None = None,
-    on_each: Callable[[Marked], None] | None = None,
+    on_each: Callable[[Prediction], None] | None = None,
     repeat: int = 1,
-) -> list[Marked]:
+) -> list[Prediction]:
     """Ask all questions, those about the same data together, and mark the answers.
 
     What `log` holds already is not asked again, except where the model had failed.
@@ -62,13 +62,8 @@ def run(
             be opened. What was answered until then is in `log`.
     """
     done = {(p.id, p.repeat): p for p in (log.done if log else ()) if not p.model_failed}
-    marked: list[Marked] = []
+    marked: list[Prediction] = []
     failures = 0
-
-    def add(question: GoldenQuestion, prediction: Prediction) -> None:
-        marked.append(scorer.mark(question, prediction))
-        if on_each is not None:
-            on_each(marked[-1])
 
     with Scorer() as scorer:
         for data, group in _by_data(questions).items():
@@ -77,17 +72,20 @@ def run(
                 for number in range(repeat):
                     for question in group:
                         if (known := done.get((question.id, number))) is not None:
-                            add(question, known)
-                            continue
-                        asker = asker or open_asker(data)
-                        asker.replay(number)
-                        prediction, error = _ask(asker, question, number)
-                        failures = failures + 1 if prediction.model_failed else 0
-                        if error is not None and failures >= PATIENCE:
-                            raise error
-                        if log is not None:
-                            log.add(prediction)
-                        add(question, prediction)
+                            prediction = scorer.mark(question, known)
+                        else:
+                            asker = asker or open_asker(data)
+                            asker.replay(number)
+                            prediction, error = _ask(asker, question, number)
+                            failures = failures + 1 if prediction.model_failed else 0
+                            if error is not None and failures >= PATIENCE:
+                                raise error
+                            prediction = scorer.mark(question, prediction)
+                            if log is not None:
+                                log.add(prediction)
+                        marked.append(prediction)
+                        if on_each is not None:
+                            on_each(prediction)
             finally:
                 if asker is not None:
                     asker.close()

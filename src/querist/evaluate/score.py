@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
 from querist.errors import DataError
 from querist.evaluate.equal import Rows, is_ordered, same_rows, same_value
-from querist.evaluate.prediction import Prediction
+from querist.evaluate.prediction import Mark, Prediction, Preview
 from querist.evaluate.question import (
+    Expected,
     ExpectNamed,
     ExpectSql,
     ExpectStatus,
@@ -20,41 +21,22 @@ from querist.evaluate.question import (
 )
 from querist.sources.base import Limits, Source
 from querist.sources.open import open_sources
-from querist.sources.table import Table
+from querist.sources.table import ResultColumn, Table, Value, json_cell
 
 LIMITS = Limits(seconds=20.0, rows=1_000_000, bytes=500_000_000)
 """Bounds of one query while marking. A result that they cut is not compared."""
 
+SHOWN_ROWS, SHOWN_COLUMNS, SHOWN_TEXT = 8, 8, 80
+"""What is kept of a result to show it beside the other."""
+
 
 @dataclass(frozen=True)
-class Verdict:
-    """What became of one prediction.
+class _Judged:
+    """Why an answer is not right (empty when it is), beside the two results where there are any."""
 
-    Attributes:
-        right: the answer is the expected one.
-        reason: why not, for people; empty when it is right.
-        expected, got: the two results, where there are any.
-        over_budget: what it cost more than it may, a sentence each.
-    """
-
-    right: bool
-    reason: str = ""
+    reason: str
     expected: Table | None = None
     got: Table | None = None
-    over_budget: tuple[str, ...] = ()
-
-    @property
-    def passed(self) -> bool:
-        return self.right and not self.over_budget
-
-
-@dataclass(frozen=True)
-class Marked:
-    """A question, what was answered, and the mark."""
-
-    question: GoldenQuestion
-    prediction: Prediction
-    verdict: Verdict
 
 
 @dataclass(frozen=True)
@@ -73,62 +55,65 @@ class Scorer:
         self._sources: list[Source] = []
         self._expected: dict[tuple[str, str], Table | _Failed] = {}
 
-    def mark(self, question: GoldenQuestion, prediction: Prediction) -> Marked:
-        """Mark one prediction.
+    def mark(self, question: GoldenQuestion, prediction: Prediction) -> Prediction:
+        """The prediction with its mark.
 
         Raises:
             DataError: the question's data cannot be opened.
         """
-        right, reason, expected, got = self._judge(question, prediction)
-        over = tuple(_over_budget(question, prediction))
-        return Marked(question, prediction, Verdict(right, reason, expected, got, over))
-
-    def _judge(self, question: GoldenQuestion, prediction: Prediction) -> tuple[bool, str, Table | None, Table | None]:
+        judged = self._judge(question, prediction)
         expected = question.expected
+        mark = Mark(
+            right=not judged.reason,
+            reason=judged.reason,
+            over_budget=tuple(_over_budget(question, prediction)),
+            expected_sql=expected.queries[0] if isinstance(expected, ExpectSql) else "",
+            expected_text=_in_words(expected),
+            expected=_preview(judged.expected),
+            got=_preview(judged.got),
+            hardness=question.hardness,
+            tags=question.tags,
+        )
+        return prediction.model_copy(update={"mark": mark})
+
+    def _judge(self, question: GoldenQuestion, prediction: Prediction) -> _Judged:
+        expected = question.expected
+        got: Table | _Failed = _Failed(prediction.error or f"no query was made (status {prediction.status})")
+        if prediction.sql:
+            got = self._run(question, prediction.sql, prediction.source)
+            if isinstance(got, _Failed):
+                got = _Failed(f"its query gives no result: {got.reason}")
         if isinstance(expected, ExpectStatus):
             right = prediction.status == expected.status
-            got = self._run(question, prediction.sql, prediction.source) if prediction.sql else None
-            wanted = {"refused": "a refusal", "needs_clarification": "a question in return"}[expected.status]
-            reason = "" if right else f"expected {wanted}, got an answer that is {prediction.status}"
-            return right, reason, None, got if isinstance(got, Table) else None
-        want = self._want(question) if isinstance(expected, ExpectSql) else []
-        shown = next((table for table, _ in want), None)
-        if isinstance(expected, ExpectSql) and shown is None:
-            return False, f"the expected query gives no result: {self._why(question, expected)}", None, None
-        if not prediction.sql:
-            return False, prediction.error or f"no query was made (status {prediction.status})", shown, None
-        result = self._run(question, prediction.sql, prediction.source)
-        if isinstance(result, _Failed):
-            return False, f"its query gives no result: {result.reason}", shown, None
+            reason = "" if right else f"expected {_in_words(expected)}, got an answer that is {prediction.status}"
+            return _Judged(reason, None, got if isinstance(got, Table) else None)
         if isinstance(expected, ExpectSql):
-            if any(same_rows(result.rows, table.rows, ordered=ordered) for table, ordered in want):
-                return True, "", shown, result
-            assert shown is not None
-            return False, _difference(result.rows, shown.rows, want[0][1]), shown, result
+            return self._compared(question, expected, got)
         if isinstance(expected, ExpectTable):
-            ordered = bool(question.ordered)
-            right = same_rows(result.rows, expected.rows, ordered=ordered)
-            reason = "" if right else _difference(result.rows, expected.rows, ordered)
-            return right, reason, Table(result.columns[: len(expected.rows[0])], expected.rows), result
-        if isinstance(expected, ExpectValue):
-            return *_one_value(result, expected), None, result
-        return *_named_values(result, expected), None, result
+            width = max((len(row) for row in expected.rows), default=0)
+            shown = Table(tuple(ResultColumn(f"column {n}") for n in range(1, width + 1)), expected.rows)
+            return _against(got, [(shown, bool(question.ordered))])
+        if isinstance(got, _Failed):
+            return _Judged(got.reason)
+        reason = _one_value(got, expected) if isinstance(expected, ExpectValue) else _named_values(got, expected)
+        return _Judged(reason, None, got)
 
-    def _want(self, question: GoldenQuestion) -> list[tuple[Table, bool]]:
-        """The accepted results, and whether the order of the rows of each counts."""
-        assert isinstance(question.expected, ExpectSql)
-        found = []
-        for sql in question.expected.queries:
-            result = self._run(question, sql, question.expected.source, keep=True)
-            if isinstance(result, Table):
-                dialect = next((s.dialect for s in self._open(question) if s.name == result.source), "sqlite")
-                ordered = is_ordered(sql, dialect) if question.ordered is None else question.ordered
-                found.append((result, ordered))
-        return found
-
-    def _why(self, question: GoldenQuestion, expected: ExpectSql) -> str:
-        result = self._run(question, expected.queries[0], expected.source, keep=True)
-        return result.reason if isinstance(result, _Failed) else ""
+    def _compared(self, question: GoldenQuestion, expected: ExpectSql, got: Table | _Failed) -> _Judged:
+        accepted: list[tuple[Table, bool]] = []
+        failed = ""
+        for sql in expected.queries:
+            result = self._run(question, sql, expected.source, keep=True)
+            if isinstance(result, _Failed):
+                failed = failed or result.reason
+                continue
+            dialect = next(s.dialect for s in self._sources if s.name == result.source)
+            ordered = is_ordered(sql, dialect) if question.ordered is None else question.ordered
+            accepted.append((result, ordered))
+        if not accepted:
+            return _Judged(
+                f"the expected query gives no result: {failed}", None, got if isinstance(got, Table) else None
+            )
+        return _against(got, accepted)
 
     def _run(self, question: GoldenQuestion, sql: str, source: str, keep: bool = False) -> Table | _Failed:
         """The whole result of a query on the question's data: on the source of that name, or the first that can."""
@@ -173,24 +158,29 @@ class Scorer:
         self.close()
 
 
-def mark_all(
-    questions: Sequence[GoldenQuestion],
-    predictions: Sequence[Prediction],
-    on_each: Callable[[Marked], None] | None = None,
-) -> list[Marked]:
-    """Mark what a file of predictions holds for these questions, in their order. Questions without one are left out."""
+def mark_all(questions: Sequence[GoldenQuestion], predictions: Sequence[Prediction]) -> list[Prediction]:
+    """Mark what a file of predictions holds for these questions. Questions without a prediction are left out."""
     by_id: dict[str | int, list[Prediction]] = {}
     for prediction in predictions:
         by_id.setdefault(prediction.id, []).append(prediction)
     order = {data: place for place, data in enumerate(dict.fromkeys(q.data for q in questions))}
-    marked = []
     with Scorer() as scorer:
-        for question in sorted(questions, key=lambda q: order[q.data]):
-            for prediction in by_id.get(question.id, []):
-                marked.append(scorer.mark(question, prediction))
-                if on_each is not None:
-                    on_each(marked[-1])
-    return marked
+        return [
+            scorer.mark(question, prediction)
+            for question in sorted(questions, key=lambda q: order[q.data])
+            for prediction in by_id.get(question.id, [])
+        ]
+
+
+def _against(got: Table | _Failed, accepted: Sequence[tuple[Table, bool]]) -> _Judged:
+    """Compare a result with those that are accepted; the flag says whether the order of rows counts."""
+    shown, shown_ordered = accepted[0]
+    if isinstance(got, _Failed):
+        return _Judged(got.reason, shown)
+    for table, ordered in accepted:
+        if same_rows(got.rows, table.rows, ordered=ordered):
+            return _Judged("", table, got)
+    return _Judged(_difference(got.rows, shown.rows, shown_ordered), shown, got)
 
 
 def _over_budget(question: GoldenQuestion, prediction: Prediction) -> list[str]:
@@ -215,18 +205,18 @@ def _difference(got: Rows, expected: Rows, ordered: bool) -> str:
     return "other values than expected"
 
 
-def _one_value(result: Table, expected: ExpectValue) -> tuple[bool, str]:
+def _one_value(result: Table, expected: ExpectValue) -> str:
+    """Why the result is not this value; empty when it is."""
     if len(result.rows) != 1 or len(result.columns) != 1:
         shape = f"{_count(len(result.rows), 'row')} of {_count(len(result.columns), 'column')}"
-        return False, f"expected the single value {expected.value!r}, got {shape}"
+        return f"expected {_in_words(expected)}, got {shape}"
     got = result.scalar()
     if same_value(got, expected.value, expected.tolerance):
-        return True, ""
-    allowed = f" (± {expected.tolerance:g})" if expected.tolerance is not None else ""
-    return False, f"expected {expected.value!r}{allowed}, got {got!r}"
+        return ""
+    return f"expected {_in_words(expected)}, got {got!r}"
 
 
-def _named_values(result: Table, expected: ExpectNamed) -> tuple[bool, str]:
+def _named_values(result: Table, expected: ExpectNamed) -> str:
     """Each value stands in a column of its name; without such names, all values of a single row in the order asked."""
     columns = {name.lower(): place for place, name in enumerate(result.names)}
     for number, (name, value) in enumerate(expected.values):
@@ -235,8 +225,8 @@ def _named_values(result: Table, expected: ExpectNamed) -> tuple[bool, str]:
             place = number
         cells = [row[place] for row in result.rows] if place is not None else []
         if len(cells) != 1 or not _says(cells[0], value):
-            return False, f"expected {name} = {value}, got {', '.join(map(str, cells[:3])) or 'nothing of that name'}"
-    return True, ""
+            return f"expected {name} = {value}, got {', '.join(map(str, cells[:3])) or 'nothing of that name'}"
+    return ""
 
 
 def _says(cell: object, value: str) -> bool:
@@ -250,3 +240,29 @@ def _says(cell: object, value: str) -> bool:
 
 def _count(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def _in_words(expected: Expected) -> str:
+    match expected:
+        case ExpectStatus("refused"):
+            return "a refusal"
+        case ExpectStatus():
+            return "a question in return"
+        case ExpectValue(value, tolerance):
+            return f"{value!r}" if tolerance is None else f"{value!r} ± {tolerance:g}"
+        case ExpectNamed(values):
+            return ", ".join(f"{name} = {value}" for name, value in values)
+    return ""
+
+
+def _preview(table: Table | None) -> Preview | None:
+    if table is None:
+        return None
+    rows = tuple(tuple(_short(value) for value in row[:SHOWN_COLUMNS]) for row in table.rows[:SHOWN_ROWS])
+    return Preview(columns=tuple(table.names[:SHOWN_COLUMNS]), rows=rows, total=len(table))
+
+
+def _short(value: Value) -> Value:
+    cell = json_cell(value)
+    text = cell if isinstance(cell, str) else str(cell) if isinstance(cell, (list, dict)) else None
+    return cell if text is None or len(text) <= SHOWN_TEXT else text[: SHOWN_TEXT - 1] + "…"

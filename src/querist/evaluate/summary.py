@@ -9,7 +9,6 @@ from typing import Any
 
 from querist.answer.answer import Status
 from querist.evaluate.prediction import Prediction
-from querist.evaluate.score import Marked
 from querist.evaluate.statistics import CoveragePoint, Share, area, coverage_curve, percentile
 
 STATUSES = tuple(status.value for status in Status)
@@ -79,55 +78,49 @@ class Summary:
         return out
 
 
-def summarize(marked: Sequence[Marked], *, missing: int = 0) -> Summary:
+def summarize(marked: Sequence[Prediction], *, missing: int = 0) -> Summary:
     """The figures of these answers. Of a question that was asked several times, each time counts as a question.
 
     Args:
         missing: questions that were not asked; they do not count as wrong.
     """
-    predictions = [m.prediction for m in marked]
-    right = [m for m in marked if m.verdict.right]
-    calls = sum(p.model_calls for p in predictions)
-    seconds = [p.seconds for p in predictions]
-    ranked = sorted((m for m in marked if m.prediction.answered), key=lambda m: sureness(m.prediction))
-    curve = coverage_curve([(sureness(m.prediction), m.verdict.right) for m in ranked], len(marked) or 1)
-    costs = [p.cost for p in predictions]
+    right = [p for p in marked if p.right]
+    calls = sum(p.model_calls for p in marked)
+    seconds = [p.seconds for p in marked]
+    ranked = sorted((p for p in marked if p.answered), key=sureness)
+    curve = coverage_curve([(sureness(p), p.right) for p in ranked], len(marked) or 1)
+    costs = [p.cost for p in marked]
     return Summary(
         questions=len(marked),
         right=_right(marked),
-        passed=Share(sum(m.verdict.passed for m in marked), len(marked)),
-        by_hardness=_by(((m.question.hardness, m) for m in marked if m.question.hardness), ()),
-        by_tag=_by(((tag, m) for m in marked for tag in m.question.tags), ()),
-        by_status=_by(((m.prediction.status, m) for m in marked), STATUSES),
-        silent=Share(sum(is_silent(m) for m in marked), len(marked)),
-        trusted=_right([m for m in marked if m.prediction.status in (Status.VERIFIED, Status.AGREED)]),
-        needless=Share(sum(bool(m.prediction.warnings) for m in right), len(right)),
+        passed=Share(sum(p.mark is not None and p.mark.passed for p in marked), len(marked)),
+        by_hardness=_by(((p.mark.hardness, p) for p in marked if p.mark and p.mark.hardness), ()),
+        by_tag=_by(((tag, p) for p in marked if p.mark for tag in p.mark.tags), ()),
+        by_status=_by(((p.status, p) for p in marked), STATUSES),
+        silent=Share(sum(p.silent for p in marked), len(marked)),
+        trusted=_right([p for p in marked if p.status in (Status.VERIFIED, Status.AGREED)]),
+        needless=Share(sum(bool(p.warnings) for p in right), len(right)),
         seconds={
             "p50": percentile(seconds, 0.5),
             "p90": percentile(seconds, 0.9),
             "p99": percentile(seconds, 0.99),
             "sum": sum(seconds),
         },
-        measured=sum(p.measured for p in predictions),
+        measured=sum(p.measured for p in marked),
         per_question={
-            "tokens_in": _mean(p.tokens_in for p in predictions),
-            "tokens_cached": _mean(p.tokens_cached for p in predictions),
-            "tokens_out": _mean(p.tokens_out for p in predictions),
-            "model_calls": _mean(p.model_calls for p in predictions),
+            "tokens_in": _mean(p.tokens_in for p in marked),
+            "tokens_cached": _mean(p.tokens_cached for p in marked),
+            "tokens_out": _mean(p.tokens_out for p in marked),
+            "model_calls": _mean(p.model_calls for p in marked),
         },
-        replayed=Share(sum(p.replayed for p in predictions), calls),
+        replayed=Share(sum(p.replayed for p in marked), calls),
         cost=None if None in costs else sum(c for c in costs if c is not None),
         curve=curve,
         coverage_area=area(curve),
         missing=missing,
-        repeats=max((p.repeat for p in predictions), default=0) + 1,
+        repeats=max((p.repeat for p in marked), default=0) + 1,
         unstable=tuple(unstable(marked)),
     )
-
-
-def is_silent(marked: Marked) -> bool:
-    """A wrong answer that nothing marks as doubtful: the worst that can happen."""
-    return not marked.verdict.right and marked.prediction.answered and not marked.prediction.warnings
 
 
 def sureness(prediction: Prediction) -> tuple[int, float, int]:
@@ -137,25 +130,24 @@ def sureness(prediction: Prediction) -> tuple[int, float, int]:
     return (place, -(agreed / ran if ran else 0.0), min(1, len(prediction.warnings)))
 
 
-def unstable(marked: Iterable[Marked]) -> list[str | int]:
+def unstable(marked: Iterable[Prediction]) -> list[str | int]:
     """Questions whose answers differ between the times that they were asked: other query, status, or mark."""
     seen: dict[str | int, set[Hashable]] = {}
-    for m in marked:
-        p = m.prediction
-        seen.setdefault(m.question.id, set()).add((p.sql, p.status, m.verdict.right))
+    for p in marked:
+        seen.setdefault(p.id, set()).add((p.sql, p.status, p.right))
     return [id for id, answers in seen.items() if len(answers) > 1]
 
 
-def _right(marked: Sequence[Marked]) -> Share:
-    return Share(sum(m.verdict.right for m in marked), len(marked))
+def _right(marked: Sequence[Prediction]) -> Share:
+    return Share(sum(p.right for p in marked), len(marked))
 
 
-def _by(pairs: Iterable[tuple[str, Marked]], order: Sequence[str]) -> dict[str, Share]:
+def _by(pairs: Iterable[tuple[str, Prediction]], order: Sequence[str]) -> dict[str, Share]:
     total: Counter[str] = Counter()
     right: Counter[str] = Counter()
-    for kind, marked in pairs:
+    for kind, prediction in pairs:
         total[kind] += 1
-        right[kind] += marked.verdict.right
+        right[kind] += prediction.right
     known = [kind for kind in order if kind in total]
     return {kind: Share(right[kind], total[kind]) for kind in [*known, *(k for k in total if k not in known)]}
 
