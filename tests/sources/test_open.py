@@ -6,6 +6,7 @@ import http.server
 import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import duckdb
@@ -237,3 +238,18 @@ def test_file_that_is_too_large_is_not_fetched(server: _Server, monkeypatch: pyt
     monkeypatch.setattr(download, "MAX_BYTES", 5)
     with pytest.raises(SourceFormatError, match="has more than"):
         open_sources([_url(server, "sales.csv")])
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "duckdb"])
+def test_tables_come_in_the_order_in_which_they_were_made(tmp_path: Path, kind: str) -> None:
+    script = "CREATE TABLE zebra (a INTEGER); CREATE TABLE apple (b INTEGER); CREATE VIEW mango AS SELECT a FROM zebra;"
+    path = tmp_path / f"order.{kind}"
+    if kind == "sqlite":
+        with closing(sqlite3.connect(path)) as connection:
+            connection.executescript(script)
+    else:
+        with closing(duckdb.connect(path)) as database:
+            database.execute(script)
+    (source,) = open_sources([path])
+    assert [table.name for table in source.schema().tables] == ["zebra", "apple", "mango"]
+    source.close()

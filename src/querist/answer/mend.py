@@ -11,7 +11,7 @@ import difflib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from querist.answer.joins import Edge, JoinGraph, flat
+from querist.answer.joins import Edge, JoinGraph, flat, words_of
 from querist.answer.reshape import reshape
 from querist.answer.scopes import own, select_tables
 from querist.answer.values import ValueIndex
@@ -78,6 +78,12 @@ def nearest(name: str, known: list[str]) -> str | None:
     by_flat = {flat(k): k for k in known}
     close = difflib.get_close_matches(flat(name), by_flat, n=2, cutoff=NEAR)
     return by_flat[close[0]] if close else None
+
+
+def _longer_names(name: str, known: list[str]) -> list[str]:
+    """The known names that say all words of `name` and more: `air_date` for `original_air_date`."""
+    words = set(words_of(name))
+    return [k for k in known if len(words) > 1 and words < set(words_of(k))]
 
 
 def _must_quote(name: str) -> bool:
@@ -154,7 +160,8 @@ class _Select:
         scopes = [qualifier] if qualifier in self.tables else []
         for aliases in (scopes, [a for a in self.tables if a not in scopes]):
             for alias in aliases:
-                same = [c.name for c in self.tables[alias].columns if flat(c.name) == flat(name)]
+                names = [c.name for c in self.tables[alias].columns]
+                same = [n for n in names if flat(n) == flat(name)] or _longer_names(name, names)
                 if len(same) == 1:
                     self._rebind(column, alias, same[0])
                     return

@@ -189,7 +189,7 @@ def _connect_virtual_tables(con: sqlite3.Connection) -> None:
 def _tables(con: sqlite3.Connection) -> list[TableSchema]:
     objects = con.execute(
         "SELECT name, type, coalesce(sql, '') FROM sqlite_master WHERE type IN ('table', 'view') "
-        "AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name"
+        "AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY rowid"
     ).fetchall()
     shadows = {f"{name}_{part}" for name, _, sql in objects if "USING FTS" in sql.upper() for part in _FTS_PARTS}
     objects = [o for o in objects if o[0] not in shadows]
