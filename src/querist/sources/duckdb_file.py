@@ -67,12 +67,12 @@ class DuckDbSource(DuckDbEngine):
 def _tables(con: DuckDBPyConnection) -> list[TableSchema]:
     rows = con.execute(
         """
-        SELECT schema_name, table_name, comment, estimated_size, false, table_oid FROM duckdb_tables()
+        SELECT schema_name, table_name, comment, estimated_size, false FROM duckdb_tables()
         WHERE database_name = current_database() AND NOT internal AND NOT temporary
         UNION ALL
-        SELECT schema_name, view_name, comment, NULL, true, view_oid FROM duckdb_views()
+        SELECT schema_name, view_name, comment, NULL, true FROM duckdb_views()
         WHERE database_name = current_database() AND NOT internal AND NOT temporary
-        ORDER BY schema_name, 5, 6
+        ORDER BY ALL
         """
     ).fetchall()
     columns = _by_table(
@@ -92,7 +92,7 @@ def _tables(con: DuckDBPyConnection) -> list[TableSchema]:
         """,
     )
     tables = []
-    for schema, name, comment, size, is_view, _ in rows:
+    for schema, name, comment, size, is_view in rows:
         primary = next((tuple(k[1]) for k in keys.get((schema, name), ()) if k[0] == "PRIMARY KEY"), ())
         foreign = tuple(
             ForeignKey(tuple(k[1]), _full_name(schema, k[2]), tuple(k[3]))
