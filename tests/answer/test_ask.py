@@ -65,6 +65,7 @@ async def test_the_majority_wins_over_the_first(fleet: Prepared, tmp_path: Path)
 async def test_drafts_that_all_differ_are_not_called_agreed(fleet: Prepared, tmp_path: Path) -> None:
     answer, _ = await ask(fleet, tmp_path, "SELECT 1", "SELECT 2", "SELECT 3", repairs=0)
     assert (answer.status, answer.evidence.agreement) == (Status.UNVERIFIED, (1, 3))
+    assert any("different results" in warning for warning in answer.evidence.warnings)
 
 
 async def test_what_agrees_but_has_a_warning_is_not_called_agreed(fleet: Prepared, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from querist.answer.answer import Answer, Evidence, Status
+from querist.answer.answer import Answer, Check, Evidence, Status
 from querist.answer.context import hints
 from querist.answer.draft import STRATEGIES, Draft, Strategy, Task, settle, write, write_again
 from querist.answer.prepared import Prepared, prepare
@@ -192,8 +192,8 @@ class Ask(Component[Question, Answer]):
         winner = work.drafts[ranked[0][0].draft]
         assert winner.table is not None
         agreement = (len(ranked[0]), sum(draft.ran for draft in work.drafts))
-        doubtful = any(check.outcome != "passed" for check in winner.checks)
-        agreed = agreement[0] >= 2 and not is_blank(winner.table) and not doubtful
+        checks = (*winner.checks, *_agreement_check(*agreement))
+        agreed = agreement[0] >= 2 and not any(check.outcome != "passed" for check in checks)
         return Answer(
             question=asked,
             status=Status.AGREED if agreed else Status.UNVERIFIED,
@@ -201,10 +201,19 @@ class Ask(Component[Question, Answer]):
             table=winner.table,
             sql=winner.sql,
             source=source,
-            evidence=Evidence(attempts, winner.checks, agreement, task.prepared.fingerprint, assumptions),
+            evidence=Evidence(attempts, checks, agreement, task.prepared.fingerprint, assumptions),
             usage=work.meter.total,
             model=work.model,
         )
+
+
+def _agreement_check(votes: int, ran: int) -> tuple[Check, ...]:
+    """What people should know of how the drafts voted; nothing when there was only one to ask."""
+    if ran < 2:
+        return ()
+    if votes >= 2:
+        return (Check("agreement", "passed"),)
+    return (Check("agreement", "warned", f"The {ran} drafts gave different results; this is that of one of them."),)
 
 
 def _agreed(drafts: Sequence[Draft]) -> bool:
