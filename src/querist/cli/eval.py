@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from querist.cli.ask import ModelName
+from querist.cli.ask import Data, ModelName
 from querist.errors import UsageError
 
 if TYPE_CHECKING:
@@ -20,6 +19,10 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Ask questions whose answers are known, and say how many are right.")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+Marking = Annotated[
+    Path | None,
+    typer.Option("--set", metavar="SET", help="Mark the predictions against this set, anew where they are marked."),
+]
 
 
 @app.callback()
@@ -31,10 +34,14 @@ def root() -> None:
 def run(
     questions: Annotated[
         Path,
-        typer.Argument(metavar="SET", help="Folder with questions.jsonl and databases/, or a golden file (.yaml)."),
+        typer.Argument(metavar="SET", help="A golden file (.yaml), or a folder with questions.jsonl and databases/."),
     ],
     quick: Annotated[
         int | None, typer.Option("--quick", min=1, metavar="N", help="Only N questions, spread evenly over the set.")
+    ] = None,
+    tag: Annotated[
+        list[str] | None,
+        typer.Option("--tag", metavar="T", help="Only questions with this tag; may be given several times."),
     ] = None,
     predictions: Annotated[
         Path | None,
@@ -44,25 +51,48 @@ def run(
             help="Write each answer here at once, one JSON object a line; what is there already is not asked again.",
         ),
     ] = None,
-    model: ModelName = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Begin the predictions anew.")] = False,
+    model: ModelName = None,
     cache: Annotated[
         bool, typer.Option("--cache/--no-cache", help="Replay what the model said to the very same request before.")
     ] = True,
-    repeat: Annotated[int, typer.Option("--repeat", min=1, metavar="N", help="Ask every question N times.")] = 1,
+    repeat: Annotated[
+        int, typer.Option("--repeat", min=1, metavar="N", help="Ask every question N times, and show which differ.")
+    ] = 1,
+    junit: Annotated[
+        Path | None, typer.Option("--junit", metavar="FILE", help="Write the results as a JUnit file, for CI.")
+    ] = None,
+    min_accuracy: Annotated[
+        float | None,
+        typer.Option(
+            "--min-accuracy",
+            min=0,
+            max=1,
+            metavar="X",
+            help="End with 0 when at least this share has passed, such as 0.9. By default all of a golden file must, "
+            "and none of a folder.",
+        ),
+    ] = None,
     as_json: Json = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:
-    """Ask every question of a set and compare the answers with the expected ones."""
+    """Ask every question of a set and compare the answers with the expected ones.
+
+    Ends with 0 when enough have passed (are right, and within their budget), 1 when too few have, 2 when the call, the
+    settings or the file are wrong, and 130 when it was stopped with Ctrl-C; the same command goes on from there.
+    """
     from querist.cli.eval_asker import QueristAsker
+    from querist.cli.eval_show import Progress
+    from querist.evaluate.junit import write_junit
     from querist.evaluate.prediction import PredictionLog
-    from querist.evaluate.question_set import select
     from querist.evaluate.run import run as run_questions
+    from querist.evaluate.summary import summarize
     from querist.settings import load_settings
 
-    chosen = select(_read(questions), quick)
+    chosen = _chosen(questions, quick, tag or [])
     settings = load_settings()
-    progress = _Progress(len(chosen) * repeat, quiet=quiet)
+    total = len(chosen) * repeat
+    progress = Progress(total, quiet=quiet)
     log = PredictionLog(predictions, fresh=fresh) if predictions is not None else None
     stopped = False
     try:
@@ -79,101 +109,141 @@ def run(
         progress.end()
         if log is not None:
             log.close()
-    _report(progress.marked, len(chosen) * repeat, as_json=as_json)
+    summary = summarize(progress.marked, missing=total - len(progress.marked))
+    listed = questions.is_file()
+    _print_summary(summary, progress.marked if listed else [], as_json=as_json)
     if stopped:
-        again = f" The same command goes on from there: {predictions}" if predictions is not None else ""
-        typer.echo(f"Stopped after {len(progress.marked)} of {len(chosen) * repeat}.{again}", err=True)
+        again = "" if predictions is None else f" The same command goes on from there: they are in {predictions}."
+        typer.echo(f"Stopped after {len(progress.marked)} of {total} answers.{again}", err=True)
         raise typer.Exit(130)
+    if junit is not None:
+        write_junit(junit, questions.stem, progress.marked)
+    needed = (1.0 if listed else 0.0) if min_accuracy is None else min_accuracy
+    raise typer.Exit(0 if (summary.passed.rate or 0.0) >= needed else 1)
+
+
+@app.command()
+def compare(
+    first: Annotated[Path, typer.Argument(metavar="A", help="Predictions of one run, as --predictions wrote them.")],
+    second: Annotated[Path, typer.Argument(metavar="B", help="Predictions of the other.")],
+    questions: Marking = None,
+    fail_if_worse: Annotated[
+        bool, typer.Option("--fail-if-worse", help="End with 1 when B is worse than chance explains (p < 0.05).")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Compare two runs over the same questions: which is better, by how much, and which answers changed."""
+    from querist.cli.eval_show import comparison_lines
+    from querist.evaluate.compare import compare as compared
+
+    comparison = compared(_marked(first, questions), _marked(second, questions))
+    if as_json:
+        typer.echo(json.dumps(comparison.to_dict(), indent=2, ensure_ascii=False))
+    else:
+        typer.echo("\n".join(comparison_lines(comparison, str(first), str(second))))
+    raise typer.Exit(1 if fail_if_worse and comparison.worse else 0)
+
+
+@app.command()
+def report(
+    predictions: Annotated[Path, typer.Argument(metavar="FILE", help="Predictions, as --predictions wrote them.")],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Write a page (HTML) here; else print figures."),
+    ] = None,
+    questions: Marking = None,
+    as_json: Json = False,
+) -> None:
+    """Show the figures of a finished run, or write them as one page with charts and every question."""
+    from querist.evaluate.summary import summarize
+
+    marked = _marked(predictions, questions)
+    if any(p.mark is None for p in marked):
+        raise UsageError(
+            f"There are answers without a mark in {predictions}.", hint="Name the question set with --set to mark them."
+        )
+    if output is None or as_json:
+        _print_summary(summarize(marked), [], as_json=as_json)
+    if output is not None:
+        from querist.evaluate.report import report_page
+
+        page = report_page(predictions.stem, marked)
+        try:
+            output.parent.mkdir(parents=True, exist_ok=True)
+            output.write_text(page, encoding="utf-8")
+        except OSError as error:
+            raise UsageError(f"The page cannot be written to {output}: {error.strerror}.") from error
+        typer.echo(f"The report is in {output}.", err=True)
+
+
+@app.command()
+def record(
+    session: Annotated[
+        Path | None, typer.Argument(metavar="SESSION", help="A session of `querist chat`; the last one by default.")
+    ] = None,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="Golden file to write, or to add to.")
+    ] = Path("golden.yaml"),
+    data: Data = None,
+) -> None:
+    """Turn the answers of a session into golden questions. Read their queries before you rely on them."""
+    from querist.evaluate.record import last_session
+    from querist.evaluate.record import record as record_session
+    from querist.settings import load_settings
+    from querist.state.paths import data_dir
+
+    chosen = session or last_session(data_dir() / "sessions")
+    recorded = record_session(chosen, output, data or load_settings().data)
+    for question, reason in recorded.left_out:
+        typer.echo(f"Left out, since {reason}: {question}", err=True)
+    if not recorded.added:
+        raise UsageError(f"There is nothing to record in {chosen}.")
+    typer.echo(f"{recorded.added} questions are new in {output}. Read their queries before you rely on them.")
 
 
 def _read(path: Path) -> list[GoldenQuestion]:
-    from querist.evaluate.question_set import read_question_set
-
     if not path.exists():
-        raise UsageError(f"There is no {path}.")
-    return read_question_set(path)
+        raise UsageError(f"There is no {path}.", hint="Name a golden file, or a folder with questions.jsonl.")
+    if path.is_dir():
+        from querist.evaluate.question_set import read_question_set
+
+        return read_question_set(path)
+    from querist.evaluate.golden import read_golden
+
+    return read_golden(path)
 
 
-class _Progress:
-    """One line on the terminal's error stream, written anew with each answer; nothing where that is no terminal."""
+def _chosen(path: Path, quick: int | None, tags: list[str]) -> list[GoldenQuestion]:
+    from querist.evaluate.question_set import select
 
-    def __init__(self, total: int, *, quiet: bool) -> None:
-        self.total = total
-        self.marked: list[Prediction] = []
-        self._shown = sys.stderr.isatty() and not quiet
-
-    def add(self, marked: Prediction) -> None:
-        self.marked.append(marked)
-        if not self._shown:
-            return
-        done = len(self.marked)
-        right = sum(p.right for p in self.marked)
-        asked = [p.seconds for p in self.marked]
-        measured = [p.measured for p in self.marked]
-        left = sum(measured) / done * (self.total - done)
-        line = (
-            f"{done}/{self.total}  right {right} ({100 * right / done:.1f}%)  "
-            f"{sum(asked) / done:.1f} s a question  {left / 60:.0f} min left  {marked.id}"
-        )
-        sys.stderr.write(f"\r\x1b[K{line[:110]}")
-        sys.stderr.flush()
-
-    def end(self) -> None:
-        if self._shown:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
+    questions = _read(path)
+    if tags:
+        known = sorted({tag for question in questions for tag in question.tags})
+        questions = [question for question in questions if set(tags) & set(question.tags)]
+        if not questions:
+            listed = f"Its tags: {', '.join(known)}." if known else "Its questions have no tags."
+            raise UsageError(f"No question of {path} has the tag {' or '.join(tags)}.", hint=listed)
+    return select(questions, quick)
 
 
-def _report(marked: list[Prediction], total: int, *, as_json: bool) -> None:
-    from querist.evaluate.summary import summarize
+def _marked(predictions: Path, questions: Path | None) -> list[Prediction]:
+    from querist.evaluate.prediction import read_predictions
+    from querist.evaluate.score import mark_all
 
-    summary = summarize(marked, missing=total - len(marked))
+    read = read_predictions(predictions)
+    marked = read if questions is None else mark_all(_read(questions), read)
+    if not marked:
+        raise UsageError(f"There are no answers in {predictions}" + (f" to questions of {questions}." if read else "."))
+    return marked
+
+
+def _print_summary(summary: Summary, listed: list[Prediction], *, as_json: bool) -> None:
+    from querist.cli.eval_show import failure_lines, summary_lines
+
     if as_json:
         typer.echo(json.dumps(summary.to_dict(), indent=2))
-    else:
-        typer.echo("\n".join(summary_lines(summary)))
-
-
-def summary_lines(summary: Summary) -> list[str]:
-    """The figures for people, a line each."""
-    low, high = summary.right.interval
-    each = summary.per_question
-    lines = [
-        f"right        {_of(summary.right)}  (95% interval {100 * low:.1f} to {100 * high:.1f}%)",
-        *(f"  {kind:<18} {_of(share)}" for kind, share in summary.by_hardness.items()),
-        *(f"  #{tag:<17} {_of(share)}" for tag, share in summary.by_tag.items()),
-        "by status",
-        *(f"  {kind:<18} {_of(share)}" for kind, share in summary.by_status.items()),
-        f"sure         {_of(summary.trusted)} of the verified and agreed, which are "
-        f"{_percent(summary.trusted.total, summary.questions)} of all",
-        f"silent       {_of(summary.silent)} wrong without a warning, of all",
-        f"needless     {_of(summary.needless)} of the right answers carry a warning",
-        f"coverage     {100 * summary.coverage_area:.1f}% mean accuracy, the surest answers first",
-        f"seconds      median {summary.seconds['p50']:.2f}, p90 {summary.seconds['p90']:.2f}, "
-        f"p99 {summary.seconds['p99']:.2f}; in all {summary.seconds['sum']:.0f}",
-        f"a question   {each['model_calls']:.2f} model calls, {each['tokens_in']:.0f} tokens in "
-        f"({each['tokens_cached']:.0f} of them read before), {each['tokens_out']:.0f} out",
-    ]
-    if summary.replayed.part:
-        lines.append(
-            f"cache        {_of(summary.replayed)} of the model calls were replayed; seconds count them as they were"
-        )
-    if summary.repeats > 1:
-        named = ", ".join(map(str, summary.unstable[:20])) or "none"
-        lines.append(f"unstable     {len(summary.unstable)} questions differ between {summary.repeats} times: {named}")
-    if summary.missing:
-        lines.append(f"missing      {summary.missing} questions have no answer yet; they count as neither")
-    return lines
-
-
-def _of(share: object) -> str:
-    from querist.evaluate.statistics import Share
-
-    assert isinstance(share, Share)
-    return (
-        f"{share.part}/{share.total}" if share.rate is None else f"{share.part}/{share.total} {100 * share.rate:.1f}%"
-    )
-
-
-def _percent(part: int, total: int) -> str:
-    return f"{100 * part / total:.1f}%" if total else "0%"
+        return
+    lines = summary_lines(summary)
+    if failures := failure_lines(listed):
+        lines += ["not passed", *failures]
+    typer.echo("\n".join(lines))

@@ -11,6 +11,7 @@ from querist.errors import (
     ConfigError,
     MissingExtraError,
     ModelAccessError,
+    ModelError,
     ModelNotFoundError,
     QueristError,
     UsageError,
@@ -76,10 +77,13 @@ def run(
                         else:
                             asker = asker or open_asker(data)
                             asker.replay(number)
-                            prediction, error = _ask(asker, question, number)
+                            prediction = ask_one(asker, question, number)
                             failures = failures + 1 if prediction.model_failed else 0
-                            if error is not None and failures >= PATIENCE:
-                                raise error
+                            if failures >= PATIENCE:
+                                raise ModelError(
+                                    f"{PATIENCE} questions in a row failed because of the model: {prediction.text}",
+                                    hint="What was answered is kept in the predictions; mend it and run again.",
+                                )
                             prediction = scorer.mark(question, prediction)
                             if log is not None:
                                 log.add(prediction)
@@ -92,7 +96,12 @@ def run(
     return marked
 
 
-def _ask(asker: Asker, question: GoldenQuestion, repeat: int) -> tuple[Prediction, QueristError | None]:
+def ask_one(asker: Asker, question: GoldenQuestion, repeat: int = 0) -> Prediction:
+    """Ask one question. An error that it meets stands in the prediction.
+
+    Raises:
+        QueristError: one that every other question would meet as well.
+    """
     db = ", ".join(_last_part(path) for path in question.data)
     asker.take_replayed()
     started = time.perf_counter()
@@ -102,11 +111,10 @@ def _ask(asker: Asker, question: GoldenQuestion, repeat: int) -> tuple[Predictio
         raise
     except QueristError as error:
         took = time.perf_counter() - started
-        return crashed(question.id, db, question.question, error, measured=took, repeat=repeat), error
+        return crashed(question.id, db, question.question, error, measured=took, repeat=repeat)
     took = time.perf_counter() - started
     replayed, saved = asker.take_replayed()
-    made = predicted(question.id, db, answer, measured=took, saved=saved, replayed=replayed, repeat=repeat)
-    return made, None
+    return predicted(question.id, db, answer, measured=took, saved=saved, replayed=replayed, repeat=repeat)
 
 
 def _last_part(path: str) -> str:

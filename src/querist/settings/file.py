@@ -1,4 +1,4 @@
-"""Reads a YAML file of settings into plain values, and remembers where each was written.
+"""Reads a YAML file (settings, golden questions) into plain values, and remembers where each was written.
 
 Works on YAML's node tree and not on finished objects, because only there has every key and value a line and a column,
 and because all mistakes are to be told at once while a loader stops at the first.
@@ -48,10 +48,13 @@ class Layer:
     problems: list[Problem] = field(default_factory=list)
 
 
-def read_file(path: Path, environ: Mapping[str, str]) -> Layer:
-    """The settings in `path`, with `${VAR}` and `${VAR:-default}` filled in from `environ`.
+def read_file(path: Path, environ: Mapping[str, str], *, keep_empty: bool = False) -> Layer:
+    """The values in `path`, with `${VAR}` and `${VAR:-default}` filled in from `environ`.
 
     Does not raise: what is wrong stands in `problems`.
+
+    Args:
+        keep_empty: an empty value is one (None); by default it counts as not written.
     """
     # Reading YAML costs a tenth of a second, so it is only imported when there is a file.
     from ruamel.yaml import YAML
@@ -67,7 +70,7 @@ def read_file(path: Path, environ: Mapping[str, str]) -> Layer:
             problems=[Problem(Place(file=str(path)), f"is not UTF-8 text: {error.reason} at byte {error.start}")]
         )
     yaml = YAML(typ="safe", pure=True)
-    reader = _Reader(str(path), environ, yaml.constructor.construct_object)
+    reader = _Reader(str(path), environ, yaml.constructor.construct_object, keep_empty)
     try:
         root = yaml.compose(text)
     except MarkedYAMLError as error:
@@ -95,8 +98,11 @@ _OMITTED = object()
 
 
 class _Reader:
-    def __init__(self, file: str, environ: Mapping[str, str], construct: Callable[[ScalarNode], Any]) -> None:
+    def __init__(
+        self, file: str, environ: Mapping[str, str], construct: Callable[[ScalarNode], Any], keep_empty: bool
+    ) -> None:
         self.file = file
+        self.keep_empty = keep_empty
         self.environ = environ
         self.construct = construct
         self.layer = Layer()
@@ -168,7 +174,7 @@ class _Reader:
             self.layer.problems.append(Problem(self.place(node), f"cannot be used as {dotted(path)!r}: {problem}"))
             return _OMITTED
         if value is None:
-            return _OMITTED
+            return None if self.keep_empty else _OMITTED
         if not isinstance(value, str) or "${" not in value:
             return value
         missing: list[str] = []
@@ -192,6 +198,13 @@ class _Reader:
             return _OMITTED
         self.layer.places[path] = self.place(node, written=value)
         return filled
+
+
+def beside(file: Path, location: str) -> str:
+    """What a file calls "sales.csv" lies beside that file, wherever the command is run. Addresses stay as they are."""
+    if "://" in location or location.startswith("~") or Path(location).is_absolute():
+        return location
+    return str(file.parent / location)
 
 
 def dotted(path: KeyPath) -> str:

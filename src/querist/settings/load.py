@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from querist.errors import ConfigError
-from querist.settings.file import KeyPath, Layer, Place, Problem, read_file
+from querist.settings.file import KeyPath, Layer, Place, Problem, beside, read_file
 from querist.settings.model import Settings
 
 FILE_NAME = "querist.yaml"
@@ -86,16 +86,9 @@ def _from_file(path: Path, environ: Mapping[str, str]) -> Layer:
     layer = read_file(path, environ)
     data = layer.values.get("data")
     if isinstance(data, (str, list)):
-        # What a file calls "sales.csv" lies beside that file, wherever the command is run.
         entries = [data] if isinstance(data, str) else data
-        layer.values["data"] = [_beside(path, e) if isinstance(e, str) and e else e for e in entries]
+        layer.values["data"] = [beside(path, e) if isinstance(e, str) and e else e for e in entries]
     return layer
-
-
-def _beside(file: Path, location: str) -> str:
-    if "://" in location or location.startswith("~") or Path(location).is_absolute():
-        return location
-    return str(file.parent / location)
 
 
 def _from_environment(environ: Mapping[str, str]) -> Layer:

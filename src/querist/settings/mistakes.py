@@ -1,4 +1,4 @@
-"""Words for mistakes in the settings: what is wrong with which value, where it stands, what is allowed instead."""
+"""Words for mistakes in a file (settings, golden questions): what is wrong with which value, where, what is allowed."""
 
 from __future__ import annotations
 
@@ -13,17 +13,26 @@ from querist.settings.file import KeyPath, Layer, Place, Problem, dotted
 from querist.settings.model import Settings, redact
 
 
-def problem_of(detail: Mapping[str, Any], layers: Sequence[Layer]) -> Problem:
-    """One complaint of pydantic's, in words for the person who wrote the value, at the place where it was written."""
+def problem_of(
+    detail: Mapping[str, Any], layers: Sequence[Layer], root: type[BaseModel] = Settings, word: str = "setting"
+) -> Problem:
+    """One complaint of pydantic's, in words for the person who wrote the value, at the place where it was written.
+
+    Args:
+        root: the model that the values were to fit.
+        word: what one of its keys is called.
+    """
     path: KeyPath = tuple(detail["loc"])
     if detail["type"] == "extra_forbidden":
-        message, hint = _unknown_key(path)
+        message, hint = _unknown_key(path, root, word)
         return Problem(_find(path, layers, key=True), message, hint)
     place = _find(path, layers)
     if detail["type"] in ("model_type", "dict_type"):
-        return Problem(place, f"{dotted(path)!r} must hold `key: value` pairs", _allowed(path))
+        return Problem(place, f"{dotted(path)!r} must hold `key: value` pairs", _allowed(path, root))
     reason = str(detail["msg"]).replace("Input should be", "must be").removeprefix("Value error, ")
-    return Problem(place, f"{dotted(path)!r} is {_shown(path, detail['input'], place)}, but {_lower_first(reason)}")
+    return Problem(
+        place, f"{dotted(path)!r} is {_shown(path, detail['input'], place, root)}, but {_lower_first(reason)}"
+    )
 
 
 def _find(path: KeyPath, layers: Sequence[Layer], key: bool = False) -> Place:
@@ -48,41 +57,41 @@ def _value(values: Any, path: KeyPath) -> Any:
     return values
 
 
-def _unknown_key(path: KeyPath) -> tuple[str, str]:
+def _unknown_key(path: KeyPath, root: type[BaseModel], word: str) -> tuple[str, str]:
     key, parent = str(path[-1]), path[:-1]
-    allowed = _keys(parent)
+    allowed = _keys(parent, root)
     near = difflib.get_close_matches(key, allowed, 1, 0.6)
     if not near:
-        near = [full for full in _leaves() if full.rpartition(".")[2] == key][:1]
+        near = [full for full in _leaves(root) if full.rpartition(".")[2] == key][:1]
     where = f" in {dotted(parent)!r}" if parent else ""
     did_you_mean = f"Did you mean {near[0]!r}? " if near else ""
-    return f"unknown setting {key!r}{where}", did_you_mean + _allowed(parent)
+    return f"unknown {word} {key!r}{where}", did_you_mean + _allowed(parent, root)
 
 
-def _allowed(path: KeyPath) -> str:
-    keys = _keys(path)
+def _allowed(path: KeyPath, root: type[BaseModel]) -> str:
+    keys = _keys(path, root)
     return f"Allowed: {', '.join(keys)}." if keys else ""
 
 
-def _keys(path: KeyPath) -> list[str]:
+def _keys(path: KeyPath, root: type[BaseModel]) -> list[str]:
     """The keys that the section at `path` accepts; empty where there is no section, or one with free names."""
-    model = _type_at(path)
+    model = _type_at(path, root)
     return sorted(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else []
 
 
-def _type_at(path: KeyPath) -> Any:
-    kind: Any = Settings
+def _type_at(path: KeyPath, root: type[BaseModel]) -> Any:
+    kind: Any = root
     for part in path:
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             kind = kind.model_fields[str(part)].annotation if part in kind.model_fields else None
         else:
-            arguments = get_args(kind)
+            arguments = [argument for argument in get_args(kind) if argument is not Ellipsis]
             kind = arguments[-1] if arguments else None
     return kind
 
 
-def _leaves() -> list[str]:
-    sections = {name: field.annotation for name, field in Settings.model_fields.items()}
+def _leaves(root: type[BaseModel]) -> list[str]:
+    sections = {name: field.annotation for name, field in root.model_fields.items()}
     return [
         f"{section}.{key}"
         for section, model in sections.items()
@@ -91,10 +100,10 @@ def _leaves() -> list[str]:
     ]
 
 
-def _shown(path: KeyPath, value: Any, place: Place) -> str:
+def _shown(path: KeyPath, value: Any, place: Place, root: type[BaseModel]) -> str:
     if place.written is not None:
         return repr(redact(place.written))
-    if SecretStr in (_type_at(path), *get_args(_type_at(path))):
+    if SecretStr in (_type_at(path, root), *get_args(_type_at(path, root))):
         return "not shown because it is secret"
     text = redact(repr(value))
     return text if len(text) <= 80 else text[:77] + "…"
@@ -104,7 +113,7 @@ def _lower_first(text: str) -> str:
     return text[:1].lower() + text[1:]
 
 
-def config_error(problems: Sequence[Problem]) -> ConfigError:
+def config_error(problems: Sequence[Problem], what: str = "the settings") -> ConfigError:
     """All problems as one error, in the order in which they stand."""
     problems = sorted(problems, key=lambda problem: (problem.place.origin, problem.place.line or 0))
     if len(problems) == 1:
@@ -112,7 +121,7 @@ def config_error(problems: Sequence[Problem]) -> ConfigError:
         message = f"{only.place.origin}: {only.message}" if only.place.origin else only.message
         place = only.place
         return ConfigError(message, hint=only.hint, file=place.file, line=place.line, column=place.column)
-    lines = [f"There are {len(problems)} mistakes in the settings:"]
+    lines = [f"There are {len(problems)} mistakes in {what}:"]
     for problem in problems:
         place = problem.place
         single = ConfigError(problem.message, file=place.file, line=place.line, column=place.column)
