@@ -70,7 +70,7 @@ def main() -> None:
     for name, (overrides, patches) in VARIANTS.items():
         settings = load_settings(overrides=overrides)
         with switched_off(patches):
-            marked = run(questions, lambda data: QueristAsker(data, settings, chosen.model, cached=True))
+            marked = run(questions, lambda data, s=settings: QueristAsker(data, s, chosen.model, cached=True))
         figures[name] = summarize(marked).to_dict()
         agreed = [p for p in marked if p.status == "agreed"]
         calls = sum(p.model_calls for p in marked) / len(marked)

@@ -18,7 +18,7 @@ from querist.answer.prepared import Prepared, prepare
 from querist.answer.present import present
 from querist.answer.routing import choose
 from querist.answer.understand import Turn, standalone
-from querist.answer.vote import Ballot, groups, is_blank
+from querist.answer.vote import Ballot, groups
 from querist.answer.warm import warm_up
 from querist.core.component import Component
 from querist.core.context import RunContext
