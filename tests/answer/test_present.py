@@ -14,10 +14,11 @@ def table(names: list[str], *rows: tuple[Value, ...], truncated: str | None = No
     ("name", "said"),
     [
         ("COUNT(*)", "count"),
-        ("count_star()", "count star()"),
+        ("count_star()", "count"),
         ("avg(t.unit_price)", "average unit price"),
         ("SUM(qty * price)", "total"),
         ("MAX(age)", "highest age"),
+        ("sum(total)", "total"),
         ("unit_price", "unit price"),
         ("", "value"),
     ],

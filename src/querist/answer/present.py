@@ -29,14 +29,15 @@ def present(table: Table) -> str:
 def label(name: str) -> str:
     """A column's name as people would say it: `COUNT(*)` is count, `avg(t.unit_price)` is average unit price."""
     words = {"count": "count", "sum": "total", "avg": "average", "min": "lowest", "max": "highest"}
+    if name.lower() == "count_star()":
+        return "count"
     call = re.fullmatch(r"(\w+)\s*\(\s*(?:DISTINCT\s+)?(.*?)\s*\)", name, re.I | re.S)
     if call and call[1].lower() in words:
         word, inner = words[call[1].lower()], call[2].split(".")[-1].strip('"`[] ')
         if call[1].lower() == "count":
             return word
-        if re.fullmatch(r"\w+", inner):
-            return f"{word} {label(inner)}"
-        return word
+        said = label(inner) if re.fullmatch(r"\w+", inner) else ""
+        return word if word in said.split() else f"{word} {said}".strip()
     return re.sub(r"[\s_]+", " ", name).strip() or "value"
 
 

@@ -66,3 +66,26 @@ def test_a_question_that_names_nothing_is_not_judged(harbour: Data) -> None:
     assert not {"number_left_out", "value_left_out"} & set(
         harbour.judge("SELECT name FROM ship", "Which ships are there?")
     )
+
+
+@pytest.mark.parametrize(
+    "question", ["How many ships are there by flag?", "How many ships sail for each flag?", "Ships per flag"]
+)
+def test_one_figure_for_all_is_no_answer_to_a_figure_by_something(harbour: Data, question: str) -> None:
+    found = harbour.judge("SELECT COUNT(*) FROM ship", question)["grouping_left_out"]
+    assert found.outcome == "failed"
+    assert "group it" in found.message
+
+
+@pytest.mark.parametrize(
+    ("question", "sql"),
+    [
+        ("How many ships are there by flag?", "SELECT flag, COUNT(*) FROM ship GROUP BY flag"),
+        ("Which ships are there, sorted by flag?", "SELECT name FROM ship ORDER BY flag"),
+        ("How many ships were built by the name of Vesta?", "SELECT COUNT(*) FROM ship WHERE name = 'Vesta'"),
+        ("What is the share of each flag?", "SELECT DISTINCT flag, COUNT(*) OVER (PARTITION BY flag) FROM ship"),
+    ],
+)
+def test_what_is_grouped_or_not_asked_for_by_anything_passes(harbour: Data, question: str, sql: str) -> None:
+    found = harbour.judge(sql, question).get("grouping_left_out")
+    assert found is None or found.outcome == "passed"

@@ -25,6 +25,7 @@ CHECKS: tuple[Rule, ...] = (
     filters.literal_absent,
     filters.date_literal,
     filters.null_in_not_in,
+    left_out.grouping_left_out,
     left_out.number_left_out,
     left_out.value_left_out,
     repeats.fan_out,

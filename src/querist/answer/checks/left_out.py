@@ -11,6 +11,11 @@ from querist.answer.values import normal
 
 _WORDS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10}
 """Numbers written as words that a query must take up; `one` is too often no number at all."""
+_BY = re.compile(
+    r"(?<!sorted )(?<!ordered )(?<!ranked )\b(?P<how>by|per|(?:for |of |in |at )?(?:each|every)) "
+    r"(?!an? |the |each |every |all )(?:different |single |kind of |type of )?(?P<noun>\w+)"
+)
+"""What a figure is asked for by: `per region`, `for each kind of fruit`; not `sorted by price`, not `by the author`."""
 
 
 @check(severity="repair")
@@ -29,6 +34,25 @@ def number_left_out(case: Case) -> Finding | None:
     }
     missing = [n for n in sorted(asked) if not {n, n - 1, n + 1, n * 100, n / 100} & used and f"{n:g}" not in names]
     return told(bool(asked), [f"The question says {n:g}, but the query does not use that number." for n in missing])
+
+
+@check(severity="veto")
+def grouping_left_out(case: Case) -> Finding | None:
+    """The question asks for a figure by something, and the query gives one figure for all."""
+    from sqlglot import exp
+
+    if case.top is None or case.top.node.args.get("group"):
+        return None
+    shown = case.top.node.expressions
+    if not shown or not all(e.find(exp.AggFunc) and not e.find(exp.Window, exp.Query) for e in shown):
+        return None
+    known = {word for t in case.schema.tables for n in (t.name, *(c.name for c in t.columns)) for word in words_of(n)}
+    for match in _BY.finditer(case.question.lower()):
+        noun = match["noun"]
+        if known & set(words_of(noun)):
+            said = f"The question asks for it {match['how']} {noun}, but the query gives one figure for all: group it."
+            return told(True, [said])
+    return told(True, [])
 
 
 @check(severity="repair")
