@@ -36,7 +36,7 @@ def share_bars(title: str, shares: Mapping[str, Share]) -> str:
 
 def coverage_chart(title: str, points: Sequence[CoveragePoint], overall: float) -> str:
     """Accuracy (upwards) of the surest share of the questions (to the right); a dashed line at `overall`."""
-    height, left, right, top, bottom = 220, 44, 12, 10, 36
+    height, left, right, top, bottom = 220, 44, 22, 10, 36
     floor = math.floor(min([overall, *(p.accuracy for p in points)], default=0.0) * 9.999) / 10
     floor = min(floor, 0.9)
 
@@ -77,7 +77,7 @@ def coverage_chart(title: str, points: Sequence[CoveragePoint], overall: float) 
 
 def histogram(title: str, seconds: Sequence[float], bins: int = 24) -> str:
     """How many questions took how long, with the median and the 90th percentile. The last bar holds the rest."""
-    height, left, right, top, bottom = 220, 34, 12, 24, 36
+    height, left, right, top, bottom = 220, 34, 22, 24, 36
     end = _round_up(percentile(seconds, 0.98) or 1.0)
     counts = [0] * bins
     for value in seconds:
