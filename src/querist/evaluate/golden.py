@@ -99,7 +99,7 @@ class GoldenFile(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     data: Texts = ()
-    questions: Annotated[tuple[_Question, ...], Field(min_length=1)]
+    questions: tuple[_Question, ...]
 
 
 def read_golden(path: Path, environ: Mapping[str, str] | None = None) -> list[GoldenQuestion]:
@@ -120,7 +120,7 @@ def read_golden(path: Path, environ: Mapping[str, str] | None = None) -> list[Go
         if layer.values or not problems:
             problems += [_problem(detail, path, layer) for detail in error.errors(include_url=False)]
     if parsed is not None:
-        problems += _more_problems(parsed, layer)
+        problems += _more_problems(parsed, path, layer)
     if problems or parsed is None:
         raise config_error(problems, str(path))
     ids: set[str] = {question.id for question in parsed.questions if question.id}
@@ -143,8 +143,8 @@ def read_golden(path: Path, environ: Mapping[str, str] | None = None) -> list[Go
 def _problem(detail: Mapping[str, Any], path: Path, layer: Layer) -> Problem:
     loc = tuple(detail["loc"])
     reason = str(detail["msg"]).removeprefix("Value error, ")
-    if loc == ("questions",) and detail["type"] in ("missing", "too_short"):
-        return Problem(Place(file=str(path)), "there are no questions in it", "Write them below `questions:`.")
+    if loc == ("questions",) and detail["type"] == "missing":
+        return _no_questions(path)
     if detail["type"] == "missing":
         return Problem(layer.places[loc[:-1]], f"the {loc[-1]!r} of question {loc[1] + 1} is missing")
     if len(loc) == 2 and detail["type"] == "value_error":
@@ -152,9 +152,13 @@ def _problem(detail: Mapping[str, Any], path: Path, layer: Layer) -> Problem:
     return problem_of(detail, [layer], GoldenFile, "key")
 
 
-def _more_problems(parsed: GoldenFile, layer: Layer) -> list[Problem]:
+def _no_questions(path: Path) -> Problem:
+    return Problem(Place(file=str(path)), "there are no questions in it", "Write them below `questions:`.")
+
+
+def _more_problems(parsed: GoldenFile, path: Path, layer: Layer) -> list[Problem]:
     """What only shows when questions are looked at together."""
-    problems = []
+    problems = [] if parsed.questions else [_no_questions(path)]
     first: dict[str, int] = {}
     for number, question in enumerate(parsed.questions):
         if not (question.data or parsed.data):
