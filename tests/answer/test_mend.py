@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from querist.answer.joins import JoinGraph
 from querist.answer.mend import Mended, mend
 from querist.answer.prepared import Prepared
 
@@ -100,9 +101,11 @@ def test_a_name_that_could_mean_anything_is_left_alone(fleet: Prepared) -> None:
     assert mended(fleet, query) == Mended(query)
 
 
-def test_no_join_condition_ever_compares_a_table_with_itself(fleet: Prepared) -> None:
-    sql = mended(fleet, "SELECT COUNT(*) FROM trip AS a JOIN region AS b ON a.driver = b.driver").sql
-    assert "a.driver = a.driver" not in sql
+@pytest.mark.parametrize("wrong", ["a.driver = b.driver", "a.driver = b.Driver", "b.drivers = a.driver"])
+def test_no_join_condition_ever_compares_a_table_with_itself(fleet: Prepared, wrong: str) -> None:
+    sql = f"SELECT COUNT(*) FROM trip AS a JOIN region AS b ON {wrong}"
+    for joins in (fleet.joins, JoinGraph([])):
+        assert "a.driver = a.driver" not in mend(sql, fleet.schema, joins, fleet.values).sql.lower()
 
 
 @pytest.mark.parametrize(

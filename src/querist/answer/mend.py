@@ -158,7 +158,8 @@ class _Select:
         if self._is_string(column):
             return
         scopes = [qualifier] if qualifier in self.tables else []
-        for aliases in (scopes, [a for a in self.tables if a not in scopes]):
+        others = [alias for alias in self.tables if alias not in (qualifier, other_side)]
+        for aliases in (scopes, others):
             for alias in aliases:
                 names = [c.name for c in self.tables[alias].columns]
                 same = [n for n in names if flat(n) == flat(name)] or _longer_names(name, names)
@@ -176,7 +177,7 @@ class _Select:
                 return
         if self._join_in(column, name):
             return
-        for alias in [*scopes, *(a for a in self.tables if a not in scopes)]:
+        for alias in [*scopes, *others]:
             if known := nearest(name, [c.name for c in self.tables[alias].columns]):
                 self._rebind(column, alias, known)
                 return

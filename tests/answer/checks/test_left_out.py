@@ -89,3 +89,9 @@ def test_one_figure_for_all_is_no_answer_to_a_figure_by_something(harbour: Data,
 def test_what_is_grouped_or_not_asked_for_by_anything_passes(harbour: Data, question: str, sql: str) -> None:
     found = harbour.judge(sql, question).get("grouping_left_out")
     assert found is None or found.outcome == "passed"
+
+
+def test_one_row_is_no_answer_to_a_question_about_each(harbour: Data) -> None:
+    sql = "SELECT flag, COUNT(*) FROM ship GROUP BY flag ORDER BY 2 DESC LIMIT 1"
+    assert harbour.judge(sql, "How many ships does each flag have?")["all_but_one_left_out"].outcome == "failed"
+    assert "all_but_one_left_out" not in harbour.judge(sql, "Which flag has the most ships?")

@@ -187,3 +187,25 @@ def test_joins_are_judged_on_other_engines_too(duck: MakeData) -> None:
         assert mill.judge(sql).get("ungrouped_column", Check("", "passed")).outcome == "passed"
     sql = "SELECT g.id, count(*) FROM grower g JOIN delivery d ON d.grower_id = g.id GROUP BY g.id"
     assert mill.judge(sql, "Number of deliveries for every grower")["groups_lost"].outcome == "warned"
+
+
+@pytest.mark.parametrize(
+    ("sql", "outcome"),
+    [
+        ("SELECT COUNT(*) FROM a CROSS JOIN b", "failed"),
+        ("SELECT COUNT(*) FROM a JOIN b ON a.id = a.n", "failed"),
+        ("SELECT COUNT(*) FROM a, b WHERE a.n > 1", "failed"),
+        ("SELECT COUNT(*) FROM a JOIN b ON a.id = b.a_id", "passed"),
+        ("SELECT COUNT(*) FROM a, b WHERE a.id = b.a_id", "passed"),
+        ("SELECT COUNT(*) FROM a JOIN b USING (id)", None),
+        ("SELECT COUNT(*) FROM a JOIN b ON a_id = n", "passed"),
+        ("SELECT COUNT(*) FROM a CROSS JOIN (SELECT MAX(n) AS m FROM a) AS top WHERE a.n = top.m", None),
+    ],
+)
+def test_tables_that_nothing_links_are_told(sqlite: MakeData, sql: str, outcome: str | None) -> None:
+    data = sqlite(
+        "CREATE TABLE a (id INTEGER PRIMARY KEY, n INTEGER); CREATE TABLE b (id INTEGER PRIMARY KEY, a_id INTEGER);"
+        "INSERT INTO a VALUES (1, 5), (2, 6); INSERT INTO b VALUES (1, 1), (2, 1);"
+    )
+    found = data.judge(sql).get("unlinked_tables")
+    assert (found.outcome if found else None) == outcome

@@ -55,6 +55,19 @@ def grouping_left_out(case: Case) -> Finding | None:
     return told(True, [])
 
 
+@check(severity="veto")
+def all_but_one_left_out(case: Case) -> Finding | None:
+    """The question asks for something of each, and the query shows one row only."""
+    from sqlglot import exp
+
+    each = re.search(r"\b(?:each|every)\b(?! of\b)", case.question.lower())
+    limit = case.tree.args.get("limit") if case.tree is not None else None
+    if each is None or limit is None or not isinstance(limit.expression, exp.Literal):
+        return None
+    one = limit.expression.name == "1"
+    return told(True, ["The question asks for each of several, but LIMIT 1 shows one of them."] if one else [])
+
+
 @check(severity="repair")
 def value_left_out(case: Case) -> Finding | None:
     """The question names a value of the data that the query does not use."""

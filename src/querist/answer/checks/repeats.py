@@ -20,6 +20,29 @@ _ENDS = frozenset("for each every per in by of from with who that which do doe d
 """Words, as `words_of` gives them, that end what a question counts."""
 
 
+@check(severity="veto")
+def unlinked_tables(case: Case) -> Finding | None:
+    """Two tables stand side by side and no condition links them, so that every row meets every other."""
+    from sqlglot import exp
+
+    messages = []
+    joined = False
+    for select in case.selects:
+        where = select.node.args.get("where")
+        for join in select.node.args.get("joins") or []:
+            if not isinstance(join.this, exp.Table) or join.args.get("using") or join.method == "NATURAL":
+                continue
+            joined = True
+            conditions = [c for c in (join.args.get("on"), where) if c is not None]
+            columns = [c for condition in conditions for c in condition.find_all(exp.Column)]
+            mine = join.this.alias_or_name.lower()
+            others = {c.table.lower() for c in columns} - {mine, ""}
+            bare = any(not c.table for c in columns)
+            if not bare and (not others or all(c.table.lower() != mine for c in columns)):
+                messages.append(f"Nothing links {join.this.name} to the other tables: every row meets every other.")
+    return told(joined, messages)
+
+
 @check(severity="warn")
 def fan_out(case: Case) -> Finding | None:
     """A total, average or count takes rows several times, because a join repeats them."""
