@@ -9,10 +9,10 @@ def failure_text(prediction: Prediction) -> str:
     """Several lines for people. The prediction must be marked."""
     mark = prediction.mark
     assert mark is not None, "only a marked prediction can fail"
-    lines = [prediction.question, ""]
-    if mark.reason:
-        lines.append(f"wrong: {mark.reason}")
+    # What is wrong comes first: lists of failures show only the first line.
+    lines = [mark.reason] if mark.reason else []
     lines += [f"over budget: {sentence}" for sentence in mark.over_budget]
+    lines += ["", prediction.question]
     if mark.expected is not None:
         lines += ["", "expected:", *preview_lines(mark.expected)]
     elif mark.expected_text:
