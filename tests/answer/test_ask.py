@@ -123,6 +123,7 @@ async def test_a_follow_up_is_understood_before_it_is_asked(fleet: Prepared, tmp
     answer = await Runner().run(component, asked)
     component.close()
     assert answer.text == "count: 1"
+    assert answer.understood == "How many trucks are in Lindau?"
     assert answer.evidence.assumptions == ("Understood as: How many trucks are in Lindau?",)
 
 

@@ -96,6 +96,7 @@ class Answer(BaseModel):
     """The answer to a question. Its JSON form is what `querist ask --json` prints.
 
     Attributes:
+        understood: the question as it stands alone; differs from `question` where that goes on from an earlier one.
         text: a sentence or a few for people.
         sql: the query whose result `table` is; None when there is none.
         timings: seconds by stage (prepare, model, database, …) and `total`.
@@ -106,6 +107,7 @@ class Answer(BaseModel):
     question: str
     status: Status
     text: str
+    understood: str = ""
     table: AnyTable | None = None
     sql: str | None = None
     source: str = ""

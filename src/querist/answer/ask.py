@@ -182,6 +182,7 @@ class Ask(Component[Question, Answer]):
             reason = work.drafts[-1].error if work.drafts else "no draft was made"
             return Answer(
                 question=asked,
+                understood=understood,
                 status=Status.FAILED,
                 text=f"No query could be made to run for this question. The last one failed: {reason}",
                 source=source,
@@ -196,6 +197,7 @@ class Ask(Component[Question, Answer]):
         agreed = agreement[0] >= 2 and not any(check.outcome != "passed" for check in checks)
         return Answer(
             question=asked,
+            understood=understood,
             status=Status.AGREED if agreed else Status.UNVERIFIED,
             text=present(winner.table),
             table=winner.table,

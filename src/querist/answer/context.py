@@ -10,8 +10,8 @@ from querist.answer.values import Match
 from querist.sources.base import Column, ColumnProfile, Profile, Schema, TableSchema
 from querist.sources.table import Value
 
-Style = Literal["bare", "rich", "list"]
-"""How a schema is written: as `bare` CREATE TABLE statements, the same `rich` with values, or a `list` of lines."""
+Style = Literal["bare", "rich"]
+"""How a schema is written: as `bare` CREATE TABLE statements, or the same `rich` with what the values look like."""
 
 LISTED = 8
 """A column with at most this many distinct values has all of them shown; another has `EXAMPLES` of them."""
@@ -22,19 +22,12 @@ LONGEST_VALUE = 40
 
 def render(schema: Schema, profile: Profile, joins: JoinGraph, style: Style) -> str:
     """The schema as text for a model."""
-    tables = [_table(t, profile, joins, style, schema.dialect) for t in schema.tables]
-    if style != "list":
-        return "\n".join(tables)
-    keys = [f"{e.left}.{e.left_column} = {e.right}.{e.right_column}" for e in joins.edges]
-    return "\n".join([*tables, "Joins: " + "; ".join(keys)] if keys else tables)
+    return "\n".join(_table(t, profile, joins, style, schema.dialect) for t in schema.tables)
 
 
 def _table(table: TableSchema, profile: Profile, joins: JoinGraph, style: Style, dialect: str) -> str:
     found = profile.table(table.name)
     name = quote(table.name, dialect)
-    if style == "list":
-        columns = ", ".join(_listed(c, table, found.column(c.name) if found else None, dialect) for c in table.columns)
-        return f"{name}({columns})" + (f" -- {table.comment}" if table.comment else "")
     lines = []
     for column in table.columns:
         line = f"  {quote(column.name, dialect)} {column.type or column.kind}".rstrip()
@@ -59,11 +52,6 @@ def _table(table: TableSchema, profile: Profile, joins: JoinGraph, style: Style,
     head = f"-- {table.comment}\n" if table.comment else ""
     rows = f" -- {table.row_count} rows" if style == "rich" and table.row_count is not None else ""
     return f"{head}CREATE TABLE {name} ({rows}\n{body}\n);"
-
-
-def _listed(column: Column, table: TableSchema, profile: ColumnProfile | None, dialect: str) -> str:
-    values = describe(column, profile)
-    return quote(column.name, dialect) + (f" [{values}]" if values else "")
 
 
 def describe(column: Column, profile: ColumnProfile | None) -> str:

@@ -119,7 +119,7 @@ class _Conversation:
         self.session.write(question, answer=answer.to_dict())
         self.last = answer
         if answer.sql:
-            self.turns.append(Turn(question=question, sql=answer.sql))
+            self.turns.append(Turn(question=answer.understood, sql=answer.sql))
         show_answer(self.console, answer, save_hint="/save FILE keeps all")
         self.console.print()
 
