@@ -230,6 +230,7 @@ def test_predictions_of_others_are_marked_against_a_set(question_set: Path, tmp_
     assert "--set" in run("report", path, code=2).stderr
     found = json.loads(run("report", path, "--set", question_set, "--json").stdout)
     assert found["right"] == {"part": 1, "total": 2, "rate": 0.5}
+    assert found["missing"] == 1
 
 
 def test_a_report_is_one_page(golden: Path, model: ScriptedModel, tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ def test_answers_become_golden_questions_with_their_queries(tmp_path: Path) -> N
     written = session(
         tmp_path,
         line("How many: all?", sql="SELECT count(*)\nFROM lighthouse"),
-        line("And lit?", evidence={"assumptions": ["Understood as: How many are lit?"]}),
+        line("And lit?", understood="How many are lit?"),
         line("How high?", "unverified"),
         line("Who paints them?", "refused", None),
         line("Broken?", "failed", None),

@@ -163,7 +163,9 @@ def report(
             f"There are answers without a mark in {predictions}.", hint="Name the question set with --set to mark them."
         )
     if output is None or as_json:
-        _print_summary(summarize(marked), [], as_json=as_json)
+        asked = {p.id for p in marked}
+        missing = 0 if questions is None else sum(question.id not in asked for question in _read(questions))
+        _print_summary(summarize(marked, missing=missing), [], as_json=as_json)
     if output is not None:
         from querist.evaluate.report import report_page
 

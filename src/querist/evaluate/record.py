@@ -13,14 +13,6 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from querist.answer.answer import Status
 from querist.errors import UsageError
 
-_UNDERSTOOD = "Understood as: "
-
-
-class _Evidence(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-    assumptions: tuple[str, ...] = ()
-
 
 class _Answer(BaseModel):
     model_config = ConfigDict(frozen=True)
@@ -28,7 +20,7 @@ class _Answer(BaseModel):
     status: Status
     sql: str | None = None
     source: str = ""
-    evidence: _Evidence = _Evidence()
+    understood: str = ""
 
 
 class _Line(BaseModel):
@@ -109,8 +101,7 @@ def _entry(line: _Line, several: bool) -> tuple[dict[str, Any] | None, str]:
     answer = line.answer
     if answer is None:
         return None, "it was stopped or failed"
-    understood = [a.removeprefix(_UNDERSTOOD) for a in answer.evidence.assumptions if a.startswith(_UNDERSTOOD)]
-    entry: dict[str, Any] = {"question": understood[0] if understood else line.question}
+    entry: dict[str, Any] = {"question": answer.understood or line.question}
     if answer.status is Status.REFUSED:
         return {**entry, "expect": "refuse"}, ""
     if answer.status is Status.NEEDS_CLARIFICATION:

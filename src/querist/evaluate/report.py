@@ -118,6 +118,7 @@ def _item(prediction: Prediction) -> str:
     told += [f'<p class="reason">{_text(sentence)}</p>' for sentence in mark.over_budget]
     told += [f'<p class="warning">Warning: {_text(warning)}</p>' for warning in prediction.warnings]
     tokens = f"{prediction.tokens_in:,} tokens in, {prediction.tokens_out:,} out"
+    status = prediction.status + (", warned" if prediction.warnings else "")
     agreed, ran = prediction.agreement
     facts = [str(prediction.id), prediction.db, *_kinds(prediction), f"{prediction.model_calls} model calls", tokens]
     facts += [f"{agreed} of {ran} drafts agree"] if ran else []
@@ -125,7 +126,7 @@ def _item(prediction: Prediction) -> str:
         f'<details data-mark="{_text(" ".join(marks))}" data-status="{_text(prediction.status)}" '
         f'data-tags="{_text(chr(10).join(_kinds(prediction)))}"><summary>'
         f'<span class="{marks[0]}">{marks[0]}</span><span>{_text(question)}{again}</span>'
-        f"<span>{_text(prediction.status)}{', warned' if prediction.warnings else ''}</span><span>{prediction.seconds:.2f} s</span></summary>"
+        f"<span>{_text(status)}</span><span>{prediction.seconds:.2f} s</span></summary>"
         f'<div class="body">{"".join(told)}<div class="sides">'
         f"<div><h3>Expected</h3>{_side(mark.expected, mark.expected_text, mark.expected_sql)}</div>"
         f"<div><h3>Got</h3>{_side(mark.got, prediction.text, prediction.sql or '')}</div></div>"
