@@ -7,7 +7,7 @@ from querist.evaluate.statistics import CoveragePoint, Share, area, coverage_cur
 
 @pytest.mark.parametrize(
     ("part", "total", "low", "high"),
-    # 81 of 263: R. G. Newcombe, Statistics in Medicine 17 (1998), 857-872. 0 of n: up to z² / (n + z²). 8 of 10: by hand.
+    # 81 of 263: R. G. Newcombe, Statistics in Medicine 17 (1998). 0 of n: up to z² / (n + z²). 8 of 10: by hand.
     [(8, 10, 0.4901625, 0.9433178), (0, 10, 0.0, 0.2775328), (81, 263, 0.2552847, 0.3662199), (0, 0, 0.0, 1.0)],
 )
 def test_wilson_interval(part: int, total: int, low: float, high: float) -> None:
