@@ -10,7 +10,7 @@ import logging
 from collections.abc import Iterable
 
 from querist.answer.answer import Check
-from querist.answer.checks import filters, left_out, numbers, repeats, result, units
+from querist.answer.checks import filters, left_out, logic, numbers, repeats, result, units
 from querist.answer.checks.case import Case, Rule
 from querist.errors import QueristError
 
@@ -29,6 +29,8 @@ CHECKS: tuple[Rule, ...] = (
     left_out.all_but_one_left_out,
     left_out.number_left_out,
     left_out.value_left_out,
+    logic.none_as_another,
+    logic.both_as_either,
     repeats.unlinked_tables,
     repeats.fan_out,
     repeats.duplicate_rows,

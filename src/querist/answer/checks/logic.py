@@ -1,0 +1,61 @@
+"""Checks of logic that SQL words differently from people: having none of something, and having both of two things."""
+
+from __future__ import annotations
+
+import re
+
+from querist.answer.checks.case import Case, Finding, check, told
+from querist.answer.scopes import own
+
+_NONE = re.compile(r"\b(?:no|not|never|without|neither|nor|none)\b|n't\b")
+_BOTH = re.compile(r"\bboth\b|\band also\b|\bas well as\b")
+
+
+@check(severity="veto")
+def none_as_another(case: Case) -> Finding | None:
+    """The question asks for what has none of something, and the query finds what has another one."""
+    from sqlglot import exp
+
+    top = case.top
+    if top is None or top.node.args.get("group") or not _NONE.search(case.question.lower()):
+        return None
+    shown = {t.name for e in top.node.expressions for c in e.find_all(exp.Column) if (t := top.scope.table_of(c))}
+    if len(shown) != 1:
+        return None
+    one = shown.pop()
+    many = {e.left for e in case.joins.into(one) if any(t.name == e.left for t in top.scope.tables.values())}
+    single = {one, *(e.right for e in case.joins.edges if e.left == one)}
+    messages = []
+    for unequal in own(top.node, exp.NEQ):
+        found = top.scope.resolve(unequal.left) if isinstance(unequal.left, exp.Column) else None
+        if many and found is not None and found[0].name not in single and isinstance(unequal.right, exp.Literal):
+            text = unequal.sql(dialect=case.dialect)
+            messages.append(
+                f"A {one} of which one {found[0].name} fits {text} may have another that does not: "
+                f"use NOT IN with those that have {unequal.right.name!r}."
+            )
+    return told(bool(many), messages)
+
+
+@check(severity="veto")
+def both_as_either(case: Case) -> Finding | None:
+    """The question asks for what has both of two things, and the query takes either."""
+    from sqlglot import exp
+
+    top = case.top
+    if top is None or top.node.args.get("group") or not _BOTH.search(case.question.lower()):
+        return None
+    messages = []
+    for listed in own(top.node, exp.In):
+        if isinstance(listed.this, exp.Column) and len(listed.expressions) == 2:
+            messages.append(_either(listed.sql(dialect=case.dialect)))
+    for either in own(top.node, exp.Or):
+        sides = [s for s in (either.left, either.right) if isinstance(s, exp.EQ) and isinstance(s.left, exp.Column)]
+        if len(sides) == 2 and sides[0].left == sides[1].left:
+            messages.append(_either(either.sql(dialect=case.dialect)))
+    joined = bool(top.node.args.get("joins"))
+    return told(joined, messages if joined else [])
+
+
+def _either(text: str) -> str:
+    return f"The question asks for both, but {text} is fulfilled by either: use INTERSECT."

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.answer.checks.conftest import Data, MakeData
+
+
+@pytest.fixture
+def bakery(sqlite: MakeData) -> Data:
+    return sqlite(
+        """
+        CREATE TABLE baker (id INTEGER PRIMARY KEY, name TEXT);
+        CREATE TABLE loaf (id INTEGER PRIMARY KEY, baker_id INTEGER REFERENCES baker (id), flour TEXT);
+        INSERT INTO baker VALUES (1, 'Ann'), (2, 'Bo'), (3, 'Cy');
+        INSERT INTO loaf VALUES (1, 1, 'rye'), (2, 1, 'spelt'), (3, 2, 'spelt');
+        """
+    )
+
+
+JOIN = "SELECT DISTINCT baker.name FROM baker JOIN loaf ON loaf.baker_id = baker.id WHERE"
+
+
+def outcome(data: Data, name: str, sql: str, question: str) -> str | None:
+    found = data.judge(sql, question).get(name)
+    return found.outcome if found else None
+
+
+def test_having_another_is_not_having_none(bakery: Data) -> None:
+    question = "Which bakers do not bake with rye?"
+    assert outcome(bakery, "none_as_another", f"{JOIN} loaf.flour <> 'rye'", question) == "failed"
+    right = "SELECT name FROM baker WHERE id NOT IN (SELECT baker_id FROM loaf WHERE flour = 'rye')"
+    assert outcome(bakery, "none_as_another", right, question) != "failed"
+
+
+@pytest.mark.parametrize(
+    ("sql", "question"),
+    [
+        (f"{JOIN} loaf.flour <> 'rye'", "Which bakers bake with something else than rye?"),
+        ("SELECT id FROM loaf WHERE flour <> 'rye'", "Which loaves are not of rye?"),
+        (
+            "SELECT loaf.id FROM loaf JOIN baker ON loaf.baker_id = baker.id WHERE baker.name <> 'Ann'",
+            "Loaves not by Ann",
+        ),
+    ],
+)
+def test_other_inequalities_pass(bakery: Data, sql: str, question: str) -> None:
+    assert outcome(bakery, "none_as_another", sql, question) != "failed"
+
+
+@pytest.mark.parametrize("either", ["loaf.flour IN ('rye', 'spelt')", "loaf.flour = 'rye' OR loaf.flour = 'spelt'"])
+def test_either_is_not_both(bakery: Data, either: str) -> None:
+    question = "Which bakers bake with both rye and spelt?"
+    assert outcome(bakery, "both_as_either", f"{JOIN} {either}", question) == "failed"
+    assert outcome(bakery, "both_as_either", f"{JOIN} {either}", "Which bakers bake with rye or spelt?") is None
+
+
+def test_both_by_intersection_passes(bakery: Data) -> None:
+    sql = f"{JOIN} loaf.flour = 'rye' INTERSECT {JOIN} loaf.flour = 'spelt'"
+    assert outcome(bakery, "both_as_either", sql, "Which bakers bake with both rye and spelt?") is None
