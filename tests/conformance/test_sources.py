@@ -156,6 +156,25 @@ def test_interrupt_stops_a_query_of_another_thread(case: Case, source: Source) -
     assert source.execute("SELECT count(*) FROM people").scalar() == 4
 
 
+def test_closing_stops_the_query_that_runs(case: Case, source: Source) -> None:
+    source.schema()
+    failed: list[QueristError] = []
+
+    def run() -> None:
+        try:
+            source.execute(case.endless, Limits(seconds=60))
+        except QueristError as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    time.sleep(0.3)  # most likely it runs by now; if not, it is refused
+    source.close()
+    thread.join()
+    assert len(failed) == 1
+    assert isinstance(failed[0], (QueryError, UsageError))
+
+
 def test_interrupt_of_an_idle_source_does_nothing(source: Source) -> None:
     source.interrupt()
     assert source.execute("SELECT count(*) FROM people").scalar() == 4

@@ -8,7 +8,9 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +18,9 @@ import duckdb
 import pytest
 import xlsxwriter
 
-from querist.errors import QueryError, SourceFormatError, SourceNotFoundError
+from querist.errors import QueryError, QueryTimeoutError, SourceFormatError, SourceNotFoundError
 from querist.sources import file_cache
+from querist.sources.base import Limits
 from querist.sources.files import FileSource
 from querist.state.paths import cache_dir
 
@@ -423,3 +426,15 @@ def test_broken_line_of_json_lines_is_named(tmp_path: Path, open_files: Open) ->
 def test_json_without_records_is_an_error(tmp_path: Path, open_files: Open, text: str) -> None:
     with pytest.raises(SourceFormatError, match=r"x\.json"):
         open_files(_write(tmp_path / "x.json", text))
+
+
+def test_data_may_change_while_a_query_runs(tmp_path: Path, open_files: Open) -> None:
+    file = _write(tmp_path / "numbers.csv", "n\n" + "\n".join(map(str, range(5000))))
+    source = open_files(file)
+    slow = "SELECT count(*) FROM numbers a, numbers b, numbers c WHERE a.n + b.n * c.n > 7"
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(source.execute, slow, Limits(seconds=1))
+        time.sleep(0.3)  # most likely it runs by now
+        _write(file, "n\n1\n2\n")
+        assert source.execute("SELECT count(*) FROM numbers").scalar() == 2
+        assert isinstance(running.exception(), QueryTimeoutError)

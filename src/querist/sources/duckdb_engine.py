@@ -14,7 +14,7 @@ import threading
 import time
 import uuid
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -81,6 +81,7 @@ class DuckDbEngine(Source):
     def __post_init__(self) -> None:
         self.dialect = "duckdb"
         self._lock = threading.RLock()
+        self._idle = threading.Condition(self._lock)
         self._running: set[RunningQuery] = set()
         self._connection: DuckDBPyConnection | None = None
         self._opened_for = ""
@@ -99,23 +100,40 @@ class DuckDbEngine(Source):
                 raise UsageError(f"The source {self.name!r} is closed.")
             fingerprint = self.fingerprint()
             if self._connection is None or fingerprint != self._opened_for:
-                if self._connection is not None:
-                    self._connection.close()
-                    self._connection = None
+                self._disconnect()
                 connection = self._open()
                 _lock_engine(connection, self._spill)
                 self._connection, self._opened_for = connection, fingerprint
             return self._connection
 
+    def _disconnect(self) -> None:
+        """Close the connection once no query runs on it any more: DuckDB refuses to close a busy one."""
+        with self._idle:
+            self._idle.wait_for(lambda: not self._running)
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+    @contextlib.contextmanager
+    def _query(self, seconds: float) -> Iterator[tuple[DuckDBPyConnection, RunningQuery]]:
+        """A cursor for one query, and the watch that stops it."""
+        with self._lock:
+            cursor = self._current().cursor()
+            run = RunningQuery(cursor.interrupt, seconds)
+            self._running.add(run)
+        try:
+            with run:
+                yield cursor, run
+        finally:
+            cursor.close()
+            with self._idle:
+                self._running.discard(run)
+                self._idle.notify_all()
+
     def execute(self, sql: str, limits: Limits = Limits()) -> Table:
         import duckdb
 
-        with (
-            contextlib.closing(self._current().cursor()) as cursor,
-            RunningQuery(cursor.interrupt, limits.seconds) as run,
-        ):
-            with self._lock:
-                self._running.add(run)
+        with self._query(limits.seconds) as (cursor, run):
             try:
                 return self._run(cursor, sql, limits)
             except duckdb.InterruptException as error:
@@ -132,9 +150,6 @@ class DuckDbEngine(Source):
                 ) from error
             except duckdb.Error as error:
                 raise QueryError(engine_message(error)) from error
-            finally:
-                with self._lock:
-                    self._running.discard(run)
 
     def _run(self, cursor: DuckDBPyConnection, sql: str, limits: Limits) -> Table:
         import duckdb
@@ -173,11 +188,9 @@ class DuckDbEngine(Source):
                 run.cancel()
 
     def close(self) -> None:
-        with self._lock:
-            self._closed = True
-            if self._connection is not None:
-                self._connection.close()
-                self._connection = None
+        self._closed = True
+        self.interrupt()
+        self._disconnect()
         shutil.rmtree(self._spill, ignore_errors=True)
 
 
