@@ -48,6 +48,11 @@ def open_sources(
     optional: set[Path] = set()
     servers: list[str] = []
     for spec in specs:
+        if not isinstance(spec, (str, os.PathLike)):
+            raise UsageError(
+                f"Data are named by a path or an address, not by a {type(spec).__name__}.",
+                hint="Give several of them one by one: Querist(*paths).",
+            )
         text = os.fspath(spec)
         if isinstance(spec, str) and _ADDRESS.match(text):
             if text.lower().startswith(("http://", "https://")):

@@ -1,0 +1,104 @@
+"""Querist from Python: in scripts, in event loops and in notebooks; and slips in using it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import querist
+from querist import Answer, Querist, Status
+from querist.errors import UsageError
+from tests.scripted_model import ScriptedModel
+
+Open = Callable[..., Querist]
+QUERY = "SELECT who, hours FROM shifts ORDER BY who"
+QUESTION = "Who worked how many hours?"
+
+
+@pytest.fixture
+def shifts(tmp_path: Path) -> Path:
+    file = tmp_path / "shifts.csv"
+    file.write_text("who,hours\nIda,7\nOle,4\n<b>,\n", encoding="utf-8")
+    return file
+
+
+@pytest.fixture
+def opened(shifts: Path) -> Iterator[Open]:
+    made: list[Querist] = []
+
+    def open_one(*data: Any, query: str = QUERY) -> Querist:
+        made.append(Querist(*(data or (shifts,)), model=ScriptedModel(lambda _: query)))
+        return made[-1]
+
+    yield open_one
+    for one in made:
+        one.close()
+
+
+def test_a_pattern_is_asked_in_one_line(shifts: Path, opened: Open) -> None:
+    answer = opened(f"{shifts.parent}/*.csv").ask(QUESTION)
+    assert isinstance(answer, Answer)
+    assert answer.status is Status.AGREED
+    assert answer.sql == QUERY
+
+
+def test_it_can_be_awaited_and_asked_from_a_running_loop(opened: Open) -> None:
+    async def program() -> list[Answer]:
+        one = opened()
+        return [*await asyncio.gather(one.aask(QUESTION), one.aask(QUESTION)), one.ask(QUESTION)]
+
+    answers = asyncio.run(program())
+    assert {answer.text for answer in answers} == {"3 rows of who, hours."}
+
+
+def test_one_object_serves_several_loops_in_turn(opened: Open) -> None:
+    one = opened()
+    assert asyncio.run(one.aask(QUESTION)).table == asyncio.run(one.aask(QUESTION)).table == one.ask(QUESTION).table
+
+
+def test_results_become_data_frames(opened: Open) -> None:
+    table = opened().ask(QUESTION).table
+    assert table is not None
+    assert table.to_polars().rows() == [("<b>", None), ("Ida", 7), ("Ole", 4)]
+    assert list(table.to_pandas().columns) == ["who", "hours"]
+
+
+def test_a_notebook_shows_the_table_the_status_and_the_query_and_no_markup_of_the_data(opened: Open) -> None:
+    shown = opened().ask(QUESTION)._repr_html_()
+    assert "<td>Ida</td><td>7</td>" in shown
+    assert "agreed" in shown
+    assert QUERY in shown
+    assert "&lt;b&gt;" in shown
+    assert "<td><b>" not in shown
+
+
+def test_it_can_be_closed_while_a_query_that_was_given_up_still_runs(tmp_path: Path, opened: Open) -> None:
+    numbers = tmp_path / "numbers.csv"
+    numbers.write_text("n\n" + "\n".join(map(str, range(5000))))
+
+    async def program() -> None:
+        one = opened(numbers, query="SELECT count(*) FROM numbers a, numbers b, numbers c WHERE a.n + b.n * c.n > 7")
+        asking = asyncio.create_task(one.aask("How many?"))
+        await asyncio.sleep(0.5)
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        one.close()
+
+    asyncio.run(program())
+
+
+def test_a_list_of_data_is_told_how_to_be_given(shifts: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        Querist([str(shifts)], model=ScriptedModel([]))  # type: ignore[arg-type]
+    assert "list" in caught.value.message
+    assert "one by one" in caught.value.hint
+
+
+def test_every_public_name_can_be_imported() -> None:
+    for name in querist.__all__:
+        assert getattr(querist, name).__name__ == name
