@@ -249,3 +249,19 @@ def test_tables_of_sqlite_come_in_the_order_in_which_they_were_made(tmp_path: Pa
     (source,) = open_sources([path])
     assert [table.name for table in source.schema().tables] == ["zebra", "apple", "mango"]
     source.close()
+
+
+@pytest.mark.parametrize("address", ["ftp://host/orders.csv", "s3://bucket/orders.csv", "postgre://u:geheim@host/db"])
+def test_an_address_of_an_unknown_kind_is_told_as_such(address: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        open_sources([address])
+    told = caught.value.message + caught.value.hint
+    assert address.partition("://")[0] in caught.value.message
+    assert "read-only" not in told
+    assert "geheim" not in told
+
+
+def test_an_address_that_is_nearly_right_gets_the_nearest_kind() -> None:
+    with pytest.raises(UsageError) as caught:
+        open_sources(["postgre://host/db"])
+    assert "postgresql://" in caught.value.hint

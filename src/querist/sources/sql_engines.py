@@ -81,12 +81,33 @@ def engine_for(url: sa.URL, *, allow_unlocked: bool) -> Engine:
         from querist.sources.sql_mysql import MySql
 
         return MySql(url)
+    _check_dialect(url)
     if backend not in _LOCKS and not allow_unlocked:
         raise UsageError(
             f"Querist cannot open {backend} read-only, so only its check of the query would protect the data.",
             hint="Use a database user who may only read, and say so: add ?allow_unlocked=true to the address.",
         )
     return Engine(url)
+
+
+def _check_dialect(url: sa.URL) -> None:
+    """Raise for an address of a kind that nothing here knows."""
+    import difflib
+
+    import sqlalchemy as sa
+
+    try:
+        url.get_dialect()
+    except sa.exc.NoSuchModuleError as error:
+        known = ["postgresql", "mysql", "mariadb", "sqlite", "duckdb", "oracle", "mssql"]
+        near = difflib.get_close_matches(url.get_backend_name(), known, n=1)
+        raise UsageError(
+            f"There is no SQLAlchemy dialect {url.drivername!r} here.",
+            hint=f"Did you mean {near[0]}://?"
+            if near
+            else "For a database, install the package that brings its dialect. Files are fetched by http:// and "
+            "https:// only; fetch others first, and name them by their path.",
+        ) from error
 
 
 class Engine:
@@ -112,11 +133,6 @@ class Engine:
             return sa.create_engine(
                 self.url, pool_pre_ping=True, pool_size=4, max_overflow=12, connect_args=self.connect_args()
             )
-        except sa.exc.NoSuchModuleError as error:
-            raise UsageError(
-                f"There is no SQLAlchemy dialect {self.url.drivername!r} here.",
-                hint="Install the package that brings it, or check the beginning of the address.",
-            ) from error
         except ImportError as error:  # the driver, or a library that it needs
             if self.extra:
                 raise MissingExtraError(self.driver_package, self.extra, f"ask {self.scheme} databases") from error
