@@ -19,7 +19,7 @@ def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_show_prints_the_settings_in_force_as_a_file_that_can_be_used() -> None:
-    Path("querist.yaml").write_text("limits: {rows: 5}\nmodels: {fast: [a:b, c:d]}\n")
+    Path("querist.yaml").write_text("limits: {rows: 5}\nmodels: {fast: [ollama:b, openai:d]}\n")
     result = RUN.invoke(app, ["config", "show"])
     assert result.exit_code == 0
     assert result.stdout.startswith("# with querist.yaml")

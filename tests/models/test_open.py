@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import logging
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from querist.errors import ConfigError, ModelAccessError, ModelError, ModelNotFoundError, ModelRateLimitError
+from querist.errors import (
+    ConfigError,
+    MissingExtraError,
+    ModelAccessError,
+    ModelError,
+    ModelNotFoundError,
+    ModelRateLimitError,
+)
+from querist.models import hosted
 from querist.models.base import Message, Request
 from querist.models.fallback import FallbackModel
 from querist.models.manifest import find_model, manifest
 from querist.models.open import open_embedding_model, open_model
 from querist.settings import Settings
+from querist.settings.model import PROVIDERS
 from tests.models.http_server import Answer, serving
 from tests.scripted_model import ScriptedModel
 
@@ -49,6 +59,18 @@ def test_a_name_that_leads_nowhere_says_what_was_meant(name: str, hint: str) -> 
     with pytest.raises(ModelNotFoundError) as caught:
         open_model(name)
     assert hint in caught.value.hint
+
+
+def test_settings_and_models_know_the_same_providers() -> None:
+    assert set(PROVIDERS) == {"local", "ollama", "openai-compatible", *hosted.PROVIDERS}
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_a_missing_runtime_is_told_before_the_model_is_fetched(shared: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "xllamacpp", None)
+    with pytest.raises(MissingExtraError) as caught:
+        open_model("local:qwen2.5-coder-1.5b", Settings.model_validate({"local": {"shared": shared}}))
+    assert 'pip install "querist[local]"' in caught.value.hint
 
 
 def test_a_missing_key_is_told_at_once_with_its_variable() -> None:

@@ -67,9 +67,9 @@ class TestOrder:
 
 class TestValues:
     def test_a_role_takes_one_model_or_several_in_order(self) -> None:
-        settings = load_settings(write("models:\n  fast: a:b\n  coding: [c:d, e:f]"), environ={})
-        assert settings.models.fast == ("a:b",)
-        assert settings.models.coding == ("c:d", "e:f")
+        settings = load_settings(write("models:\n  fast: ollama:b\n  coding: [openai:d, local:f]"), environ={})
+        assert settings.models.fast == ("ollama:b",)
+        assert settings.models.coding == ("openai:d", "local:f")
 
     def test_data_of_a_file_lie_beside_that_file(self, tmp_path: Path) -> None:
         (tmp_path / "project").mkdir()
@@ -132,6 +132,40 @@ class TestMistakes:
         error = mistake("limits:\n  rows: many")
         assert (error.line, error.column) == (2, 9)
         assert "'limits.rows' is 'many', but must be a valid integer" in error.message
+
+    @pytest.mark.parametrize(
+        ("text", "said"),
+        [
+            ("limits: {rows: many}", "must be a valid integer"),
+            ("limits: {rows: true}", "'limits.rows' is True, but must be a number"),
+            ("limits: {seconds: false}", "'limits.seconds' is False, but must be a number"),
+            ("limits: {seconds: .inf}", "must be a finite number"),
+            ("data: 5", "'data' is 5, but must be text, or a list of texts"),
+            ("models: {coding: []}", "'models.coding' is [], but must name at least one"),
+            ("models: {providers: {openai: {api_key: 12}}}", "must be text; put it in quotes"),
+        ],
+    )
+    def test_what_a_value_must_be_is_said_in_plain_words(self, text: str, said: str) -> None:
+        assert said in mistake(text).message
+
+    def test_a_tab_is_told_to_be_spaces(self) -> None:
+        assert "spaces" in mistake("limits:\n\trows: 1").hint
+
+    @pytest.mark.parametrize("written", ["'${A'", "'${1A}'", "'${}'", "'x${A B}'"])
+    def test_a_variable_that_is_written_wrongly_is_told(self, written: str) -> None:
+        error = mistake(f"data: {written}", {"A": "x"})
+        assert (error.line, error.column) == (1, 7)
+        assert "${NAME}" in error.hint
+
+    def test_a_model_of_an_unknown_provider_is_told_with_its_place_and_the_nearest(self) -> None:
+        error = mistake("models:\n  fast: opnai:gpt-5")
+        assert (error.line, error.column) == (2, 9)
+        assert "no provider 'opnai'" in error.message
+        assert "openai:gpt-5" in error.message
+
+    @pytest.mark.parametrize("name", ["gpt-5", "openai:", ":x"])
+    def test_a_model_is_written_with_its_provider(self, name: str) -> None:
+        assert "provider:model" in mistake(f"models: {{fast: '{name}'}}").message
 
     def test_a_bad_value_in_a_list_is_told_with_its_own_place(self) -> None:
         error = mistake("models:\n  fast:\n    - a:b\n    - ''")
@@ -204,9 +238,9 @@ class TestMistakes:
 
 class TestEnvironment:
     def test_lists_are_written_in_json_and_one_value_as_it_is(self) -> None:
-        environ = {"QUERIST_MODELS__FAST": '["a:b", "c:d"]', "QUERIST_DATA": "[ab]*.csv"}
+        environ = {"QUERIST_MODELS__FAST": '["ollama:b", "openai:d"]', "QUERIST_DATA": "[ab]*.csv"}
         settings = load_settings(environ=environ)
-        assert settings.models.fast == ("a:b", "c:d")
+        assert settings.models.fast == ("ollama:b", "openai:d")
         assert settings.data == ("[ab]*.csv",)
 
     def test_a_provider_with_a_hyphen_is_written_with_an_underscore(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from querist.errors import ModelError
+from querist.errors import ModelError, QueristError
 from querist.models.base import Model, OnToken, Reply, Request
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ class FallbackModel:
             await model.close()
 
 
-def all_failed(failures: Sequence[ModelError]) -> ModelError:
+def all_failed(failures: Sequence[QueristError]) -> QueristError:
     """One error that tells all; a lone one as it is."""
     if len(failures) == 1:
         return failures[0]

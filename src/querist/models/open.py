@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import difflib
+import importlib.util
 import logging
 import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from querist.errors import ConfigError, ModelAccessError, ModelError, ModelNotFoundError
+from querist.errors import (
+    ConfigError,
+    MissingExtraError,
+    ModelAccessError,
+    ModelError,
+    ModelNotFoundError,
+    QueristError,
+)
 from querist.models.base import EmbeddingModel, Model
 from querist.models.fallback import FallbackModel, all_failed
 from querist.models.manifest import model_path
 from querist.settings import LocalSettings, ProviderSettings, Settings
+from querist.settings.model import PROVIDERS
 
 if TYPE_CHECKING:
     from querist.models.llama_server import ServerConfig
@@ -71,18 +80,18 @@ def server_config(name: str, local: LocalSettings) -> ServerConfig:
 
 
 def _each(names: str | Sequence[str], settings: Settings, open_one: Callable[[str, Settings], T]) -> list[T]:
-    """All that can be opened here. One that lacks its key or its file is logged and left out, if another remains."""
+    """All that can be opened here. One that lacks its key, file or library is logged and left out, if another remains."""
     wanted = [names] if isinstance(names, str) else list(names)
     if not wanted:
         raise ConfigError("No model is named.", hint="Name at least one, such as local:qwen2.5-coder-1.5b.")
     for name in wanted:
         _check_name(name, settings)
     opened: list[T] = []
-    failures: list[ModelError] = []
+    failures: list[QueristError] = []
     for name in wanted:
         try:
             opened.append(open_one(name, settings))
-        except ModelError as error:
+        except (ModelError, MissingExtraError) as error:
             failures.append(error)
     if not opened:
         raise all_failed(failures) from failures[-1]
@@ -97,6 +106,7 @@ def _open_one(name: str, settings: Settings) -> Model:
     provider = name.partition(":")[0]
     options = settings.models.providers.get(provider, ProviderSettings())
     if provider == "local":
+        _check_runtime()
         from querist.models.llamacpp import LocalModel
 
         return LocalModel(
@@ -119,6 +129,7 @@ def _open_one(name: str, settings: Settings) -> Model:
 def _open_embedding(name: str, settings: Settings) -> EmbeddingModel:
     provider = name.partition(":")[0]
     if provider == "local":
+        _check_runtime()
         from querist.models.llamacpp import LocalEmbeddings
 
         config = server_config(name, settings.local)
@@ -133,9 +144,15 @@ def _open_embedding(name: str, settings: Settings) -> EmbeddingModel:
     )
 
 
+def _check_runtime() -> None:
+    """Raise when local models cannot run here: to be known before a gigabyte is fetched."""
+    if importlib.util.find_spec("xllamacpp") is None:
+        raise MissingExtraError("xllamacpp", "local", "run a local model")
+
+
 def _endpoint(name: str, settings: Settings, *, embedding: bool = False) -> Endpoint | None:
     """Where and how to ask `name` in the OpenAI protocol; None when it is not asked that way."""
-    from querist.models.hosted import PROVIDERS
+    from querist.models import hosted
     from querist.models.openai_protocol import Endpoint
 
     provider, _, model = name.partition(":")
@@ -150,7 +167,7 @@ def _endpoint(name: str, settings: Settings, *, embedding: bool = False) -> Endp
         base_url, key = base_url or _OPENAI, key or os.environ.get("OPENAI_API_KEY", "")
         if not key:
             raise ModelAccessError(f"{name} needs a key.", hint="Set OPENAI_API_KEY.")
-    elif provider in PROVIDERS:
+    elif provider in hosted.PROVIDERS:
         return None
     elif not base_url:
         raise ConfigError(
@@ -182,10 +199,8 @@ def _key(options: ProviderSettings) -> str:
 
 def _check_name(name: str, settings: Settings) -> None:
     """Raise when no settings and no installation could make `name` a model: a slip, not to be passed over."""
-    from querist.models.hosted import PROVIDERS
-
     provider, colon, model = name.partition(":")
-    known = list(dict.fromkeys(["local", "ollama", "openai-compatible", *PROVIDERS, *settings.models.providers]))
+    known = list(dict.fromkeys([*PROVIDERS, *settings.models.providers]))
     if provider in known and model:
         return
     if provider in known:

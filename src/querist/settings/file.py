@@ -77,7 +77,11 @@ def read_file(path: Path, environ: Mapping[str, str], *, keep_empty: bool = Fals
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         context = f" {error.context}" if error.context else ""
-        hint = "Text with a special character ({, [, :, #, %, @, …) must stand in quotes."
+        hint = (
+            "Indent with spaces, not with tabs."
+            if "'\\t'" in str(error.problem)
+            else "Text with a special character ({, [, :, #, %, @, …) must stand in quotes."
+        )
         return Layer(
             problems=[Problem(Place("", str(path), line, column), f"is not YAML: {error.problem}{context}", hint)]
         )
@@ -177,6 +181,12 @@ class _Reader:
             return None if self.keep_empty else _OMITTED
         if not isinstance(value, str) or "${" not in value:
             return value
+        if "${" in _VARIABLE.sub("", value):
+            # Without the value, which may hold a secret.
+            message = f"{dotted(path)!r} has a ${{ that begins no name of a variable"
+            hint = "Write ${NAME} or ${NAME:-default}; write $${ where the text itself has ${."
+            self.layer.problems.append(Problem(self.place(node), message, hint))
+            return _OMITTED
         missing: list[str] = []
 
         def fill(match: re.Match[str]) -> str:

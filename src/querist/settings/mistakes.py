@@ -29,10 +29,20 @@ def problem_of(
     place = _find(path, layers)
     if detail["type"] in ("model_type", "dict_type"):
         return Problem(place, f"{dotted(path)!r} must hold `key: value` pairs", _allowed(path, root))
-    reason = str(detail["msg"]).replace("Input should be", "must be").removeprefix("Value error, ")
+    reason = _PLAIN.get(detail["type"]) or str(detail["msg"])
+    reason = reason.replace("Input should be", "must be").removeprefix("Value error, ")
     return Problem(
         place, f"{dotted(path)!r} is {_shown(path, detail['input'], place, root)}, but {_lower_first(reason)}"
     )
+
+
+_PLAIN = {
+    "finite_number": "must be a finite number",
+    "string_type": "must be text; put it in quotes",
+    "tuple_type": "must be text, or a list of texts",
+    "too_short": "must name at least one",
+}
+"""In plain words, what pydantic says in those of Python."""
 
 
 def _find(path: KeyPath, layers: Sequence[Layer], key: bool = False) -> Place:

@@ -5,13 +5,51 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, SecretStr, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    SecretStr,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+)
 
 _TEXT_OR_LIST: dict[str, Any] = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
 
 
 def _as_tuple(value: Any) -> Any:
     return (value,) if isinstance(value, str) else value
+
+
+def _no_switch(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("must be a number")
+    return value
+
+
+Whole = Annotated[int, BeforeValidator(_no_switch)]
+Seconds = Annotated[float, BeforeValidator(_no_switch), Field(gt=0, allow_inf_nan=False)]
+
+PROVIDERS = (
+    "local",
+    "ollama",
+    "openai-compatible",
+    "openai",
+    "azure",
+    "anthropic",
+    "google",
+    "bedrock",
+    "cohere",
+    "deepseek",
+    "groq",
+    "mistral",
+    "openrouter",
+    "xai",
+)
+"""Names that a model's name may begin with, beside those of servers of one's own in `models.providers`."""
 
 
 def _as_written(value: tuple[str, ...]) -> str | list[str]:
@@ -57,37 +95,53 @@ class ProviderSettings(Section):
 class ModelSettings(Section):
     """Which model plays which role, and how models are called."""
 
-    reasoning: ModelNames = ("local:qwen2.5-coder-1.5b",)
-    coding: ModelNames = ("local:qwen2.5-coder-1.5b",)
-    fast: ModelNames = ("local:qwen2.5-coder-1.5b",)
-    embedding: ModelNames = ("local:all-minilm-l6-v2",)
-    timeout: float = Field(default=120.0, gt=0, description="Seconds that one call may take")
-    retries: int = Field(
-        default=2,
-        ge=0,
-        description="How often a call is made again after a passing fault (rate limit, overload, network)",
-    )
     providers: dict[str, ProviderSettings] = Field(
         default_factory=dict,
         description="By provider name: `openai`, `azure`, `anthropic`, `google`, `ollama`, `openai-compatible`, …",
     )
+    reasoning: ModelNames = ("local:qwen2.5-coder-1.5b",)
+    coding: ModelNames = ("local:qwen2.5-coder-1.5b",)
+    fast: ModelNames = ("local:qwen2.5-coder-1.5b",)
+    embedding: ModelNames = ("local:all-minilm-l6-v2",)
+    timeout: Seconds = Field(default=120.0, description="Seconds that one call may take")
+    retries: Whole = Field(
+        default=2,
+        ge=0,
+        description="How often a call is made again after a passing fault (rate limit, overload, network)",
+    )
+
+    @field_validator("reasoning", "coding", "fast", "embedding")
+    @classmethod
+    def _known_provider(cls, names: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        known = [*PROVIDERS, *info.data.get("providers", {})]
+        for name in names:
+            provider, _, model = name.partition(":")
+            if not provider or not model:
+                raise ValueError("a model is written provider:model, such as openai:gpt-5")
+            if provider not in known and "providers" in info.data:
+                import difflib
+
+                near = difflib.get_close_matches(provider, known, n=1)
+                guess = f"did you mean {near[0]}:{model}?" if near else f"known: {', '.join(known)}"
+                raise ValueError(f"there is no provider {provider!r}; {guess}")
+        return names
 
 
 class LocalSettings(Section):
     """The model that runs on this machine."""
 
-    context: int = Field(default=8192, ge=512, description="Tokens that one conversation may hold")
-    threads: int | None = Field(default=None, ge=1, description="CPU threads; the number of cores when not set")
-    slots: int = Field(
+    context: Whole = Field(default=8192, ge=512, description="Tokens that one conversation may hold")
+    threads: Whole | None = Field(default=None, ge=1, description="CPU threads; the number of cores when not set")
+    slots: Whole = Field(
         default=4, ge=1, description="Prompt beginnings kept in memory, each ready to be continued at once"
     )
     shared: bool = Field(
         default=True, description="Let all commands use one background server that ends by itself when idle"
     )
-    idle_seconds: float = Field(
-        default=600.0, gt=0, description="Seconds without a call after which the background server ends"
+    idle_seconds: Seconds = Field(
+        default=600.0, description="Seconds without a call after which the background server ends"
     )
-    prompt_cache_mb: int = Field(
+    prompt_cache_mb: Whole = Field(
         default=1024, ge=0, description="Disk space for saved prompt beginnings, in MB; 0 saves none"
     )
 
@@ -95,18 +149,18 @@ class LocalSettings(Section):
 class LimitSettings(Section):
     """Bounds of one query."""
 
-    seconds: float = Field(default=30.0, gt=0, description="A query that runs longer is stopped and fails")
-    rows: int = Field(default=10_000, ge=1, description="A longer result is cut, and says so")
-    bytes: int = Field(default=50_000_000, ge=1, description="A larger result is cut, and says so")
+    seconds: Seconds = Field(default=30.0, description="A query that runs longer is stopped and fails")
+    rows: Whole = Field(default=10_000, ge=1, description="A longer result is cut, and says so")
+    bytes: Whole = Field(default=50_000_000, ge=1, description="A larger result is cut, and says so")
 
 
 class AnswerSettings(Section):
     """How hard to try for an answer."""
 
-    drafts: int = Field(
+    drafts: Whole = Field(
         default=3, ge=1, description="The most drafts made for one question; fewer when they agree early"
     )
-    repairs: int = Field(default=2, ge=0, description="The most repairs of a draft that failed")
+    repairs: Whole = Field(default=2, ge=0, description="The most repairs of a draft that failed")
 
 
 class Settings(Section):
