@@ -46,6 +46,13 @@ def test_a_larger_result_is_counted_and_its_truncation_told() -> None:
     assert "first 20" in present(table(["town", "n"], *rows, truncated="Only the first 20 rows are shown."))
 
 
+def test_a_few_values_of_more_are_not_said_to_be_all() -> None:
+    cut = "Only the first 2 rows are shown."
+    assert present(table(["town"], ("Graz",), ("Linz",), truncated=cut)) == f"town: Graz, Linz. {cut}"
+    assert present(table(["town"], ("Graz",), truncated=cut)).endswith(cut)
+    assert present(table(["town", "n"], ("Graz", 1), ("Linz", 2), truncated=cut)) == f"2 rows of town, n. {cut}"
+
+
 def test_nothing_is_said_to_be_nothing() -> None:
     assert present(table(["town"])) == "No rows match."
     assert "NULL" in present(table(["sum"], (None,)))

@@ -18,12 +18,13 @@ def present(table: Table) -> str:
     if is_blank(table):
         return "There is no value: the result is empty (NULL)."
     names = [label(name) for name in table.names]
-    if len(table) == 1:
+    if len(table) == 1 and not table.truncated:
         return "; ".join(f"{name}: {say(value)}" for name, value in zip(names, table.rows[0], strict=True))
-    more = "; " + table.truncated if table.truncated else ""
+    more = f" {table.truncated}" if table.truncated else ""
     if len(table.columns) == 1 and len(table) <= FEW:
-        return f"{names[0]}: " + ", ".join(say(row[0]) for row in table.rows)
-    return f"{len(table):,} rows of {', '.join(names)}{more}".rstrip(".") + "."
+        listed = f"{names[0]}: " + ", ".join(say(row[0]) for row in table.rows)
+        return listed + ("." + more if more else "")
+    return f"{len(table):,} row{'' if len(table) == 1 else 's'} of {', '.join(names)}.{more}"
 
 
 def label(name: str) -> str:
