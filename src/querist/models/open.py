@@ -80,7 +80,7 @@ def server_config(name: str, local: LocalSettings) -> ServerConfig:
 
 
 def _each(names: str | Sequence[str], settings: Settings, open_one: Callable[[str, Settings], T]) -> list[T]:
-    """All that can be opened here. One that lacks its key, file or library is logged and left out, if another remains."""
+    """All that can be opened here. One without its key, file or library is logged and left out, if another remains."""
     wanted = [names] if isinstance(names, str) else list(names)
     if not wanted:
         raise ConfigError("No model is named.", hint="Name at least one, such as local:qwen2.5-coder-1.5b.")
