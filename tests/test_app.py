@@ -11,7 +11,7 @@ import pytest
 
 import querist
 from querist import Answer, Querist, Status
-from querist.errors import UsageError
+from querist.errors import ComponentInputError, UsageError
 from tests.scripted_model import ScriptedModel
 
 Open = Callable[..., Querist]
@@ -74,6 +74,23 @@ def test_a_notebook_shows_the_table_the_status_and_the_query_and_no_markup_of_th
     assert QUERY in shown
     assert "&lt;b&gt;" in shown
     assert "<td><b>" not in shown
+
+
+@pytest.mark.parametrize("question", ["", "  \n"])
+def test_an_empty_question_is_told_as_such(question: str, opened: Open) -> None:
+    with pytest.raises(ComponentInputError, match="text"):
+        opened().ask(question)
+
+
+def test_a_closed_one_answers_no_more_and_says_so(opened: Open) -> None:
+    one = opened()
+    one.ask(QUESTION)
+    one.close()
+    one.close()
+    with pytest.raises(UsageError, match="closed"):
+        one.ask(QUESTION)
+    with pytest.raises(UsageError, match="closed"):
+        asyncio.run(one.aask(QUESTION))
 
 
 def test_it_can_be_closed_while_a_query_that_was_given_up_still_runs(tmp_path: Path, opened: Open) -> None:

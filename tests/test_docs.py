@@ -21,12 +21,15 @@ from querist.settings import Settings, load_settings
 from tests.scripted_model import ScriptedModel
 
 ROOT = Path(__file__).parent.parent
-PAGES = ("README.md", "docs/user-guide.md", "docs/architecture.md", "docs/security.md")
+PAGES = ("README.md", "docs/user-guide.md", "docs/verified-queries.md", "docs/architecture.md", "docs/security.md")
 ANSWERS = {
     "How many orders were returned in 2025?": (
         "SELECT COUNT(*) AS count FROM orders WHERE status = 'returned' AND YEAR(\"ordered on\") = 2025"
     ),
     "and in 2024?": "SELECT COUNT(*) AS count FROM orders WHERE status = 'returned' AND YEAR(\"ordered on\") = 2024",
+    "how many orders were returned in 2024": (
+        "SELECT COUNT(*) AS count FROM orders WHERE status = 'returned' AND YEAR(\"ordered on\") = 2024"
+    ),
     "What is the average rating of each category?": (
         "SELECT products.category, AVG(orders.rating) AS average_rating FROM products "
         "JOIN orders ON products.product_id = orders.product_id GROUP BY products.category"

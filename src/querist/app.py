@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from querist.answer.answer import Answer
-from querist.answer.ask import Ask, Progress, Question
+from querist.answer.ask import Ask, Progress
 from querist.answer.understand import Turn
 from querist.core.context import RunContext
 from querist.core.events import Event, EventBus
@@ -19,7 +19,8 @@ from querist.errors import UsageError
 from querist.settings import Settings, load_settings
 from querist.sources.base import Limits, Schema, Source
 from querist.sources.open import open_sources
-from querist.state.paths import cache_dir
+from querist.state.paths import cache_dir, data_dir
+from querist.state.verified_store import VerifiedQuery, VerifiedStore
 
 if TYPE_CHECKING:
     from querist.models.base import Model
@@ -74,6 +75,7 @@ class Querist:
                 source.close()
             raise
         limits = self.settings.limits
+        self.verified = VerifiedStore(data_dir() / "verified.sqlite")
         self.component = Ask(
             self.sources,
             self.model,
@@ -81,6 +83,7 @@ class Querist:
             drafts=self.settings.answer.drafts,
             repairs=self.settings.answer.repairs,
             limits=Limits(limits.seconds, limits.rows, limits.bytes),
+            verified=self.verified,
         )
 
     def _tell_opening(self, text: str) -> None:
@@ -104,12 +107,27 @@ class Querist:
         Raises:
             ModelError: no model could be reached. A question that cannot be answered raises nothing: see its status.
         """
+        if self._loop.closed:
+            raise UsageError("This Querist is closed.", hint="Make a new one.")
         return self._loop.run(self.aask(question, note=note, history=history))
 
     async def aask(self, question: str, *, note: str = "", history: Sequence[Turn] = ()) -> Answer:
         """As `ask`, for programs with an event loop."""
-        asked = Question(text=question, note=note, history=tuple(history))
+        if self._loop.closed:
+            raise UsageError("This Querist is closed.", hint="Make a new one.")
+        asked = {"text": question.strip(), "note": note, "history": tuple(history)}
         return await self.runner.run(self.component, asked, RunContext(events=self.events))
+
+    def verify(self, question: str, sql: str) -> VerifiedQuery:
+        """Keep a query as the right one for a question; questions that mean the same are then answered from it.
+
+        Raises:
+            GuardError, QueryError: the query may not run, or does not.
+        """
+        from querist.answer.verified import verify
+
+        prepared = self._loop.run(self.component.prepare())
+        return verify(question, sql, prepared, self.verified, self.component.limits).query
 
     def schemas(self) -> dict[str, Schema]:
         """The schema of each source, by the source's name."""

@@ -18,6 +18,7 @@ from querist.answer.prepared import Prepared, prepare
 from querist.answer.present import present
 from querist.answer.routing import choose
 from querist.answer.understand import Turn, standalone
+from querist.answer.verified import Recalled, recall
 from querist.answer.vote import Ballot, groups
 from querist.answer.warm import warm_up
 from querist.core.component import Component
@@ -25,6 +26,7 @@ from querist.core.context import RunContext
 from querist.core.events import Event
 from querist.models.base import Model, Usage, UsageMeter
 from querist.sources.base import Limits, Source
+from querist.state.verified_store import VerifiedStore
 
 
 class Question(BaseModel):
@@ -82,6 +84,7 @@ class Ask(Component[Question, Answer]):
         drafts: the most drafts for one question; fewer when two agree earlier.
         repairs: the most repairs of drafts that failed or that a check found wrong.
         limits: bounds of each query.
+        verified: queries that people vouch for, which are tried before any model is asked.
     """
 
     name = "ask"
@@ -96,10 +99,12 @@ class Ask(Component[Question, Answer]):
         drafts: int = 3,
         repairs: int = 2,
         limits: Limits = Limits(),
+        verified: VerifiedStore | None = None,
         timeout: float = 600.0,
     ) -> None:
         self.sources, self.model, self.folder = tuple(sources), model, folder
         self.drafts, self.repairs, self.limits, self.timeout = drafts, repairs, limits, timeout
+        self.verified = verified
         self._prepared: dict[int, Prepared] = {}
         self._preparing = asyncio.Lock()
 
@@ -114,14 +119,22 @@ class Ask(Component[Question, Answer]):
             work.tell("understand", "Reading the question in its context")
             text, reply = await standalone(self.model, input.text, input.history)
             work.count(reply.usage, reply.model)
+        recalled = Recalled()
+        if self.verified is not None and not input.note:  # a note may change what the words mean
+            recalled = await recall(input.text, text, prepared, self.verified, self.limits)
+        if recalled.answer is not None:
+            timings = work.timings | recalled.answer.timings | {"total": time.monotonic() - started}
+            used = {"timings": timings, "usage": work.meter.total, "model": work.model}
+            return recalled.answer.model_copy(update=used)
         chosen = choose(text, prepared)
         task = Task(text, chosen, hints(chosen.values.mentions(text), input.note), self.limits)
         await self._draft(task, work)
         answer = self._answer(input.text, text, task, work)
+        evidence = replace(answer.evidence, checks=(*recalled.warnings, *answer.evidence.checks))
         work.timings["model"] = work.meter.total.seconds
         work.timings["database"] = sum(draft.database for draft in work.drafts)
         work.timings["total"] = time.monotonic() - started
-        return answer.model_copy(update={"timings": work.timings})
+        return answer.model_copy(update={"timings": work.timings, "evidence": evidence})
 
     async def prepare(self) -> list[Prepared]:
         """Read schemas, profiles and values of all sources, where they are new or have changed."""

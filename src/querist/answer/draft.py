@@ -134,15 +134,23 @@ async def _ask(
     return query_in(reply.text), reply
 
 
-async def settle(task: Task, strategy: Strategy, written: str) -> Draft:
-    """Mend, guard, run and check a query, off the event loop; cancelling stops the query."""
+async def settle(task: Task, strategy: Strategy, written: str, *, as_written: bool = False) -> Draft:
+    """Mend (unless it is to run as written), guard, run and check a query, off the event loop.
+
+    Cancelling stops the query.
+    """
     started = time.monotonic()
     try:
-        draft = await asyncio.to_thread(_settle, task, strategy, written)
+        draft = await asyncio.to_thread(run_as_written if as_written else _settle, task, strategy, written)
     except asyncio.CancelledError:
         task.prepared.source.interrupt()
         raise
     return replace(draft, seconds=time.monotonic() - started)
+
+
+def run_as_written(task: Task, strategy: Strategy, written: str) -> Draft:
+    """Guard, run and check a query that nobody may mend."""
+    return _run(task, Draft(task, strategy, written, written))
 
 
 def _settle(task: Task, strategy: Strategy, written: str) -> Draft:

@@ -30,7 +30,7 @@ LONGEST_PHRASE = 7
 SIMILAR = 0.84
 """How alike (difflib ratio) a misspelt word must be to count."""
 
-_COMMON = frozenset(
+COMMON = frozenset(
     "a about after all am an and any are as at be been before between both but by can did do does each every "
     "find first for from give got had has have having her him his how i if in into is it its last least less "
     "like list many max me min more most much my name names no nor not number of off on once one only or "
@@ -73,14 +73,14 @@ class ValueIndex:
             for start in range(len(words) - length + 1):
                 span = set(range(start, start + length))
                 phrase = " ".join(words[start : start + length])
-                if span & covered or (length == 1 and (phrase in _COMMON or len(phrase) < 2 or phrase.isdigit())):
+                if span & covered or (length == 1 and (phrase in COMMON or len(phrase) < 2 or phrase.isdigit())):
                     continue
                 matches = self._exact(phrase)
                 if matches:
                     found += matches
                     covered |= span
         for start, word in enumerate(words):
-            if start not in covered and len(word) >= 5 and word not in _COMMON:
+            if start not in covered and len(word) >= 5 and word not in COMMON:
                 found += self._similar(word)
         return found[:limit]
 
@@ -98,6 +98,14 @@ class ValueIndex:
         if len(wanted) >= 4 and (close := difflib.get_close_matches(wanted, by_norm, n=1, cutoff=SIMILAR)):
             return by_norm[close[0]]
         return None
+
+    def written(self, table: str, column: str, text: str) -> list[str]:
+        """The values of that column that are `text` up to case, accents and punctuation; just `text` if it is one."""
+        rows = self._rows(
+            "SELECT value FROM v WHERE t = ? AND c = ? AND norm = ?", (table.lower(), column.lower(), normal(text))
+        )
+        values = [value for (value,) in rows]
+        return [text] if text in values else values
 
     def covers(self, table: str, column: str) -> bool:
         """Whether all values of that column are in the index."""

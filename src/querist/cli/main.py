@@ -18,6 +18,7 @@ SUBCOMMANDS = (
     Subcommand("ask", "querist.cli.ask", "ask", "Answer a question about the data, with its evidence."),
     Subcommand("chat", "querist.cli.chat", "chat", "Ask one question after another, each in the light of the last."),
     Subcommand("schema", "querist.cli.schema", "schema", "Show what the data hold: tables, columns, keys, examples."),
+    Subcommand("verify", "querist.cli.verify", "verify", "Keep a query as the right one for a question."),
     Subcommand("eval", "querist.cli.eval", "app", "Ask questions whose answers are known, and say how many are right."),
     Subcommand("models", "querist.cli.models", "app", "Fetch, check and serve the models that run on this machine."),
     Subcommand("config", "querist.cli.config", "app", "Show and check the settings."),

@@ -1,0 +1,174 @@
+"""`querist verify`: keep queries that are known to be right, and see whether they still are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from querist.cli.ask import Data
+from querist.errors import UsageError
+from querist.state.paths import cache_dir, data_dir
+from querist.state.verified_store import VerifiedStore
+
+if TYPE_CHECKING:
+    from querist.answer.prepared import Prepared
+    from querist.answer.template import Slot
+    from querist.sources.base import Limits
+
+
+def verify(
+    question: Annotated[str | None, typer.Argument(help="In plain language.", show_default=False)] = None,
+    sql: Annotated[str | None, typer.Option("--sql", help="The query that answers it.")] = None,
+    last: Annotated[bool, typer.Option("--last", help="Take the last answer of the last chat.")] = False,
+    data: Data = None,
+    show: Annotated[bool, typer.Option("--list", help="List the verified queries.")] = False,
+    remove: Annotated[str | None, typer.Option("--remove", metavar="ID", help="Forget one.")] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Run them all again: do they still run, with the same result?")
+    ] = False,
+    export: Annotated[Path | None, typer.Option("--export", metavar="FILE", help="Write them all as YAML.")] = None,
+    import_: Annotated[
+        Path | None, typer.Option("--import", metavar="FILE", help="Add those of a YAML file, for these data.")
+    ] = None,
+) -> None:
+    """Keep a query as the right one for a question; questions that mean the same are then answered from it.
+
+    --check exits with 1 when a query is stale (the tables or columns that it reads have changed) or fails.
+    """
+    store = VerifiedStore(data_dir() / "verified.sqlite")
+    tasks = [question is not None or last, show, remove is not None, check, export is not None, import_ is not None]
+    if sum(tasks) != 1:
+        raise UsageError(
+            "Say one thing to do.", hint='querist verify "question" --sql "SELECT …", or one of the options of --help.'
+        )
+    if show:
+        _list(store)
+    elif remove is not None:
+        if not store.remove(remove):
+            raise UsageError(f"There is no verified query {remove!r}.", hint="`querist verify --list` shows them.")
+        typer.echo(f"Removed {remove}.")
+    elif export is not None:
+        from querist.state.verified_file import write_queries
+
+        queries = store.all()
+        write_queries(export, queries)
+        typer.echo(f"{_count(len(queries))} in {export}.")
+    elif check:
+        _check(store, data)
+    elif import_ is not None:
+        _import(store, import_, data)
+    else:
+        if last:
+            if question is not None or sql is not None:
+                raise UsageError("--last brings its own question and query.")
+            question, sql = _last_answer(data_dir() / "sessions")
+        if not question or not sql:
+            raise UsageError("The query is missing.", hint='Give it with --sql "SELECT …".')
+        _verify(store, question, sql, data)
+
+
+def _verify(store: VerifiedStore, question: str, sql: str, data: list[str] | None) -> None:
+    from querist.answer.present import present
+    from querist.answer.verified import verify as keep
+
+    with _opened(data) as (prepared, limits):
+        kept = keep(question, sql, prepared, store, limits)
+    table = kept.draft.table
+    assert table is not None
+    typer.echo(f"Verified {kept.query.id}: {kept.query.question}")
+    typer.echo(f"  result     {present(table)}")
+    if kept.slots:
+        typer.echo(f"  also with  another {', another '.join(_told(slot) for slot in kept.slots)}")
+    for warning in (found.message for found in kept.draft.checks if found.outcome != "passed"):
+        typer.echo(f"  ! {warning}")
+
+
+def _told(slot: Slot) -> str:
+    if slot.kind == "text":
+        return f"{' and '.join(f'{table}.{column}' for table, column in slot.columns)} than {slot.value!r}"
+    return f"{'year' if slot.year else slot.kind} than {slot.value}"
+
+
+def _list(store: VerifiedStore) -> None:
+    queries = store.all()
+    for query in queries:
+        typer.echo(f"{query.id}  {query.verified:%Y-%m-%d}  {query.source}  {query.question}")
+        typer.echo(f"          {' '.join(query.sql.split())}")
+    if not queries:
+        typer.echo("No query is verified yet.")
+
+
+def _check(store: VerifiedStore, data: list[str] | None) -> None:
+    from querist.answer.verified import inspect
+
+    bad = seen = 0
+    with _opened(data) as (prepared, limits):
+        for found in inspect(prepared, store, limits):
+            seen += 1
+            bad += found.state in ("stale", "failed")
+            typer.echo(f"{found.state:<8} {found.query.id}  {found.query.question}")
+            if found.reason:
+                typer.echo(f"                   {found.reason}")
+    others = len(store.all()) - seen
+    typer.echo(f"{_count(seen)} checked" + (f"; {others} are about other data." if others else "."), err=True)
+    if bad:
+        raise typer.Exit(1)
+
+
+def _import(store: VerifiedStore, file: Path, data: list[str] | None) -> None:
+    from querist.answer.verified import moved
+    from querist.state.verified_file import read_queries
+
+    queries = read_queries(file)
+    with _opened(data) as (prepared, _):
+        # All or none: one about other data stops them before the first is kept.
+        for query in [moved(query, prepared) for query in queries]:
+            store.add(query)
+    typer.echo(f"{_count(len(queries))} added from {file}. `querist verify --check` tells how they fare here.")
+
+
+def _count(number: int) -> str:
+    return f"{number} verified quer{'y' if number == 1 else 'ies'}"
+
+
+def _last_answer(folder: Path) -> tuple[str, str]:
+    """The question and the query of the last answer that the newest session holds."""
+    sessions = sorted(folder.glob("*.jsonl"))
+    for line in reversed(sessions[-1].read_text(encoding="utf-8").split("\n")) if sessions else ():
+        try:
+            answer = json.loads(line).get("answer") if line else None
+        except json.JSONDecodeError:
+            continue  # the session was cut off while it wrote this line
+        if answer and answer.get("sql"):
+            return answer.get("understood") or answer["question"], answer["sql"]
+    raise UsageError("There is no answer to verify yet.", hint="Ask something with `querist chat` first.")
+
+
+@contextmanager
+def _opened(data: list[str] | None) -> Iterator[tuple[Sequence[Prepared], Limits]]:
+    """The data, without any model."""
+    from querist.answer.prepared import prepare
+    from querist.settings import load_settings
+    from querist.sources.base import Limits
+    from querist.sources.open import open_sources
+
+    settings = load_settings()
+    specs = data or settings.data
+    if not specs:
+        raise UsageError("No data are named.", hint="Name some with --data, or set `data` in querist.yaml.")
+    sources = open_sources(list(specs))
+    prepared: list[Prepared] = []
+    try:
+        for source in sources:
+            prepared.append(prepare(source, cache_dir() / "values"))
+        yield prepared, Limits(settings.limits.seconds, settings.limits.rows, settings.limits.bytes)
+    finally:
+        for known in prepared:
+            known.close()
+        for source in sources:
+            source.close()
