@@ -21,6 +21,7 @@
     └── RunError               something about running components
         ├── ComponentNotFoundError
         ├── ComponentInputError
+        ├── PermissionDeniedError  whoever runs it may not do what it needs
         ├── ComponentTimeoutError
         └── ComponentFailedError
 
@@ -176,6 +177,10 @@ class ComponentNotFoundError(RunError):
 
 class ComponentInputError(RunError):
     code = "run.input"
+
+
+class PermissionDeniedError(RunError):
+    code = "run.permission"
 
 
 class ComponentTimeoutError(RunError):

@@ -8,13 +8,14 @@ from __future__ import annotations
 import inspect
 import typing
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, get_args, get_origin, overload
 
 from pydantic import BaseModel, create_model
 
 from querist.core.context import RunContext
+from querist.core.permissions import Kind, Need
 
 In = TypeVar("In", bound=BaseModel)
 Out = TypeVar("Out", bound=BaseModel)
@@ -53,6 +54,7 @@ class Component(ABC, Generic[In, Out]):
         description: what it does, for the person or the model that chooses it.
         input_type, output_type: taken from the type arguments (`class Ask(Component[Question, Answer])`) unless set.
         timeout: seconds that one run may take; None leaves it to the runner.
+        permissions: the kinds of permission that a run may need, for people to read; see `needs`.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Component(ABC, Generic[In, Out]):
     input_type: type[In]
     output_type: type[Out]
     timeout: float | None = None
+    permissions: tuple[Kind, ...] = ()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -73,6 +76,10 @@ class Component(ABC, Generic[In, Out]):
     @abstractmethod
     async def run(self, input: In, context: RunContext) -> Out:
         """Do the work. Only the runner calls this; to run another component from here, give the runner `context`."""
+
+    def needs(self, input: In) -> Iterable[Need]:
+        """What a run with this input needs; the runner refuses it when the principal lacks any of it."""
+        return ()
 
     def input_schema(self) -> JsonSchema:
         """JSON Schema of the input."""

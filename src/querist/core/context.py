@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from querist.core.events import Event, EventBus
+from querist.core.permissions import Principal
 
 T = TypeVar("T")
 
@@ -67,6 +68,7 @@ class RunContext:
         run_id: empty outside of any run.
         parent_id: the run that started this one; empty for the outermost.
         deadline: on the clock of `time.monotonic()`; None when there is none.
+        principal: whoever the run is for, with what it may do.
     """
 
     run_id: str = ""
@@ -75,6 +77,7 @@ class RunContext:
     cancellation: Cancellation = field(default_factory=Cancellation)
     deadline: float | None = None
     extras: Mapping[type, Any] = field(default_factory=dict)
+    principal: Principal = Principal()
 
     def child(self, timeout: float | None = None) -> RunContext:
         """The context of a new run inside this one, to end within `timeout` seconds and by this one's deadline."""
@@ -82,7 +85,8 @@ class RunContext:
         if timeout is not None:
             own = time.monotonic() + timeout
             deadline = own if deadline is None else min(own, deadline)
-        return RunContext(os.urandom(8).hex(), self.run_id, self.events, self.cancellation, deadline, self.extras)
+        run_id = os.urandom(8).hex()
+        return RunContext(run_id, self.run_id, self.events, self.cancellation, deadline, self.extras, self.principal)
 
     def remaining(self) -> float | None:
         """Seconds until the deadline, negative after it; None when there is none."""

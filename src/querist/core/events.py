@@ -58,6 +58,16 @@ class RunCancelled(Event):
     seconds: float
 
 
+@dataclass(frozen=True, kw_only=True)
+class PermissionUsed(Event):
+    """The audit record of a grant: who used it, for what."""
+
+    name: ClassVar[str] = "permission.used"
+    principal: str
+    need: str
+    grant: str
+
+
 Subscriber = Callable[[Event], None]
 
 

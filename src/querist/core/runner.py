@@ -11,9 +11,15 @@ from pydantic import ValidationError
 
 from querist.core.component import Component, In, Out
 from querist.core.context import RunContext
-from querist.core.events import RunCancelled, RunFailed, RunFinished, RunStarted
+from querist.core.events import PermissionUsed, RunCancelled, RunFailed, RunFinished, RunStarted
 from querist.core.tracing import span
-from querist.errors import ComponentFailedError, ComponentInputError, ComponentTimeoutError, QueristError
+from querist.errors import (
+    ComponentFailedError,
+    ComponentInputError,
+    ComponentTimeoutError,
+    PermissionDeniedError,
+    QueristError,
+)
 
 DEFAULT_TIMEOUT = 900.0
 """Seconds for a component that sets no bound of its own: generous, for a slow model on a small machine."""
@@ -57,8 +63,8 @@ class Runner:
         try:
             with span(name, run_id, parent_id):
                 checked = _checked_input(component, input)
-                # Permission (the principal in the context holds what the component needs), then cache, then limits
-                # (rate, concurrency, breaker), then the hooks that come before, belong here, in this order.
+                _permitted(component, checked, run)
+                # The cache, then limits (rate, concurrency, breaker), then the hooks that come before, belong here.
                 output = await _within(component, checked, run, outer)
                 # Hooks that come after, then storing in the cache, belong here.
         except asyncio.CancelledError:
@@ -138,6 +144,17 @@ def _checked_input(component: Component[In, Out], input: In | Mapping[str, Any])
         raise ComponentInputError(
             f"The input of {component.name!r} is not right: {wrong}.", hint=f"It takes: {allowed or 'nothing'}."
         ) from error
+
+
+def _permitted(component: Component[In, Out], input: In, run: RunContext) -> None:
+    for need in component.needs(input):
+        grant = run.principal.grant_for(need)
+        if grant is None:
+            raise PermissionDeniedError(
+                f"{component.name!r} needs the permission {str(need)!r}, which {run.principal.name!r} does not have.",
+                hint=f"Grant it, such as {str(need)!r}, or do without.",
+            )
+        run.emit(PermissionUsed(source=component.name, principal=run.principal.name, need=str(need), grant=str(grant)))
 
 
 def _failed(name: str, error: Exception) -> ComponentFailedError:
