@@ -77,7 +77,7 @@ class RunContext:
     cancellation: Cancellation = field(default_factory=Cancellation)
     deadline: float | None = None
     extras: Mapping[type, Any] = field(default_factory=dict)
-    principal: Principal = Principal()
+    principal: Principal = field(default_factory=Principal)
 
     def child(self, timeout: float | None = None) -> RunContext:
         """The context of a new run inside this one, to end within `timeout` seconds and by this one's deadline."""
