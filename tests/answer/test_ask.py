@@ -62,6 +62,17 @@ async def test_the_majority_wins_over_the_first(fleet: Prepared, tmp_path: Path)
     assert [attempt.group for attempt in answer.evidence.attempts] == [1, 0, 0]
 
 
+async def test_a_majority_against_a_sound_draft_is_told_and_not_called_agreed(fleet: Prepared, tmp_path: Path) -> None:
+    answer, _ = await ask(fleet, tmp_path, "SELECT plate FROM truck WHERE tonnes > 10", HEAVY, HEAVY)
+    assert answer.status is Status.UNVERIFIED
+    assert any("another a different one" in warning for warning in answer.evidence.warnings)
+
+
+async def test_a_draft_that_failed_does_not_speak_against_two_that_agree(fleet: Prepared, tmp_path: Path) -> None:
+    answer, _ = await ask(fleet, tmp_path, "SELECT nothing FROM nowhere", HEAVY, HEAVY)
+    assert (answer.status, answer.evidence.agreement) == (Status.AGREED, (2, 2))
+
+
 async def test_drafts_that_all_differ_are_not_called_agreed(fleet: Prepared, tmp_path: Path) -> None:
     answer, _ = await ask(fleet, tmp_path, "SELECT 1", "SELECT 2", "SELECT 3", repairs=0)
     assert (answer.status, answer.evidence.agreement) == (Status.UNVERIFIED, (1, 3))

@@ -206,7 +206,8 @@ class Ask(Component[Question, Answer]):
         winner = work.drafts[ranked[0][0].draft]
         assert winner.table is not None
         agreement = (len(ranked[0]), sum(draft.ran for draft in work.drafts))
-        checks = (*winner.checks, *_agreement_check(*agreement))
+        contested = len(ranked) > 1
+        checks = (*winner.checks, *_agreement_check(*agreement, contested=contested))
         agreed = agreement[0] >= 2 and not any(check.outcome != "passed" for check in checks)
         return Answer(
             question=asked,
@@ -222,13 +223,18 @@ class Ask(Component[Question, Answer]):
         )
 
 
-def _agreement_check(votes: int, ran: int) -> tuple[Check, ...]:
-    """What people should know of how the drafts voted; nothing when there was only one to ask."""
+def _agreement_check(votes: int, ran: int, *, contested: bool) -> tuple[Check, ...]:
+    """What people should know of how the drafts voted; nothing when there was only one to ask.
+
+    A majority is not enough to be sure: where a sound draft gave another result, about half of the answers were right.
+    """
     if ran < 2:
         return ()
-    if votes >= 2:
-        return (Check("agreement", "passed"),)
-    return (Check("agreement", "warned", f"The {ran} drafts gave different results; this is that of one of them."),)
+    if votes < 2:
+        return (Check("agreement", "warned", f"The {ran} drafts gave different results; this is that of one of them."),)
+    if contested:
+        return (Check("agreement", "warned", f"Of {ran} drafts {votes} gave this result and another a different one."),)
+    return (Check("agreement", "passed"),)
 
 
 def _agreed(drafts: Sequence[Draft]) -> bool:

@@ -29,22 +29,21 @@ def is_blank(table: Table) -> bool:
 
 @dataclass(frozen=True)
 class Ballot:
-    """A draft that ran: its place among the drafts, its result, and how much its vote counts."""
+    """A draft that ran: its place among the drafts, and its result."""
 
     draft: int
     table: Table
-    weight: float = 1.0
 
 
 def groups(ballots: Sequence[Ballot]) -> list[list[Ballot]]:
     """Ballots with the same result together; the winning group first.
 
-    A blank result never stands before one that is not. Then the larger weight wins, then the earlier draft.
+    A blank result never stands before one that is not. Then the larger group wins, then the earlier draft.
     """
     by_key: dict[Hashable, list[Ballot]] = {}
     for ballot in ballots:
         by_key.setdefault(result_key(ballot.table), []).append(ballot)
-    return sorted(by_key.values(), key=lambda g: (is_blank(g[0].table), -sum(b.weight for b in g), g[0].draft))
+    return sorted(by_key.values(), key=lambda g: (is_blank(g[0].table), -len(g), g[0].draft))
 
 
 def _cell(value: Value) -> Hashable:
