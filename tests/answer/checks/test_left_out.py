@@ -69,7 +69,13 @@ def test_a_question_that_names_nothing_is_not_judged(harbour: Data) -> None:
 
 
 @pytest.mark.parametrize(
-    "question", ["How many ships are there by flag?", "How many ships sail for each flag?", "Ships per flag"]
+    "question",
+    [
+        "How many ships are there by flag?",
+        "How many ships sail for each flag?",
+        "Ships per flag",
+        "How many ships are there for all the different flags?",
+    ],
 )
 def test_one_figure_for_all_is_no_answer_to_a_figure_by_something(harbour: Data, question: str) -> None:
     found = harbour.judge("SELECT COUNT(*) FROM ship", question)["grouping_left_out"]

@@ -57,3 +57,16 @@ def test_either_is_not_both(bakery: Data, either: str) -> None:
 def test_both_by_intersection_passes(bakery: Data) -> None:
     sql = f"{JOIN} loaf.flour = 'rye' INTERSECT {JOIN} loaf.flour = 'spelt'"
     assert outcome(bakery, "both_as_either", sql, "Which bakers bake with both rye and spelt?") is None
+
+
+def test_both_is_not_either(bakery: Data) -> None:
+    question = "Which bakers are called Ann or bake with rye?"
+    both = f"{JOIN} baker.name = 'Ann' AND loaf.flour = 'rye'"
+    assert outcome(bakery, "either_as_both", both, question) == "failed"
+    assert outcome(bakery, "either_as_both", both, "Does Ann bake with rye?") is None
+    assert outcome(bakery, "either_as_both", both.replace(" AND ", " OR "), question) is None
+
+
+def test_an_or_within_one_of_the_conditions_passes(bakery: Data) -> None:
+    sql = f"{JOIN} baker.name = 'Ann' AND loaf.flour = 'rye'"
+    assert outcome(bakery, "either_as_both", sql, "Which loaves of Ann are of rye or older than a day?") != "failed"

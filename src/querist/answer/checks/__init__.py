@@ -31,6 +31,7 @@ CHECKS: tuple[Rule, ...] = (
     left_out.value_left_out,
     logic.none_as_another,
     logic.both_as_either,
+    logic.either_as_both,
     repeats.unlinked_tables,
     repeats.fan_out,
     repeats.duplicate_rows,

@@ -1,14 +1,16 @@
-"""Checks of logic that SQL words differently from people: having none of something, and having both of two things."""
+"""Checks of logic that SQL words differently from people: none of something, both of two things, either of two."""
 
 from __future__ import annotations
 
 import re
 
 from querist.answer.checks.case import Case, Finding, check, told
+from querist.answer.joins import words_of
 from querist.answer.scopes import own
 
 _NONE = re.compile(r"\b(?:no|not|never|without|neither|nor|none)\b|n't\b")
 _BOTH = re.compile(r"\bboth\b|\band also\b|\bas well as\b")
+_EITHER = re.compile(r"\bor\b(?! (?:more|less|fewer|not|no|equal|above|below|over|under|before|after|later|earlier)\b)")
 
 
 @check(severity="veto")
@@ -55,6 +57,28 @@ def both_as_either(case: Case) -> Finding | None:
             messages.append(_either(either.sql(dialect=case.dialect)))
     joined = bool(top.node.args.get("joins"))
     return told(joined, messages if joined else [])
+
+
+@check(severity="veto")
+def either_as_both(case: Case) -> Finding | None:
+    """The question asks for what fits one thing or another, and the query asks for both at once."""
+    from sqlglot import exp
+
+    halves = _EITHER.split(case.question.lower())
+    if case.tree is None or len(halves) != 2 or case.tree.find(exp.Or, exp.SetOperation, exp.In, exp.Case):
+        return None
+    before, after = (set(words_of(half)) for half in halves)
+    messages = []
+    for both in case.tree.find_all(exp.And):
+        sides = [side for side in (both.left, both.right) if isinstance(side, exp.Binary)]
+        said = [
+            {word for literal in side.find_all(exp.Literal) for word in words_of(literal.name.lower())}
+            for side in sides
+        ]
+        if len(said) == 2 and all(said) and said[0] <= before - after and said[1] <= after - before:
+            text = both.sql(dialect=case.dialect)
+            messages.append(f"The question asks for one or the other, but {text} asks for both: use OR.")
+    return told(True, messages)
 
 
 def _either(text: str) -> str:
