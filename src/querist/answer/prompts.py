@@ -1,40 +1,10 @@
-"""Prompts are files: `prompts/<name>.toml` with a version, a system text and a user text, filled in by `{name}`."""
+"""The prompts of the answer engine, files in `prompts/`."""
 
 from __future__ import annotations
 
-import functools
-import tomllib
-from dataclasses import dataclass
-from importlib import resources
+from functools import partial
 
-from querist.models.base import Message
+from querist.models.prompt import read_prompt
 
-
-@dataclass(frozen=True)
-class Prompt:
-    """A prompt template. `system` holds what is stable for a source, `user` what changes with each question."""
-
-    name: str
-    version: int
-    system: str
-    user: str
-
-    def messages(self, **fields: str) -> tuple[Message, ...]:
-        """The filled-in messages. A placeholder without a field is a KeyError."""
-        system = (Message("system", _fill(self.system, fields)),) if self.system else ()
-        return (*system, Message("user", _fill(self.user, fields)))
-
-
-@functools.cache
-def prompt(name: str) -> Prompt:
-    """The prompt of that name; FileNotFoundError when there is none."""
-    text = (resources.files("querist.answer") / "prompts" / f"{name}.toml").read_text(encoding="utf-8")
-    data = tomllib.loads(text)
-    return Prompt(name, data["version"], data["system"].strip(), data["user"].strip())
-
-
-def _fill(text: str, fields: dict[str, str]) -> str:
-    """Like str.format_map, but fields are never themselves read as templates, and empty ones leave no empty line."""
-    filled = [line.format_map(fields) if "{" in line else line for line in text.splitlines()]
-    wanted = zip(text.splitlines(), filled, strict=True)
-    return "\n".join(line for template, line in wanted if line.strip() or not template.strip())
+prompt = partial(read_prompt, "querist.answer")
+"""The prompt of a name."""
