@@ -12,7 +12,7 @@ from querist.models.base import Message
 
 @dataclass(frozen=True)
 class Prompt:
-    """A prompt template, filled in by `{name}`. `system` holds what is stable, `user` what changes with each question."""
+    """A template, filled in by `{name}`. `system` holds what is stable, `user` what changes with each question."""
 
     name: str
     version: int
