@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -27,9 +27,12 @@ from querist.errors import (
 from querist.models.base import OnToken, Reply, Request, Usage
 from querist.models.retry import PassingFault, with_retries
 from querist.models.structured import follow_schema
+from querist.models.tool_calls import Exchange, ToolCall
 
 if TYPE_CHECKING:
     from pydantic_ai import messages, models, settings
+
+    from querist.core.component import Tool
 
 _THINKING_TOKENS = 8192  # a model that thinks first spends its thoughts from the same budget as its reply
 
@@ -104,19 +107,49 @@ class HostedModel:
             lambda asked: with_retries(lambda: self._ask(asked, on_token), self._retries, self.name),
         )
 
+    async def call_tools(
+        self, request: Request, tools: Sequence[Tool], exchanges: Sequence[Exchange]
+    ) -> tuple[Reply, tuple[ToolCall, ...]]:
+        """See `ToolModel`."""
+        from pydantic_ai.models import ModelRequestParameters
+        from pydantic_ai.tools import ToolDefinition
+
+        offered = [
+            ToolDefinition(name=tool.name, description=tool.description, parameters_json_schema=tool.input_schema)
+            for tool in tools
+        ]
+        form = ModelRequestParameters(function_tools=offered)
+        history = [*_history(request), *_exchanged(exchanges)]
+
+        async def once() -> tuple[Reply, messages.ModelResponse]:
+            return await self._respond(request, history, form, None)
+
+        reply, response = await with_retries(once, self._retries, self.name)
+        return reply, tuple(
+            ToolCall(part.tool_name, part.args_as_dict(), part.tool_call_id) for part in response.tool_calls
+        )
+
     async def close(self) -> None:
         if self._loop is asyncio.get_running_loop():
             await self._model.__aexit__(None, None, None)
             self._model, self._loop = self._open(), None
 
     async def _ask(self, request: Request, on_token: OnToken | None) -> Reply:
+        reply, _ = await self._respond(request, _history(request), _form(request, self._model), on_token)
+        return reply
+
+    async def _respond(
+        self,
+        request: Request,
+        history: list[messages.ModelMessage],
+        form: models.ModelRequestParameters,
+        on_token: OnToken | None,
+    ) -> tuple[Reply, messages.ModelResponse]:
         from pydantic_ai import direct
 
         started = time.perf_counter()
         await self._enter()
-        history = _history(request)
         wishes = self._wishes(request)
-        form = _form(request, self._model)
         seen = False
         try:
             with self._faults():
@@ -139,12 +172,13 @@ class HostedModel:
             raise
         if response.state != "complete":
             raise ModelOutputError(f"{self.name} broke off in the middle of its reply.", hint="Ask again.")
-        return Reply(
+        reply = Reply(
             text=response.text or "",
             model=self.name,
             usage=_usage(response, time.perf_counter() - started),
             finish={"stop": "stop", "length": "length"}.get(response.finish_reason or "", "other"),  # type: ignore[arg-type]
         )
+        return reply, response
 
     async def _enter(self) -> None:
         """Connections belong to the event loop that opened them: a new loop gets new ones."""
@@ -304,6 +338,17 @@ def _history(request: Request) -> list[messages.ModelMessage]:
         else:
             history.append(ModelRequest(parts=[part]))
     return history
+
+
+def _exchanged(exchanges: Sequence[Exchange]) -> list[messages.ModelMessage]:
+    from pydantic_ai.messages import ModelMessage, ModelRequest, ModelResponse, ToolCallPart, ToolReturnPart
+
+    told: list[ModelMessage] = []
+    for exchange in exchanges:
+        call = exchange.call
+        told.append(ModelResponse(parts=[ToolCallPart(call.name, call.arguments, call.id)]))
+        told.append(ModelRequest(parts=[ToolReturnPart(call.name, exchange.result, call.id)]))
+    return told
 
 
 def _form(request: Request, model: models.Model) -> models.ModelRequestParameters:
