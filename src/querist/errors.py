@@ -23,6 +23,7 @@
         ├── ComponentInputError
         ├── PermissionDeniedError  whoever runs it may not do what it needs
         ├── ComponentTimeoutError
+        ├── AgentLimitError        an agent reached a bound of its own: tokens, agents inside each other
         └── ComponentFailedError
 
 Each class has a stable `code`; each instance has a message (what failed, with which value), a `hint` (what to do next)
@@ -185,6 +186,10 @@ class PermissionDeniedError(RunError):
 
 class ComponentTimeoutError(RunError):
     code = "run.timeout"
+
+
+class AgentLimitError(RunError):
+    code = "run.agent_limit"
 
 
 class ComponentFailedError(RunError):
