@@ -38,7 +38,8 @@ def test_lists_what_there_is_and_what_is_fetched() -> None:
     assert "local:qwen2.5-coder-1.5b (default)" in run("list")
     assert "not fetched" in run("list")
     rows = json.loads(run("list", "--json"))
-    assert [row["default"] for row in rows] == [True, False]
+    assert [row["default"] for row in rows] == [True, False, False]
+    assert [row["use"] for row in rows] == ["text", "text", "embedding"]
     assert all(len(row["sha256"]) == 64 and not row["fetched"] for row in rows)
 
 

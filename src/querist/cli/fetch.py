@@ -33,7 +33,7 @@ def offer_to_fetch(names: Sequence[str]) -> bool:
     if model is None or not (sys.stdin.isatty() and sys.stderr.isatty()):
         return False
     typer.echo(
-        f"The model {model.title} is not on this machine yet: {model.bytes / 1e9:.1f} GB, licence {model.licence}.",
+        f"The model {model.title} is not on this machine yet: {model.size}, licence {model.licence}.",
         err=True,
     )
     if not typer.confirm("Fetch it now?", default=True, err=True):

@@ -39,6 +39,7 @@ def list_models(as_json: Json = False) -> None:
             [
                 {
                     "name": f"local:{model.name}",
+                    "use": model.use,
                     "default": model.name == manifest().default,
                     "fetched": is_fetched(model),
                     "bytes": model.bytes,
@@ -53,7 +54,7 @@ def list_models(as_json: Json = False) -> None:
     for model in models:
         place = str(model.path) if is_fetched(model) else "not fetched"
         mark = " (default)" if model.name == manifest().default else ""
-        typer.echo(f"local:{model.name}{mark}  {model.bytes / 1e9:.1f} GB  {model.licence}  {place}")
+        typer.echo(f"local:{model.name}{mark}  {model.use}  {model.size}  {model.licence}  {place}")
 
 
 @app.command()
@@ -81,7 +82,7 @@ def pull(
 
 @app.command()
 def verify(name: Name = None, as_json: Json = False) -> None:
-    """Check a fetched model byte for byte against the publisher's SHA-256."""
+    """Check a fetched model byte for byte: its SHA-256 must be the publisher's, or the one that follows from it."""
     from querist.models import download
     from querist.models.manifest import model_path
 
@@ -94,7 +95,7 @@ def verify(name: Name = None, as_json: Json = False) -> None:
         raise typer.Exit(0 if right else 1)
     if not right:
         raise DownloadError(
-            f"{path} is not the publisher's file: its SHA-256 is not {model.sha256}.",
+            f"{path} is not the right file: its SHA-256 is not {model.sha256}.",
             hint=f"Fetch it anew: querist models pull --again {model.name}",
         )
     typer.echo(f"local:{model.name}: SHA-256 ok ({model.sha256})")

