@@ -1,0 +1,221 @@
+"""Analyse: the component that answers what is more than a query. It holds the order of the steps and none of them.
+
+Two ways lead to an answer: standard techniques that a model chooses and parameterises, and code that it writes. They
+differ by design, so that what they agree on is not the same mistake.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from querist.analysis.analysis import Analysis, Attempt
+from querist.analysis.ask_model import Asked, ask_for_code, ask_for_formulas, ask_for_plan, ask_for_words
+from querist.analysis.draft import Draft, agree
+from querist.analysis.findings import Findings, FindingValue
+from querist.analysis.formulas import compute
+from querist.analysis.frame import to_frame
+from querist.analysis.generated import CodeRunner, run_code
+from querist.analysis.named import shown, wanted
+from querist.analysis.numbers import unsupported
+from querist.analysis.overview import overview
+from querist.analysis.plan import follow, read_plan
+from querist.core.component import Component
+from querist.core.context import RunContext
+from querist.core.events import Event
+from querist.core.runner import Runner
+from querist.errors import ComponentFailedError, DataError, ModelOutputError, UsageError
+from querist.models.base import Model, Reply, UsageMeter
+from querist.sources.table import Table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class AnalysisQuestion(BaseModel):
+    """What is asked.
+
+    Attributes:
+        constraints: how it is to be computed, where that is prescribed.
+        format: which values are wanted, each written `@name[what it is]`; empty when words will do.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    text: str = Field(min_length=1, max_length=4000, description="The question, in plain language")
+    constraints: str = Field(default="", max_length=4000, description="How to compute it, where that is prescribed")
+    format: str = Field(default="", max_length=4000, description="Values wanted, each as @name[what it is]")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnalysisProgress(Event):
+    """A step of an analysis begins; `detail` is for people."""
+
+    name: ClassVar[str] = "analysis.progress"
+    stage: str
+    detail: str = ""
+
+
+@dataclass
+class _Work:
+    asked: Asked
+    frame: pd.DataFrame
+    context: RunContext
+    meter: UsageMeter = field(default_factory=UsageMeter)
+    drafts: list[Draft] = field(default_factory=list)
+    model: str = ""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(name.name for name in self.asked.names)
+
+    def tell(self, stage: str, detail: str = "") -> None:
+        self.context.emit(AnalysisProgress(source="analyse", stage=stage, detail=detail))
+
+    def count(self, reply: Reply) -> None:
+        self.meter.add(reply.usage)
+        self.model = reply.model
+
+
+class Analyse(Component[AnalysisQuestion, Analysis]):
+    """Analyses one table.
+
+    Args:
+        table: the data, such as the result of a query.
+        model: chooses techniques, and writes code.
+        code: where code runs; None for techniques alone.
+        name_of_table: what people call the data.
+        prepared: what cleaning changed before, for the evidence.
+        repairs: how often code that failed is asked for again.
+        words: whether the model interprets a result for which no format was asked.
+    """
+
+    name = "analyse"
+    description = "Answer a statistical question about a table: techniques or code, with the values and how they came."
+    timeout = 600.0
+
+    def __init__(
+        self,
+        table: Table,
+        model: Model,
+        code: CodeRunner | None = None,
+        *,
+        name_of_table: str = "data",
+        prepared: Sequence[str] = (),
+        repairs: int = 1,
+        words: bool = True,
+    ) -> None:
+        self.frame = to_frame(table)
+        if self.frame.empty:
+            raise UsageError(f"{name_of_table} has no rows to analyse.", hint="Choose other data.")
+        self.model, self.code, self.runner = model, code, Runner()
+        self.table_name, self.prepared, self.repairs, self.words = name_of_table, list(prepared), repairs, words
+        self.truncated = table.truncated
+        self._overview = overview(self.frame, name_of_table)
+
+    async def run(self, input: AnalysisQuestion, context: RunContext) -> Analysis:
+        started = time.monotonic()
+        columns = tuple(str(column) for column in self.frame.columns)
+        asked = Asked(input.text, input.constraints, input.format, self._overview, columns, wanted(input.format))
+        work = _Work(asked, self.frame, context)
+        work.tell("plan", "Choosing techniques")
+        work.drafts.append(await self._by_techniques(work))
+        if self.code is not None:
+            work.tell("code", "Writing code")
+            work.drafts += await self._by_code(work, self.code)
+        analysis = await self._conclude(work)
+        timings = {"model": work.meter.total.seconds, "total": time.monotonic() - started}
+        used = {"usage": work.meter.total, "timings": timings, "model": work.model}
+        return analysis.model_copy(update=used)
+
+    async def _by_techniques(self, work: _Work) -> Draft:
+        reply = await ask_for_plan(self.model, work.asked)
+        work.count(reply)
+        try:
+            plan = read_plan(reply.data)
+            if not plan.analyses:
+                return Draft("techniques", reply.text, error="No standard technique fits.")
+            found, notes = await follow(plan, work.frame, self.runner, work.context)
+        except (UsageError, DataError, ModelOutputError, ComponentFailedError) as error:
+            return Draft("techniques", reply.text, error=f"{error.message} {error.hint}".strip())
+        values, problems = await self._read(found, work)
+        return Draft(
+            "techniques",
+            reply.text,
+            values,
+            tuple(found.values),
+            tuple(notes),
+            warnings=(*found.warnings, *problems),
+            error="" if values else "; ".join(problems),
+        )
+
+    async def _read(self, found: Findings, work: _Work) -> tuple[dict[str, FindingValue], list[str]]:
+        """The values that were asked for, from what was found; and why some are not there."""
+        known = {finding.name: finding.value for finding in found.values}
+        if not work.names:
+            return known, []
+        reply = await ask_for_formulas(self.model, work.asked, found.values)
+        work.count(reply)
+        values: dict[str, FindingValue] = {}
+        problems = []
+        for name, formula in reply.data.items():
+            try:
+                values[name] = compute(formula, known)
+            except UsageError as error:
+                problems.append(f"{name} could not be read from the results: {error.message}")
+        return values, problems
+
+    async def _by_code(self, work: _Work, code: CodeRunner) -> list[Draft]:
+        reply = await ask_for_code(self.model, work.asked)
+        work.count(reply)
+        drafts = [await run_code(reply.text, work.frame, work.asked.names, code)]
+        for _ in range(self.repairs):
+            if not drafts[-1].error:
+                break
+            work.tell("repair", drafts[-1].error)
+            reply = await ask_for_code(self.model, work.asked, failed=(reply.text, drafts[-1].error))
+            work.count(reply)
+            drafts.append(await run_code(reply.text, work.frame, work.asked.names, code))
+        return drafts
+
+    async def _conclude(self, work: _Work) -> Analysis:
+        ranked = sorted((draft for draft in work.drafts if draft.usable), key=lambda d: not d.complete)
+        best = ranked[0] if ranked else None
+        agreeing = [d for d in ranked if best is not None and (d is best or agree(d, best, work.names))]
+        isolation = self.code.isolation if self.code and any(d.kind == "code" for d in work.drafts) else ""
+        attempts = tuple(Attempt(d.kind, d.script, d.notes, d.error, d in agreeing) for d in work.drafts)
+        if best is None:
+            reason = next((d.error for d in reversed(work.drafts) if d.error), "nothing was found")
+            text = f"No analysis could be made to run for this question. The last one failed: {reason}"
+            return Analysis(
+                question=work.asked.question, status="failed", text=text, attempts=attempts, isolation=isolation
+            )
+        warnings = [*best.warnings]
+        if self.truncated:
+            warnings.append(self.truncated)
+        if len(ranked) > 1 and len(agreeing) == 1:
+            warnings.append("Techniques and code gave different results; this is that of one of them.")
+        findings = [finding for draft in agreeing[:1] for finding in draft.findings]
+        text = "; ".join(f"{name.replace('_', ' ')}: {shown(value)}" for name, value in best.values.items())
+        if self.words and not work.names:
+            reply = await ask_for_words(self.model, work.asked.question, findings)
+            work.count(reply)
+            text = reply.text.strip()
+            values = [finding.value for finding in findings]
+            if flagged := unsupported(text, values, work.asked.question):
+                warnings.append(f"The text says {', '.join(flagged)}, which no result contains.")
+        return Analysis(
+            question=work.asked.question,
+            status="agreed" if len(agreeing) > 1 else "unverified",
+            text=text,
+            values=best.values,
+            findings=findings,
+            prepared=[*self.prepared, *best.notes],
+            warnings=warnings,
+            attempts=attempts,
+            isolation=isolation,
+        )

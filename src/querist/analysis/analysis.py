@@ -1,0 +1,60 @@
+"""Analysis: what `analyse` returns: values, words, and how they came about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from querist.analysis.findings import Finding, FindingValue
+from querist.models.base import Usage
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One draft. `script` is its plan (JSON) or its code; `agrees`: it says what the analysis says."""
+
+    kind: str
+    script: str
+    notes: tuple[str, ...] = ()
+    error: str = ""
+    agrees: bool = False
+
+
+class Analysis(BaseModel):
+    """The answer to a question that is more than a query. Its JSON form is what `querist analyse --json` prints.
+
+    Attributes:
+        status: `agreed` when two drafts that came about in different ways say the same, `unverified` when only one
+            does, `failed` when none could be made to run.
+        text: a sentence or a few for people; every number in it is a value, or stands among the warnings.
+        values: what was asked for, by name.
+        findings: everything that was computed on the way, each with its meaning.
+        prepared: what was done to the data before, a sentence for each step, and what cleaning changed.
+        warnings: assumptions that do not hold, rows left out, numbers in the text that no result contains.
+        isolation: where generated code ran; empty when none did.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    question: str
+    status: Literal["agreed", "unverified", "failed"]
+    text: str
+    values: dict[str, FindingValue] = Field(default_factory=dict)
+    findings: list[Finding] = Field(default_factory=list)
+    prepared: list[str] = Field(default_factory=list)
+    warnings: list[str] = Field(default_factory=list)
+    attempts: tuple[Attempt, ...] = ()
+    isolation: str = ""
+    source: str = ""
+    usage: Usage = Usage()
+    timings: dict[str, float] = Field(default_factory=dict)
+    model: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The whole analysis as JSON-ready data."""
+        return self.model_dump(mode="json")
+
+    def __str__(self) -> str:
+        return self.text

@@ -1,0 +1,145 @@
+"""Deterministic mending of generated analysis code, by its syntax tree: what the table and the libraries decide.
+
+Each change is noted. What they do not decide is left alone; the sandbox then says what is wrong with it.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import re
+from collections.abc import Sequence
+
+from querist.analysis.expressions import nearest
+
+IMPORTS = {
+    "pd": "import pandas as pd",
+    "pl": "import polars as pl",
+    "np": "import numpy as np",
+    "math": "import math",
+    "re": "import re",
+    "statistics": "import statistics",
+    "datetime": "import datetime",
+    "scipy": "import scipy.stats",
+    "stats": "from scipy import stats",
+    "sm": "import statsmodels.api as sm",
+    "smf": "import statsmodels.formula.api as smf",
+    "train_test_split": "from sklearn.model_selection import train_test_split",
+    "LinearRegression": "from sklearn.linear_model import LinearRegression",
+    "LogisticRegression": "from sklearn.linear_model import LogisticRegression",
+    "DecisionTreeClassifier": "from sklearn.tree import DecisionTreeClassifier",
+    "RandomForestClassifier": "from sklearn.ensemble import RandomForestClassifier",
+    "RandomForestRegressor": "from sklearn.ensemble import RandomForestRegressor",
+    "KMeans": "from sklearn.cluster import KMeans",
+    "MinMaxScaler": "from sklearn.preprocessing import MinMaxScaler",
+    "StandardScaler": "from sklearn.preprocessing import StandardScaler",
+    "LabelEncoder": "from sklearn.preprocessing import LabelEncoder",
+    "SimpleImputer": "from sklearn.impute import SimpleImputer",
+    "mean_squared_error": "from sklearn.metrics import mean_squared_error",
+    "mean_absolute_error": "from sklearn.metrics import mean_absolute_error",
+    "r2_score": "from sklearn.metrics import r2_score",
+    "accuracy_score": "from sklearn.metrics import accuracy_score",
+    "pearsonr": "from scipy.stats import pearsonr",
+    "spearmanr": "from scipy.stats import spearmanr",
+    "shapiro": "from scipy.stats import shapiro",
+    "zscore": "from scipy.stats import zscore",
+    "skew": "from scipy.stats import skew",
+    "kurtosis": "from scipy.stats import kurtosis",
+    "ttest_ind": "from scipy.stats import ttest_ind",
+    "mannwhitneyu": "from scipy.stats import mannwhitneyu",
+    "chi2_contingency": "from scipy.stats import chi2_contingency",
+    "f_oneway": "from scipy.stats import f_oneway",
+}
+"""What a name means that code uses without importing it."""
+_READERS = ("read_csv", "read_excel", "read_parquet", "read_json", "read_table")
+
+
+def mend_code(code: str, columns: Sequence[str], frame: str = "df") -> tuple[str, list[str]]:
+    """The code, mended, and a note for each change; as it was when it is not Python."""
+    try:
+        tree = ast.parse(code)
+    except (SyntaxError, ValueError, RecursionError):
+        return code, []
+    mender = _Mender(columns, frame)
+    tree = ast.fix_missing_locations(mender.visit(tree))
+    notes = list(dict.fromkeys(mender.notes))
+    bound = _bound(tree)
+    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+    missing = [IMPORTS[name] for name in sorted(used - bound) if name in IMPORTS]
+    notes += [f"added {line!r}" for line in missing]
+    return "\n".join([*missing, ast.unparse(tree)]), notes
+
+
+def _bound(tree: ast.Module) -> set[str]:
+    names = set(dir(builtins))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names.add(node.id)
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            names |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
+        elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            names.add(node.name)
+        elif isinstance(node, ast.arg):
+            names.add(node.arg)
+    return names
+
+
+class _Mender(ast.NodeTransformer):
+    def __init__(self, columns: Sequence[str], frame: str) -> None:
+        self.columns, self.frame = list(columns), frame
+        self.notes: list[str] = []
+        self.made: set[str] = set()
+        """Columns that the code makes itself."""
+
+    def visit_Assign(self, node: ast.Assign) -> ast.AST:
+        for target in node.targets:
+            if isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Constant):
+                self.made.add(str(target.slice.value))
+        return self.generic_visit(node)
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        if isinstance(node.func, ast.Attribute) and node.func.attr in _READERS:
+            self.notes.append(f"used {self.frame} instead of reading a file")
+            return ast.parse(f"{self.frame}.copy()", mode="eval").body
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        if name == "mean_squared_error":
+            return self._root(node)
+        return node
+
+    def _root(self, node: ast.Call) -> ast.AST:
+        """`squared=False`, which scikit-learn no longer has, is the root."""
+        kept = [k for k in node.keywords if k.arg != "squared"]
+        if len(kept) == len(node.keywords):
+            return node
+        squared = next(k.value for k in node.keywords if k.arg == "squared")
+        node.keywords = kept
+        self.notes.append("wrote mean_squared_error without the old argument squared")
+        if isinstance(squared, ast.Constant) and squared.value is False:
+            return ast.BinOp(left=node, op=ast.Pow(), right=ast.Constant(0.5))
+        return node
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
+        node.slice = self._columns(node.slice) if isinstance(node.ctx, ast.Load) else node.slice
+        return self.generic_visit(node)
+
+    def visit_keyword(self, node: ast.keyword) -> ast.AST:
+        if node.arg in ("subset", "columns", "by"):
+            node.value = self._columns(node.value)
+        return self.generic_visit(node)
+
+    def _columns(self, node: ast.expr) -> ast.expr:
+        if isinstance(node, ast.List):
+            node.elts = [self._columns(part) for part in node.elts]
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            name = node.value
+            if name not in self.columns and name not in self.made and (near := nearest(name, self.columns)):
+                self.notes.append(f"read {name!r} as the column {near!r}")
+                return ast.Constant(near)
+        return node
+
+
+def code_in(text: str) -> str:
+    """The code in a model's reply, without fences."""
+    fenced = re.search(r"```[a-zA-Z]*\s*\n(.*?)(?:```|$)", text, re.S)
+    return (fenced[1] if fenced else text).strip()

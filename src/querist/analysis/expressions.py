@@ -1,0 +1,133 @@
+"""SQL expressions over one data frame: new columns and row conditions that a model writes, guarded and run in DuckDB.
+
+Names that nearly fit a column are mended first; what the guard does not know does not run.
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, Any
+
+from querist.errors import GuardError, QueryError, QueryTimeoutError
+from querist.sources.base import Column, Schema, TableSchema
+from querist.sources.guard import guard
+from querist.sources.naming import quote
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SECONDS = 30.0
+_ROW = "row number"
+"""The column that keeps the order; no expression can name it by accident."""
+
+
+def add_column(frame: pd.DataFrame, name: str, sql: str) -> tuple[pd.DataFrame, list[str]]:
+    """The frame with a column more (or made anew), whose values are those of the expression; and what was mended.
+
+    Raises:
+        GuardError, QueryError: the expression may not run, or does not.
+    """
+    text, notes = mended(sql, [str(column) for column in frame.columns])
+    values = _evaluate(frame, text)
+    return frame.assign(**{name: values.to_numpy()}), notes
+
+
+def keep_rows(frame: pd.DataFrame, condition: str) -> tuple[pd.DataFrame, list[str]]:
+    """The rows for which the condition holds, and what was mended."""
+    text, notes = mended(condition, [str(column) for column in frame.columns])
+    holds = _evaluate(frame, f"coalesce(({text})::BOOLEAN, false)")
+    return frame[holds.to_numpy().astype(bool)], notes
+
+
+def mended(sql: str, columns: list[str]) -> tuple[str, list[str]]:
+    """The expression with its columns as the frame names them: case, quotes and near misses.
+
+    Raises:
+        GuardError: it is not readable.
+    """
+    import sqlglot
+    from sqlglot import exp
+    from sqlglot.errors import SqlglotError
+
+    text = _quoted(sql.strip().rstrip(";"), columns)
+    try:
+        tree = sqlglot.parse_one(text, dialect="duckdb")
+    except SqlglotError as error:
+        raise GuardError(f"{sql!r} is not readable as an SQL expression.", rule="syntax") from error
+    if isinstance(tree, exp.Query):
+        raise GuardError(f"{sql!r} is a query and not an expression.", rule="construct")
+    notes: list[str] = []
+    for column in list(tree.find_all(exp.Column)):
+        column.set("table", None)
+        name = column.name
+        if name not in columns and (near := nearest(name, columns)):
+            column.set("this", exp.to_identifier(near, quoted=True))
+            notes.append(f"{name} is read as the column {near}")
+        elif name in columns:
+            column.set("this", exp.to_identifier(name, quoted=True))
+        elif isinstance(column.this, exp.Identifier) and column.this.quoted:
+            column.replace(exp.Literal.string(name))  # a text in double quotes
+    return tree.sql(dialect="duckdb"), notes
+
+
+def _quoted(sql: str, columns: list[str]) -> str:
+    """Names that need quotes and stand without them get them, where nothing else could be meant."""
+    sql = sql.replace("`", '"')
+    for name in sorted(columns, key=len, reverse=True):
+        if not name.isidentifier() and name in sql and quote(name) not in sql and f"'{name}'" not in sql:
+            sql = sql.replace(name, quote(name))
+    return sql
+
+
+def nearest(name: str, columns: list[str]) -> str | None:
+    """The column that this name nearly spells, up to case, blanks and signs; None when there is none."""
+
+    def plain(text: str) -> str:
+        return "".join(ch for ch in text.lower() if ch.isalnum())
+
+    for column in columns:
+        if plain(column) == plain(name):
+            return column
+    found = difflib.get_close_matches(name.lower(), [c.lower() for c in columns], 1, 0.85)
+    return next((c for c in columns if c.lower() == found[0]), None) if found else None
+
+
+def _evaluate(frame: pd.DataFrame, expression: str) -> pd.Series[Any]:
+    """One value for each row, in the frame's order."""
+    import duckdb
+
+    from querist.sources.duckdb_engine import RunningQuery, engine_settings
+
+    data = frame.assign(**{_ROW: range(len(frame))})
+    columns = tuple(Column(str(name), "", "other") for name in data.columns)
+    schema = Schema("duckdb", (TableSchema("data", columns),))
+    query = guard(f"SELECT {_over_rows(expression)} AS value FROM data ORDER BY {quote(_ROW)}", schema)
+    con = duckdb.connect(":memory:", config={**engine_settings(), "enable_external_access": "false"})
+    try:
+        con.register("data", data)
+        con.execute("SET lock_configuration = true")
+        with RunningQuery(con.interrupt, SECONDS) as running:
+            return con.execute(query.sql).df()["value"]
+    except duckdb.Error as error:
+        if running.timed_out:
+            raise QueryTimeoutError(f"The expression {expression!r} took longer than {SECONDS:g} s.") from error
+        raise QueryError(f"The expression {expression!r} does not run: {str(error).splitlines()[0]}") from error
+    finally:
+        con.close()
+
+
+def _over_rows(expression: str) -> str:
+    """Aggregates mean all rows (`price > avg(price)`), and neighbours (`lag(price)`) the row order of the table."""
+    import sqlglot
+    from sqlglot import exp
+
+    tree = sqlglot.parse_one(expression, dialect="duckdb")
+    for call in list(tree.find_all(exp.AggFunc)):
+        if call.find_ancestor(exp.Window, exp.Query):
+            continue
+        order = exp.Order(expressions=[exp.column(_ROW, quoted=True)])
+        window = exp.Window(this=call.copy(), order=order if isinstance(call, (exp.Lag, exp.Lead)) else None)
+        if call is tree:
+            return str(window.sql(dialect="duckdb"))
+        call.replace(window)
+    return str(tree.sql(dialect="duckdb"))

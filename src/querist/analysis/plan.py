@@ -1,0 +1,142 @@
+"""A plan: which steps prepare the data, and which techniques answer the question. A model makes it in one reply.
+
+The reply is held to a JSON schema in which every column is one of the table's own, so that a small model chooses and
+parameterises, and cannot name what is not there.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import BaseModel, ValidationError
+
+from querist.analysis.findings import Findings, merged
+from querist.analysis.prepare import (
+    DropDuplicates,
+    DropMissing,
+    DropOutliers,
+    FillMissing,
+    KeepRows,
+    NewColumn,
+    Scale,
+    Step,
+    prepare,
+)
+from querist.analysis.techniques import TECHNIQUES, techniques
+from querist.analysis.techniques.base import Params, Technique
+from querist.core.context import RunContext
+from querist.core.runner import Runner
+from querist.errors import ModelOutputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+JsonSchema = dict[str, Any]
+_STEPS: tuple[type[Params], ...] = (NewColumn, KeepRows, DropMissing, FillMissing, DropOutliers, Scale, DropDuplicates)
+MAX_STEPS, MAX_ANALYSES = 5, 4
+
+
+@dataclass(frozen=True)
+class Plan:
+    """`analyses` are techniques by name with their parameters; none when the question needs code."""
+
+    steps: tuple[Step, ...]
+    analyses: tuple[tuple[str, Params], ...]
+
+
+class _Steps(BaseModel):
+    prepare: list[Step]
+
+
+def plan_schema(columns: list[str], new: list[str]) -> JsonSchema:
+    """The schema of a plan's reply.
+
+    Args:
+        columns: of the table.
+        new: names that the plan may give to columns of its own.
+    """
+    steps = [_object(kind.model_json_schema(), columns, new) for kind in _STEPS]
+    chosen = [
+        _object(kind.input_type.model_json_schema(), columns, new, {"technique": {"const": kind.name}})
+        for kind in TECHNIQUES
+    ]
+    code: JsonSchema = _closed({"technique": {"const": "code"}})
+    return _closed(
+        {
+            "prepare": {"type": "array", "items": {"anyOf": steps}, "maxItems": MAX_STEPS},
+            "analyses": {"type": "array", "items": {"anyOf": [*chosen, code]}, "minItems": 1, "maxItems": MAX_ANALYSES},
+        }
+    )
+
+
+def read_plan(reply: Any) -> Plan:
+    """The plan in a parsed reply.
+
+    Raises:
+        ModelOutputError: it does not follow the schema, in a way that the schema could not say.
+    """
+    kinds = {kind.name: kind.input_type for kind in TECHNIQUES}
+    try:
+        steps = tuple(_Steps.model_validate({"prepare": reply["prepare"]}).prepare)
+        analyses = []
+        for chosen in reply["analyses"]:
+            name = chosen["technique"]
+            if name != "code":
+                parameters = {key: value for key, value in chosen.items() if key != "technique"}
+                analyses.append((name, kinds[name].model_validate(parameters)))
+        return Plan(steps, tuple(analyses))
+    except (ValidationError, KeyError, TypeError) as error:
+        raise ModelOutputError(f"The plan of the analysis cannot be used: {error}") from error
+
+
+async def follow(plan: Plan, frame: pd.DataFrame, runner: Runner, context: RunContext) -> tuple[Findings, list[str]]:
+    """Prepare the data and run the techniques; their findings together, and what was done to the data.
+
+    Raises:
+        UsageError, GuardError, QueryError: a step or technique that does not fit the data.
+    """
+    import asyncio
+
+    prepared, notes = await asyncio.to_thread(prepare, frame, plan.steps)
+    kinds: dict[str, Technique[Any]] = {technique.name: technique for technique in techniques(prepared)}
+    return merged([await runner.run(kinds[name], params, context) for name, params in plan.analyses]), notes
+
+
+def new_names(text: str, columns: list[str]) -> list[str]:
+    """Names for columns that a question introduces: its quoted words and CamelCase ones that are no column yet."""
+    taken = {column.lower() for column in columns}
+    quoted = re.findall(r"[\"'“‘`]([A-Za-z][\w ]{1,30}?)[\"'”’`]", text)
+    camel = re.findall(r"\b[A-Z][a-z0-9]+(?:[A-Z][a-z0-9]+)+\b|\b[a-z]+(?:_[a-z0-9]+)+\b", text)
+    names = dict.fromkeys(name for name in (*quoted, *camel) if name.lower() not in taken)
+    return [*list(names)[:6], "new_1", "new_2"]
+
+
+def _object(schema: JsonSchema, columns: list[str], new: list[str], first: JsonSchema | None = None) -> JsonSchema:
+    """A params' schema with every property required, in order, its columns listed, without what only people read."""
+    properties = {name: _bare(value, columns, new) for name, value in schema["properties"].items()}
+    return _closed({**(first or {}), **properties})
+
+
+def _closed(properties: JsonSchema) -> JsonSchema:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def _bare(schema: Any, columns: list[str], new: list[str]) -> Any:
+    if isinstance(schema, list):
+        return [_bare(item, columns, new) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    place: Literal["one", "optional", "new"] | None = schema.get("x-column")
+    if place == "new":
+        return {"type": "string", "enum": new}
+    if place:
+        return {"type": "string", "enum": [*columns, *new, *([""] if place == "optional" else [])]}
+    dropped = ("title", "description", "default", "exclusiveMinimum", "exclusiveMaximum", "minimum", "maximum")
+    return {key: _bare(value, columns, new) for key, value in schema.items() if key not in dropped}

@@ -1,0 +1,112 @@
+"""What every technique shares: parameters whose columns a schema can list, and work that runs off the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from abc import abstractmethod
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from querist.analysis.findings import Findings
+from querist.core.component import Component
+from querist.core.context import RunContext
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MAX_GROUPS = 30
+"""A technique that works group by group refuses more groups than this."""
+
+Column = Annotated[str, Field(json_schema_extra={"x-column": "one"})]
+"""A column of the table; schemas list the names there are."""
+Grouping = Annotated[str, Field(json_schema_extra={"x-column": "optional"})]
+"""A column whose values make the groups; empty for none."""
+
+
+class Params(BaseModel):
+    """Parameters of a technique, in the order in which a model should decide them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+P = TypeVar("P", bound=Params)
+
+
+class Technique(Component[P, Findings]):
+    """A standard technique over one data frame: a thin, typed layer on a statistical library.
+
+    Args:
+        frame: the data; never changed.
+    """
+
+    output_type = Findings
+
+    def __init__(self, frame: pd.DataFrame) -> None:
+        self.frame = frame
+
+    @abstractmethod
+    def compute(self, params: P) -> Findings:
+        """Do the work; blocking.
+
+        Raises:
+            UsageError: the data do not fit the technique; the message says why.
+        """
+
+    async def run(self, input: P, context: RunContext) -> Findings:
+        return await asyncio.to_thread(self.compute, input)
+
+    def input_schema(self) -> dict[str, Any]:
+        columns = [str(name) for name in self.frame.columns]
+        schema: dict[str, Any] = with_columns(self.input_type.model_json_schema(), columns)
+        return schema
+
+
+def groups(frame: pd.DataFrame, by: str) -> Iterator[tuple[str, pd.DataFrame]]:
+    """The parts of the frame by the values of a column, with what the value is called; the whole when `by` is empty.
+
+    Raises:
+        UsageError: there are too many groups.
+    """
+    from querist.analysis.frame import present
+    from querist.errors import UsageError
+
+    if not by:
+        yield "", frame
+        return
+    count = present(frame, by).nunique()
+    if count > MAX_GROUPS:
+        raise UsageError(
+            f"{by!r} has {count:,} different values, which makes too many groups (at most {MAX_GROUPS}).",
+            hint="Group by a column with fewer values, or make classes of it first.",
+        )
+    for value, part in frame.groupby(by, sort=True, observed=True):
+        yield label(value), part
+
+
+def label(value: Any) -> str:
+    """A group's value as people write it: 1 and not 1.0, a date without a clock."""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    text = str(value)
+    return text.removesuffix(" 00:00:00")
+
+
+def named(name: str, column: str, by: str, group: str) -> tuple[str, str]:
+    """The name and the meaning of a value about a column, in a group of `by`."""
+    key = "_".join(part for part in (name, column, group) if part)
+    words = f"{name.replace('_', ' ')} of {column}" if column else name.replace("_", " ")
+    return key, f"{words} where {by} = {group}" if by else words
+
+
+def with_columns(schema: Any, columns: list[str]) -> Any:
+    """A JSON schema in which every place for a column lists these columns."""
+    if isinstance(schema, list):
+        return [with_columns(item, columns) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    place = schema.get("x-column")
+    if place:
+        return {"type": "string", "enum": [*columns, ""] if place == "optional" else columns}
+    return {key: with_columns(value, columns) for key, value in schema.items()}

@@ -1,0 +1,55 @@
+"""Correlation of columns, pair by pair, with p-values."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import Literal
+
+from pydantic import Field
+
+from querist.analysis.findings import Findings, Gathering
+from querist.analysis.frame import complete
+from querist.analysis.techniques.base import Column, Grouping, Params, Technique, groups
+from querist.errors import UsageError
+
+
+class CorrelationParams(Params):
+    columns: list[Column] = Field(min_length=2, max_length=8)
+    method: Literal["pearson", "spearman", "kendall"] = "pearson"
+    by: Grouping = ""
+
+
+class Correlation(Technique[CorrelationParams]):
+    name = "correlation"
+    description = "Correlation coefficient and p-value for each pair of columns."
+
+    def compute(self, params: CorrelationParams) -> Findings:
+        from scipy import stats
+
+        test = {"pearson": stats.pearsonr, "spearman": stats.spearmanr, "kendall": stats.kendalltau}[params.method]
+        found = Gathering(self.name)
+        pairs = list(combinations(dict.fromkeys(params.columns), 2))
+        if not pairs:
+            raise UsageError("A correlation needs two different columns.", hint="Name another column.")
+        measured: list[tuple[float, str]] = []
+        for group, frame in groups(self.frame, params.by):
+            for left, right in pairs:
+                both = complete(frame, (left, right))
+                where = f" where {params.by} = {group}" if group else ""
+                if dropped := len(frame) - len(both):
+                    found.warn(f"{dropped:,} rows without {left} or {right} are left out{where}.")
+                tail = (f"_{left}_{right}" if len(pairs) > 1 else "") + (f"_{group}" if group else "")
+                r = p = None
+                if len(both) >= 3 and both.nunique().min() > 1:
+                    r, p = (float(part) for part in test(both[left], both[right]))
+                    measured.append((r, f"{left}, {right}"))
+                else:
+                    found.warn(f"{left} and {right} have too few different values for a correlation{where}.")
+                found.add(f"r{tail}", r, f"{params.method} correlation of {left} and {right}{where}")
+                found.add(f"p{tail}", p, f"p-value of the correlation of {left} and {right}{where}")
+                found.add(f"n{tail}", len(both), f"rows in the correlation of {left} and {right}{where}")
+        if len(measured) > 1:
+            for word, (r, pair) in (("highest", max(measured)), ("lowest", min(measured))):
+                found.add(f"{word}_r", r, f"{word} of these correlations")
+                found.add(f"{word}_r_pair", pair, f"the pair with the {word} correlation")
+        return found.done()

@@ -1,0 +1,120 @@
+"""Describe: statistics of columns, of the whole table or for each group."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field
+
+from querist.analysis.findings import Findings, Gathering
+from querist.analysis.frame import numbers, present
+from querist.analysis.techniques.base import Column, Grouping, Params, Technique, groups, named
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Statistic = Literal[
+    "mean", "median", "std", "population_std", "variance", "min", "max", "range", "sum", "count", "mode", "q1", "q3",
+    "iqr", "skewness", "population_skewness", "kurtosis", "population_kurtosis", "distinct", "within_one_std",
+    "pearson_first_skewness",
+]  # fmt: skip
+
+
+class DescribeParams(Params):
+    columns: list[Column] = Field(min_length=1, max_length=10)
+    statistics: list[Statistic] = Field(min_length=1, max_length=8)
+    by: Grouping = ""
+
+
+class Describe(Technique[DescribeParams]):
+    name = "describe"
+    description = "Statistics of columns (mean, median, std, count, skewness, …), of all rows or for each group."
+
+    def compute(self, params: DescribeParams) -> Findings:
+        found = Gathering(self.name)
+        for statistic in params.statistics:
+            for column in params.columns:
+                values: dict[str, Any] = {}
+                for group, part in groups(self.frame, params.by):
+                    values[group] = _measure(statistic, part, column)
+                    found.add(*_pair(values[group], named(statistic, column, params.by, group)))
+                ranked = {g: v for g, v in values.items() if isinstance(v, (int, float)) and v == v}
+                if params.by and len(ranked) > 1:
+                    top, low = max(ranked, key=lambda g: ranked[g]), min(ranked, key=lambda g: ranked[g])
+                    found.add(
+                        f"group_with_highest_{statistic}_{column}", top, f"{params.by} with the highest {statistic}"
+                    )
+                    found.add(
+                        f"group_with_lowest_{statistic}_{column}", low, f"{params.by} with the lowest {statistic}"
+                    )
+        for column in params.columns:
+            if missing := int(self.frame[column].isna().sum()):
+                found.warn(f"{missing:,} rows without a value of {column} are left out.")
+        return found.done()
+
+
+def _pair(value: Any, names: tuple[str, str]) -> tuple[str, Any, str]:
+    return names[0], value, names[1]
+
+
+def _measure(statistic: str, frame: pd.DataFrame, column: str) -> Any:
+    if statistic in _ANY:
+        return _ANY[statistic](present(frame, column))
+    if frame[column].dropna().empty:
+        return None
+    return _NUMERIC[statistic](numbers(frame, column))
+
+
+def _mode(values: pd.Series[Any]) -> Any:
+    modes = values.mode()
+    return modes.iloc[0] if len(modes) else None
+
+
+def _iqr(values: pd.Series[float]) -> float:
+    return float(values.quantile(0.75) - values.quantile(0.25))
+
+
+def _within_one_std(values: pd.Series[float]) -> int:
+    return int(values.between(values.mean() - values.std(), values.mean() + values.std()).sum())
+
+
+def _population_moment(name: str) -> Callable[[pd.Series[float]], float]:
+    def measure(values: pd.Series[float]) -> float:
+        from scipy import stats
+
+        return float(getattr(stats, name)(values))
+
+    return measure
+
+
+def _pearson_first(values: pd.Series[float]) -> float:
+    """(mean - mode) / std, Pearson's first coefficient of skewness."""
+    return float((values.mean() - values.mode().iloc[0]) / values.std())
+
+
+_ANY: dict[str, Callable[[pd.Series[Any]], Any]] = {
+    "count": len,
+    "distinct": lambda v: v.nunique(),
+    "mode": _mode,
+}
+_NUMERIC: dict[str, Callable[[pd.Series[float]], Any]] = {
+    "mean": lambda v: v.mean(),
+    "median": lambda v: v.median(),
+    "std": lambda v: v.std(),
+    "population_std": lambda v: v.std(ddof=0),
+    "variance": lambda v: v.var(),
+    "min": lambda v: v.min(),
+    "max": lambda v: v.max(),
+    "range": lambda v: v.max() - v.min(),
+    "sum": lambda v: v.sum(),
+    "q1": lambda v: v.quantile(0.25),
+    "q3": lambda v: v.quantile(0.75),
+    "iqr": _iqr,
+    "skewness": lambda v: v.skew(),
+    "population_skewness": _population_moment("skew"),
+    "kurtosis": lambda v: v.kurt(),
+    "population_kurtosis": _population_moment("kurtosis"),
+    "within_one_std": _within_one_std,
+    "pearson_first_skewness": _pearson_first,
+}

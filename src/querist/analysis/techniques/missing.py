@@ -1,0 +1,33 @@
+"""Missing values of each column."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from querist.analysis.findings import Findings, Gathering
+from querist.analysis.techniques.base import Column, Params, Technique
+
+
+class MissingParams(Params):
+    columns: list[Column] = Field(min_length=1, max_length=50)
+
+
+class Missing(Technique[MissingParams]):
+    name = "missing_values"
+    description = "Count missing values by column, and say which column has the most."
+
+    def compute(self, params: MissingParams) -> Findings:
+        found = Gathering(self.name)
+        counts = {column: int(self.frame[column].isna().sum()) for column in params.columns}
+        for column, count in counts.items():
+            found.add(f"missing_{column}", count, f"missing values of {column}")
+        with_any = [column for column, count in counts.items() if count]
+        found.add("total_missing", sum(counts.values()), "missing values in all")
+        found.add("columns_with_missing", with_any, "the columns with missing values")
+        found.add("column_count_with_missing", len(with_any), "number of columns with missing values")
+        most = max(counts, key=lambda column: counts[column])
+        found.add("column_with_most_missing", most if with_any else None, "the column with the most missing values")
+        found.add("most_missing", counts[most], "the most missing values of a column")
+        found.add("rows", len(self.frame), "rows in all")
+        found.add("rows_without_missing", int(self.frame[list(counts)].notna().all(axis=1).sum()), "complete rows")
+        return found.done()

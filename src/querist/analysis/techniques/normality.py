@@ -1,0 +1,69 @@
+"""Normality: does a column follow a normal distribution?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from querist.analysis.findings import Findings, Gathering
+from querist.analysis.frame import numbers
+from querist.analysis.techniques.base import Column, Grouping, Params, Technique, groups, named
+from querist.errors import UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class NormalityParams(Params):
+    columns: list[Column] = Field(min_length=1, max_length=8)
+    test: Literal["shapiro", "kolmogorov_smirnov", "anderson", "dagostino"] = "shapiro"
+    by: Grouping = ""
+
+
+class Normality(Technique[NormalityParams]):
+    name = "normality"
+    description = "Test whether columns are normally distributed (Shapiro-Wilk, Kolmogorov-Smirnov, …)."
+
+    def compute(self, params: NormalityParams) -> Findings:
+        found = Gathering(self.name)
+        for column in params.columns:
+            for group, frame in groups(self.frame, params.by):
+                values = numbers(frame, column)
+                if len(values) < 8 or values.nunique() < 2:
+                    raise UsageError(f"{column!r} has too few different values for a test of normality.")
+                statistic, p = _test(params.test, values)
+                tail = f"{column}" if len(params.columns) > 1 else ""
+                label = params.test.replace("_", "-").capitalize()
+                for name, value in (
+                    ("statistic", statistic),
+                    ("p_value", p),
+                    ("is_normal", p >= 0.05),
+                    ("skewness", values.skew()),
+                    ("kurtosis", values.kurt()),
+                ):
+                    key, meaning = named(name, column, params.by, group)
+                    found.add(key if tail or group else name, value, f"{label} test: {meaning}")
+                if params.test == "shapiro" and len(values) > 5000:
+                    found.warn(
+                        f"The p-value of Shapiro-Wilk is not exact for {len(values):,} values (more than 5,000)."
+                    )
+        return found.done()
+
+
+def _test(test: str, values: pd.Series[float]) -> tuple[float, float]:
+    """The statistic and its p-value."""
+    from scipy import stats
+
+    if test == "shapiro":
+        result = stats.shapiro(values)
+    elif test == "dagostino":
+        result = stats.normaltest(values)
+    elif test == "kolmogorov_smirnov":
+        # Against a normal distribution with the sample's own mean and deviation.
+        result = stats.kstest(values, "norm", args=(values.mean(), values.std()))
+    else:
+        from statsmodels.stats.diagnostic import normal_ad
+
+        result = normal_ad(values.to_numpy())
+    return float(result[0]), float(result[1])

@@ -1,0 +1,73 @@
+"""Outliers of a column, by z-score or interquartile range, and what is left without them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from querist.analysis.findings import Findings, Gathering
+from querist.analysis.frame import numbers
+from querist.analysis.techniques.base import Column, Grouping, Params, Technique, groups, named
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Method = Literal["zscore", "iqr"]
+LISTED = 100
+"""Outliers that are listed; more are only counted."""
+
+
+class OutliersParams(Params):
+    column: Column
+    method: Method = "zscore"
+    threshold: float = Field(default=3.0, gt=0, le=10)
+    by: Grouping = ""
+
+
+class Outliers(Technique[OutliersParams]):
+    name = "outliers"
+    description = "Find outliers of a column (zscore or iqr): their count and mean, and the statistics without them."
+
+    def compute(self, params: OutliersParams) -> Findings:
+        found = Gathering(self.name)
+        for group, frame in groups(self.frame, params.by):
+            values = numbers(frame, params.column)
+            out = is_outlier(values, params.method, params.threshold)
+            apart, rest = values[out], values[~out]
+            for name, value in (
+                ("outlier_count", len(apart)),
+                ("outlier_mean", apart.mean()),
+                ("outlier_median", apart.median()),
+                ("outlier_values", sorted(apart.tolist()) if len(apart) <= LISTED else None),
+                ("count_without_outliers", len(rest)),
+                ("rows_without_outliers", len(frame) - len(apart)),
+                ("mean_without_outliers", rest.mean()),
+                ("median_without_outliers", rest.median()),
+                ("std_without_outliers", rest.std()),
+                ("population_std_without_outliers", rest.std(ddof=0)),
+                ("min_without_outliers", rest.min()),
+                ("max_without_outliers", rest.max()),
+                ("mean_before", values.mean()),
+                ("std_before", values.std()),
+                ("lower_bound", bounds(values, params.method, params.threshold)[0]),
+                ("upper_bound", bounds(values, params.method, params.threshold)[1]),
+            ):
+                key, meaning = named(name, params.column, params.by, group)
+                found.add(key if group else name, value, meaning)
+        found.warn(f"Outliers are by {params.method} with the threshold {params.threshold:g}.")
+        return found.done()
+
+
+def bounds(values: pd.Series[float], method: Method, threshold: float) -> tuple[float, float]:
+    """The least and the greatest value that is no outlier."""
+    if method == "zscore":
+        middle, spread = float(values.mean()), float(values.std(ddof=0))
+        return middle - threshold * spread, middle + threshold * spread
+    low, high = float(values.quantile(0.25)), float(values.quantile(0.75))
+    return low - threshold * (high - low), high + threshold * (high - low)
+
+
+def is_outlier(values: pd.Series[float], method: Method, threshold: float) -> pd.Series[bool]:
+    low, high = bounds(values, method, threshold)
+    return (values < low) | (values > high)
