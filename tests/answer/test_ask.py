@@ -17,6 +17,7 @@ from tests.scripted_model import ScriptedModel
 
 pytestmark = pytest.mark.anyio
 HEAVY = "SELECT plate FROM truck WHERE tonnes > 15"
+ENDLESS = f"SELECT COUNT(*) FROM {', '.join(f'trip AS t{n}' for n in range(20))}"
 
 
 async def ask(
@@ -110,6 +111,20 @@ async def test_repairs_come_to_an_end(fleet: Prepared, tmp_path: Path) -> None:
     assert answer.status is Status.FAILED
     assert "nowhere" in answer.text
     assert len(model.requests) == 3
+
+
+async def test_after_two_queries_that_take_too_long_no_third_is_tried(fleet: Prepared, tmp_path: Path) -> None:
+    answer, model = await ask(fleet, tmp_path, ENDLESS, ENDLESS, limits=Limits(seconds=0.1))
+    assert answer.status is Status.FAILED
+    assert "longer than 0.1 s" in answer.text
+    assert "limits.seconds" in answer.text
+    assert len(model.requests) == 2
+
+
+async def test_after_one_query_that_takes_too_long_another_may_answer(fleet: Prepared, tmp_path: Path) -> None:
+    answer, _ = await ask(fleet, tmp_path, ENDLESS, HEAVY, HEAVY, limits=Limits(seconds=0.5))
+    assert answer.text == "plate: PA-301"
+    assert "longer than 0.5 s" in answer.evidence.attempts[0].error
 
 
 async def test_a_write_is_refused_and_changes_nothing(fleet: Prepared, tmp_path: Path) -> None:

@@ -162,9 +162,11 @@ class Ask(Component[Question, Answer]):
         """
         for strategy in STRATEGIES[: self.drafts]:
             await self._one(task, strategy, work)
-            if _agreed(work.drafts):
+            if _agreed(work.drafts) or _too_slow(work.drafts):
                 return
         for _ in range(self.repairs):
+            if _too_slow(work.drafts):
+                return
             flawed = next((d for d in reversed(work.drafts) if d.complaints), None)
             if flawed is None or any(draft.acceptable and not draft.complaints for draft in work.drafts):
                 return
@@ -235,6 +237,11 @@ def _agreement_check(votes: int, ran: int, *, contested: bool) -> tuple[Check, .
     if contested:
         return (Check("agreement", "warned", f"Of {ran} drafts {votes} gave this result and another a different one."),)
     return (Check("agreement", "passed"),)
+
+
+def _too_slow(drafts: Sequence[Draft]) -> bool:
+    """Two queries took too long, each for the whole time allowed: a third would most likely do so too."""
+    return sum(draft.timed_out for draft in drafts) >= 2
 
 
 def _agreed(drafts: Sequence[Draft]) -> bool:

@@ -16,7 +16,7 @@ from querist.answer.prepared import Prepared
 from querist.answer.prompts import prompt
 from querist.answer.reshape import distinct, without_idle_joins
 from querist.answer.vote import is_blank
-from querist.errors import DataError, GuardError
+from querist.errors import DataError, GuardError, QueryTimeoutError
 from querist.models.base import Message, Model, OnToken, Reply, Request
 from querist.sources.base import Limits
 from querist.sources.guard import guard
@@ -69,6 +69,7 @@ class Draft:
     table: Table | None = None
     error: str = ""
     rule: str = ""
+    timed_out: bool = False
     checks: tuple[Check, ...] = ()
     seconds: float = 0.0
     database: float = 0.0
@@ -180,6 +181,9 @@ def _run(task: Task, draft: Draft) -> Draft:
     started = time.monotonic()
     try:
         table = prepared.source.execute(guarded.sql, task.limits)
+    except QueryTimeoutError as error:
+        said = f"{error.message} {error.hint}"
+        return replace(draft, error=said, timed_out=True, database=time.monotonic() - started)
     except DataError as error:
         return replace(draft, error=error.message, database=time.monotonic() - started)
     took = time.monotonic() - started

@@ -140,7 +140,7 @@ class DuckDbEngine(Source):
                 if run.timed_out:
                     raise QueryTimeoutError(
                         f"The query ran longer than {limits.seconds:g} s and was stopped.",
-                        hint="Ask for less, or allow more time.",
+                        hint="Ask for less, or allow more time: limits.seconds in querist.yaml.",
                     ) from error
                 raise QueryError("The query was interrupted.") from error
             except duckdb.OutOfMemoryException as error:

@@ -265,7 +265,8 @@ class Engine:
 
 def timeout_error(limits: Limits) -> QueryTimeoutError:
     return QueryTimeoutError(
-        f"The query ran longer than {limits.seconds:g} s and was stopped.", hint="Ask for less, or allow more time."
+        f"The query ran longer than {limits.seconds:g} s and was stopped.",
+        hint="Ask for less, or allow more time: limits.seconds in querist.yaml.",
     )
 
 

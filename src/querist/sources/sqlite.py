@@ -98,7 +98,7 @@ class SqliteSource(Source):
                 if run.timed_out:
                     raise QueryTimeoutError(
                         f"The query ran longer than {limits.seconds:g} s and was stopped.",
-                        hint="Ask for less, or allow more time.",
+                        hint="Ask for less, or allow more time: limits.seconds in querist.yaml.",
                     ) from error
                 if run.cancelled:
                     raise QueryError("The query was interrupted.") from error
