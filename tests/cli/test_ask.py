@@ -22,6 +22,7 @@ from querist.answer.answer import Answer, Attempt, Check, Evidence, Status
 from querist.cli.main import app
 from querist.cli.show import in_lines, open_console, show_answer, show_table, status_line
 from querist.errors import ModelAccessError
+from querist.models.base import Request
 from querist.sources.table import ResultColumn, Table
 from tests.models.http_server import Answer as Reply
 from tests.models.http_server import Call, serving
@@ -87,10 +88,25 @@ def test_json_and_csv_cannot_both_have_the_standard_output(kites: Path) -> None:
     assert ask("Revenue?", "--data", kites, "--json", "--csv", "-").exit_code == 2
 
 
-def test_a_file_that_cannot_be_written_is_an_error(kites: Path, scripted: Use, tmp_path: Path) -> None:
-    scripted(lambda _: BY_MAKER)
-    shown = ask("Revenue?", "--data", kites, "--csv", tmp_path / "none" / "out.csv")
-    assert shown.exit_code == 2
+def test_a_file_that_cannot_be_written_is_an_error_before_anything_is_asked(kites: Path, scripted: Use) -> None:
+    model = scripted(lambda _: BY_MAKER)
+    for file in (kites / "out.csv", kites.parent):
+        shown = ask("Revenue?", "--data", kites, "--csv", file)
+        assert shown.exit_code == 2
+        assert "cannot be written" in shown.stderr
+    assert model.requests == []
+
+
+def test_an_answer_is_shown_even_when_its_file_fails_at_last(kites: Path, scripted: Use, tmp_path: Path) -> None:
+    file = tmp_path / "out.csv"
+
+    def answer(_: Request) -> str:
+        file.mkdir(exist_ok=True)  # meanwhile someone else takes the name
+        return BY_MAKER
+
+    scripted(answer)
+    shown = ask("Revenue?", "--data", kites, "--csv", file)
+    assert "Boreas" in shown.stdout
     assert "cannot be saved" in shown.stderr
 
 

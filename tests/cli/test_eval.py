@@ -291,3 +291,10 @@ def test_ctrl_c_leaves_whole_lines_and_says_what_is_done(question_set: Path, tmp
     assert "right        1/1 100.0%" in out
     assert "missing      2 questions" in out
     assert [json.loads(line)["id"] for line in path.read_text().splitlines()] == [0]
+
+
+def test_a_junit_file_that_cannot_be_written_is_told_before_anything_is_asked(
+    golden: Path, model: ScriptedModel
+) -> None:
+    assert "cannot be written" in run("run", golden, "--junit", golden / "junit.xml", code=2).stderr
+    assert model.requests == []

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from querist.cli.live import Live
+from querist.cli.output_file import check_writable
 from querist.errors import ModelNotFoundError, QueristError, UsageError
 
 if TYPE_CHECKING:
     from querist.answer.answer import Answer
     from querist.app import Querist
     from querist.settings import Settings
+    from querist.sources.table import Table
 
 SAVE_HINT = "--csv FILE saves all"
 
@@ -57,6 +59,9 @@ def ask(
     """
     if as_json and csv == "-":
         raise UsageError("--json and --csv - both want the standard output.", hint="Give --csv a file.")
+    file = None if csv in (None, "-") else Path(csv).expanduser()
+    if file is not None:
+        check_writable(file)
     try:
         with Live(quiet=quiet) as live, open_querist(data, model, drafts, live) as querist:
             answer = querist.ask(question, note=note)
@@ -64,7 +69,14 @@ def ask(
         if as_json:
             _print_json({"error": error.to_dict()})
         raise
-    _show(answer, explain=explain, as_json=as_json, csv=csv)
+    if csv == "-":
+        _print_csv(answer)
+    elif as_json:
+        _print_json(answer.to_dict())
+    else:
+        _show(answer, explain=explain, save_hint="" if csv else SAVE_HINT)
+    if file is not None and answer.table is not None:  # last, so that the answer is not lost with the file
+        _save(answer.table, file)
     raise typer.Exit(exit_code(answer))
 
 
@@ -104,26 +116,26 @@ def _offer(settings: Settings, model: str | None) -> bool:
     return offer_to_fetch([model] if model else settings.models.coding)
 
 
-def _show(answer: Answer, *, explain: bool, as_json: bool, csv: str | None) -> None:
-    if csv == "-":
-        if answer.table is not None:
-            answer.table.write_csv(sys.stdout)
-        else:
-            typer.echo(answer.text, err=True)
-        return
-    if csv is not None and answer.table is not None:
-        try:
-            answer.table.to_csv(Path(csv).expanduser())
-        except OSError as error:
-            raise UsageError(f"The result cannot be saved to {csv}: {error.strerror}.") from error
-    if as_json:
-        _print_json(answer.to_dict())
-        return
+def _show(answer: Answer, *, explain: bool, save_hint: str) -> None:
     from querist.cli.show import open_console, show_answer
 
-    show_answer(open_console(), answer, explain=explain, save_hint="" if csv else SAVE_HINT)
-    if csv is not None and answer.table is not None:
-        typer.echo(f"{len(answer.table):,} rows are in {csv}.", err=True)
+    show_answer(open_console(), answer, explain=explain, save_hint=save_hint)
+
+
+def _print_csv(answer: Answer) -> None:
+    if answer.table is not None:
+        answer.table.write_csv(sys.stdout)
+    else:
+        typer.echo(answer.text, err=True)
+
+
+def _save(table: Table, file: Path) -> None:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        table.to_csv(file)
+    except OSError as error:
+        raise UsageError(f"The result cannot be saved to {file}: {error.strerror}.") from error
+    typer.echo(f"{len(table):,} rows are in {file}.", err=True)
 
 
 def _print_json(value: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from querist.cli.ask import Data, ModelName
+from querist.cli.output_file import check_writable
 from querist.errors import UsageError
 
 if TYPE_CHECKING:
@@ -90,6 +91,8 @@ def run(
     from querist.settings import load_settings
 
     chosen = _chosen(questions, quick, tag or [])
+    if junit is not None:
+        check_writable(junit)
     settings = load_settings()
     total = len(chosen) * repeat
     progress = Progress(total, quiet=quiet)
