@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import gzip
+import io
 import zlib
 from pathlib import Path
 from typing import IO
@@ -27,11 +28,8 @@ def plain_text(path: Path, scratch: Path) -> tuple[Path, list[str]]:
     if encoding == "utf-8":
         return path, []
     target = scratch / "utf8"
-    if encoding == "cp1252":
-        codecs.register_error("latin-1-byte", _latin_1_byte)
-    errors = "latin-1-byte" if encoding == "cp1252" else "replace"
     with (
-        path.open(encoding=encoding, errors=errors, newline="") as source,
+        path.open(encoding=encoding, errors=_on_error(encoding), newline="") as source,
         target.open("w", encoding="utf-8", newline="") as out,
     ):
         while text := source.read(CHUNK):
@@ -39,18 +37,35 @@ def plain_text(path: Path, scratch: Path) -> tuple[Path, list[str]]:
     return target, [note] if note else []
 
 
+def decode(data: bytes) -> tuple[str, str]:
+    """The text of some bytes, and Python's name of the encoding that it was found to be in."""
+    encoding, _ = _detect(io.BytesIO(data))
+    return data.decode(encoding, _on_error(encoding)), encoding
+
+
 def detect_encoding(path: Path) -> tuple[str, str]:
     """Python's name of the file's encoding, and a note for people when it is not UTF-8."""
     with path.open("rb") as file:
-        head = file.read(4096)
-        if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
-            return "utf-32", "read as UTF-32"
-        if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            return "utf-16", "read as UTF-16"
-        if wide := _utf16_without_mark(head):
-            return wide, "read as UTF-16"
-        file.seek(0)
-        bad = _bytes_that_are_not_utf8(file)
+        return _detect(file)
+
+
+def _on_error(encoding: str) -> str:
+    if encoding != "cp1252":
+        return "replace"
+    codecs.register_error("latin-1-byte", _latin_1_byte)
+    return "latin-1-byte"
+
+
+def _detect(file: IO[bytes]) -> tuple[str, str]:
+    head = file.read(4096)
+    if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return "utf-32", "read as UTF-32"
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16", "read as UTF-16"
+    if wide := _utf16_without_mark(head):
+        return wide, "read as UTF-16"
+    file.seek(0)
+    bad = _bytes_that_are_not_utf8(file)
     if not bad:
         # The mark says nothing that is not known now, and not every reader passes over it.
         return ("utf-8-sig" if head.startswith(codecs.BOM_UTF8) else "utf-8"), ""

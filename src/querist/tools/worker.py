@@ -1,0 +1,96 @@
+"""Work on hostile input (a pattern, a template, a stylesheet, a schema) in a process that can be killed.
+
+Not a sandbox: what runs is Querist's own code. It only has to stop when the input makes it run or grow without end.
+Functions that run here are in modules that import little, for each call starts a process.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from querist.errors import ComponentFailedError, ComponentInputError, ComponentTimeoutError
+
+SECONDS = 10.0
+MEGABYTES = 1024
+MAX_REPLY = 50_000_000
+"""Bytes of JSON that come back."""
+
+_KEPT = ("PATH", "PYTHONPATH", "SYSTEMROOT", "LANG", "LC_ALL")
+
+
+async def in_worker(function: Callable[..., Any], *arguments: Any, seconds: float = SECONDS, keep: int = -1) -> Any:
+    """Call a function of a module, with arguments and a result that are JSON, in a process of its own.
+
+    Args:
+        keep: a descriptor that the function uses, passed on under its number; -1 for none.
+
+    Raises:
+        ComponentInputError: the function raised it, or a ValueError.
+        ComponentTimeoutError: it took longer than `seconds`.
+        ComponentFailedError: it raised something else, or grew too large.
+    """
+    import asyncio  # the process itself does without, as it is slow to import
+
+    request = json.dumps([function.__module__, function.__qualname__, arguments]).encode()
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-P", "-m", __name__, str(int(seconds) + 1)),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        pass_fds=(keep,) if keep >= 0 else (),
+        env={name: os.environ[name] for name in _KEPT if name in os.environ},
+    )
+    try:
+        async with asyncio.timeout(seconds):
+            reply, _ = await process.communicate(request)
+    except TimeoutError as error:
+        raise ComponentTimeoutError(
+            f"It did not finish in {seconds:g} s.", hint="The pattern, template or rule is too costly: simplify it."
+        ) from error
+    finally:
+        if process.returncode is None:
+            with suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+    if not reply:
+        raise ComponentFailedError(
+            f"It stopped without a result (exit code {process.returncode}).", hint="It may have needed too much memory."
+        )
+    outcome, value = json.loads(reply)
+    if outcome == "input":
+        raise ComponentInputError(value)
+    if outcome == "failed":
+        raise ComponentFailedError(value)
+    return value
+
+
+def _main(seconds: int) -> None:
+    with suppress(ImportError):  # Windows
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (MEGABYTES << 20, MEGABYTES << 20))
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))  # should the parent be gone
+    module, name, arguments = json.loads(sys.stdin.buffer.read())
+    try:
+        reply = json.dumps(["result", getattr(importlib.import_module(module), name)(*arguments)]).encode()
+        if len(reply) > MAX_REPLY:
+            reply = json.dumps(["failed", f"The result is larger than {MAX_REPLY:,} bytes."]).encode()
+    except (ComponentInputError, ValueError) as error:
+        reply = json.dumps(["input", str(error)]).encode()
+    except (MemoryError, RecursionError):
+        reply = b'["failed", "The result is too large, or too deeply nested."]'
+    except Exception as error:
+        reply = json.dumps(["failed", f"{type(error).__name__}: {error}"]).encode()
+    sys.stdout.buffer.write(reply)
+
+
+if __name__ == "__main__":
+    _main(int(sys.argv[1]))

@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from querist.core.context import RunContext
+from querist.core.permissions import Grant, Principal
+from querist.core.runner import Runner
+from querist.tools.catalogue import load_tool
+
+
+@pytest.fixture
+def may(tmp_path: Path) -> RunContext:
+    """The context of somebody who may read and write under the test's own folder, and do nothing else."""
+    grants = (Grant("file_read", str(tmp_path)), Grant("file_write", str(tmp_path)))
+    return RunContext(principal=Principal("tester", grants))
+
+
+@pytest.fixture
+def use(may: RunContext) -> Callable[..., Any]:
+    """`await use("calculator", expression="1 + 1")`: run a tool through the door as that somebody."""
+
+    async def run(name: str, **input: Any) -> Any:
+        return await Runner().run(load_tool(name), input, may)
+
+    return run

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import operator
+import re
+import time
+
+import pytest
+
+from querist.errors import ComponentFailedError, ComponentInputError, ComponentTimeoutError
+from querist.tools.worker import in_worker
+
+
+@pytest.mark.anyio
+async def test_a_function_is_called_with_json_and_answers_with_it() -> None:
+    assert await in_worker(re.escape, "a.b") == r"a\.b"
+
+
+@pytest.mark.anyio
+async def test_what_does_not_end_is_killed() -> None:
+    with pytest.raises(ComponentTimeoutError):
+        await in_worker(time.sleep, 60, seconds=0.5)
+
+
+@pytest.mark.anyio
+async def test_what_grows_too_large_fails() -> None:
+    with pytest.raises(ComponentFailedError, match="too large"):
+        await in_worker(operator.mul, "x", 10**10)
+
+
+@pytest.mark.anyio
+async def test_its_complaints_about_the_input_come_back() -> None:
+    with pytest.raises(ComponentInputError, match="invalid literal"):
+        await in_worker(int, "x")
