@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from querist.core.component import Component, component
 from querist.core.context import RunContext
 from querist.core.runner import Runner
+from querist.errors import UsageError
 
 
 class Text(BaseModel):
@@ -120,3 +121,22 @@ def test_a_function_that_cannot_become_one_says_why() -> None:
         async def many(*xs: int) -> int:
             """Add."""
             return 1
+
+
+def test_a_component_that_lacks_something_says_so_when_it_is_run() -> None:
+    import asyncio
+
+    class Bare(Component):  # type: ignore[type-arg]
+        async def run(self, input: Any, context: RunContext) -> Any:
+            return input
+
+    bare = Bare()
+    with pytest.raises(UsageError, match="component Bare has no name"):
+        asyncio.run(Runner().run(bare, {}))
+    bare.name = "bare"
+    with pytest.raises(UsageError, match="'bare' has no description"):
+        asyncio.run(Runner().run(bare, {}))
+    bare.description = "Gives back what it takes."
+    with pytest.raises(UsageError, match="does not say what it takes") as refused:
+        asyncio.run(Runner().run(bare, {}))
+    assert "Component[Input, Output]" in refused.value.hint

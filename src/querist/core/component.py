@@ -6,6 +6,7 @@ Write one as a class, or make it from a typed async function with the decorator 
 from __future__ import annotations
 
 import inspect
+import re
 import typing
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable
@@ -16,10 +17,12 @@ from pydantic import BaseModel, create_model
 
 from querist.core.context import RunContext
 from querist.core.permissions import Kind, Need
+from querist.errors import UsageError
 
 In = TypeVar("In", bound=BaseModel)
 Out = TypeVar("Out", bound=BaseModel)
 JsonSchema = dict[str, Any]
+_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,23 @@ class Component(ABC, Generic[In, Out]):
 
     def to_tool(self) -> Tool:
         return Tool(self.name, self.description, self.input_schema(), self.output_schema())
+
+
+def check_component(component: Component[Any, Any]) -> None:
+    """Raise a UsageError for a component that lacks what every component has."""
+    kind, name = type(component).__qualname__, getattr(component, "name", None)
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        what = "no name" if name is None else f"the name {name!r}"
+        raise UsageError(
+            f"The component {kind} has {what}.", hint="Names have 1 to 64 letters, digits, hyphens and underscores."
+        )
+    if not getattr(component, "description", ""):
+        raise UsageError(f"The component {name!r} has no description.", hint="Models choose tools by it: add one.")
+    if not hasattr(component, "input_type") or not hasattr(component, "output_type"):
+        raise UsageError(
+            f"The component {name!r} does not say what it takes and gives.",
+            hint=f"Name both types: class {kind}(Component[Input, Output]).",
+        )
 
 
 class FunctionComponent(Component[Any, Any]):

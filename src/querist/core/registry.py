@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import difflib
 import logging
-import re
 from collections.abc import Iterator
 from typing import Any
 
-from querist.core.component import Component
+from querist.core.component import Component, check_component
 from querist.errors import ComponentNotFoundError, UsageError
 
 log = logging.getLogger(__name__)
 
 ENTRY_POINTS = "querist.components"
 """Group of entry points in which a package names its components: each a `Component` class or instance."""
-
-_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
 class Registry:
@@ -27,16 +24,10 @@ class Registry:
         """Make a component known by its name.
 
         Raises:
-            UsageError: the name is taken or not allowed, or there is no description.
+            UsageError: the name is taken or not allowed, or something is missing.
         """
-        name, kind = getattr(component, "name", ""), type(component).__qualname__
-        if not isinstance(name, str) or not _NAME.fullmatch(name):
-            raise UsageError(
-                f"A component ({kind}) has the name {name!r}.",
-                hint="Use 1 to 64 letters, digits, hyphens and underscores.",
-            )
-        if not getattr(component, "description", ""):
-            raise UsageError(f"The component {name!r} has no description.", hint="Models choose tools by it: add one.")
+        check_component(component)
+        name = component.name
         if name in self._components:
             other = type(self._components[name])
             raise UsageError(

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from querist.core.component import Component, In, Out
+from querist.core.component import Component, In, Out, check_component
 from querist.core.context import RunContext
 from querist.core.events import PermissionUsed, RunCancelled, RunFailed, RunFinished, RunStarted
 from querist.core.tracing import span
@@ -48,12 +48,14 @@ class Runner:
             context: of the run that asks for this one; None when nothing runs yet.
 
         Raises:
+            UsageError: it lacks what every component has, such as a name.
             ComponentInputError: the input does not fit.
             ComponentTimeoutError: it took longer than it or the context may.
             ComponentFailedError: it raised something that is not a QueristError, or returned what it should not.
             QueristError: as the component raised it.
             asyncio.CancelledError: it was cancelled, by its task or by `context.cancellation`.
         """
+        check_component(component)
         outer = context or RunContext()
         run = outer.child(self.timeout if component.timeout is None else component.timeout)
         name, run_id, parent_id = component.name, run.run_id, run.parent_id
