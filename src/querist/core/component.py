@@ -98,7 +98,7 @@ class Component(ABC, Generic[In, Out]):
 
 def check_component(component: Component[Any, Any]) -> None:
     """Raise a UsageError for a component that lacks what every component has."""
-    kind, name = type(component).__qualname__, getattr(component, "name", None)
+    kind, name = type(component).__name__, getattr(component, "name", None)
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         what = "no name" if name is None else f"the name {name!r}"
         raise UsageError(
