@@ -10,8 +10,8 @@ from querist.settings.model import (
     ModelSettings,
     ProviderSettings,
     Settings,
-    redact,
 )
+from querist.settings.section import redact
 
 __all__ = [
     "AnswerSettings",

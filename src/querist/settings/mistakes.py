@@ -10,7 +10,8 @@ from pydantic import BaseModel, SecretStr
 
 from querist.errors import ConfigError
 from querist.settings.file import KeyPath, Layer, Place, Problem, dotted
-from querist.settings.model import Settings, redact
+from querist.settings.model import Settings
+from querist.settings.section import redact
 
 
 def problem_of(

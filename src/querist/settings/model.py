@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     PlainSerializer,
     SecretStr,
@@ -17,21 +14,14 @@ from pydantic import (
     field_validator,
 )
 
+from querist.settings.section import Seconds, Section, Whole, redacted
+
 _TEXT_OR_LIST: dict[str, Any] = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
 
 
 def _as_tuple(value: Any) -> Any:
     return (value,) if isinstance(value, str) else value
 
-
-def _no_switch(value: Any) -> Any:
-    if isinstance(value, bool):
-        raise ValueError("must be a number")
-    return value
-
-
-Whole = Annotated[int, BeforeValidator(_no_switch)]
-Seconds = Annotated[float, BeforeValidator(_no_switch), Field(gt=0, allow_inf_nan=False)]
 
 PROVIDERS = (
     "local",
@@ -68,16 +58,6 @@ ModelNames = Annotated[
 """One `provider:model`, or several in the order in which they are tried. Always a tuple once loaded."""
 
 Locations = Annotated[tuple[Name, ...], BeforeValidator(_as_tuple), WithJsonSchema(_TEXT_OR_LIST)]
-
-
-class Section(BaseModel):
-    """Base of all parts of the settings: cannot be changed after loading, knows every key that it accepts."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-    def __repr_args__(self) -> Any:
-        for name, value in super().__repr_args__():
-            yield name, _redacted(value)
 
 
 class ProviderSettings(Section):
@@ -176,24 +156,5 @@ class Settings(Section):
 
     def public(self) -> dict[str, Any]:
         """The settings as JSON-ready data in which every secret is replaced by asterisks."""
-        shown: dict[str, Any] = _redacted(self.model_dump(mode="json"))
+        shown: dict[str, Any] = redacted(self.model_dump(mode="json"))
         return shown
-
-
-_USER_INFO = re.compile(r"(://[^:/?#\s]*:)\S*(?=@)")
-_SECRET_PARAMETER = re.compile(r"([?&](?:\w*(?:password|passwd|pwd|token|secret|api_?key)\w*)=)[^&\s]*", re.IGNORECASE)
-
-
-def redact(text: str) -> str:
-    """`text` with the passwords of the URLs in it replaced by asterisks."""
-    return _SECRET_PARAMETER.sub(r"\1***", _USER_INFO.sub(r"\1***", text))
-
-
-def _redacted(value: Any) -> Any:
-    if isinstance(value, str):
-        return redact(value)
-    if isinstance(value, (list, tuple)):
-        return type(value)(_redacted(v) for v in value)
-    if isinstance(value, dict):
-        return {k: _redacted(v) for k, v in value.items()}
-    return value
