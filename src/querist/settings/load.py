@@ -84,10 +84,10 @@ def find_file(file: Path | str | None = None, environ: Mapping[str, str] | None 
 
 def _from_file(path: Path, environ: Mapping[str, str]) -> Layer:
     layer = read_file(path, environ)
-    data = layer.values.get("data")
-    if isinstance(data, (str, list)):
-        entries = [data] if isinstance(data, str) else data
-        layer.values["data"] = [beside(path, e) if isinstance(e, str) and e else e for e in entries]
+    for key in ("data", "agents"):
+        if isinstance(found := layer.values.get(key), (str, list)):
+            entries = [found] if isinstance(found, str) else found
+            layer.values[key] = [beside(path, e) if isinstance(e, str) and e else e for e in entries]
     return layer
 
 

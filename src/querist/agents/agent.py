@@ -1,0 +1,406 @@
+"""Agent: a component that thinks with a model and uses tools until it can answer.
+
+It holds the loop. What the model is told and how its reply is read is in `think.py`; what is kept between runs in
+`conversation.py` and `state/agent_memory.py`. Whatever it calls goes through the runner, models included.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+from weakref import WeakValueDictionary
+
+from pydantic import BaseModel, ValidationError
+
+from querist.agents.conversation import AgentState, Conversation
+from querist.agents.definition import AgentDefinition, HandoffOptions, checked
+from querist.agents.facts import fact_tools
+from querist.agents.instructions import render
+from querist.agents.observation import bounded, told
+from querist.agents.task import AgentResult, Step, Task, Turn
+from querist.agents.think import Decision, Think, Thought
+from querist.core.component import Component, Tool
+from querist.core.context import RunContext
+from querist.core.events import Event
+from querist.core.permissions import Kind, Principal
+from querist.core.runner import Runner
+from querist.errors import AgentLimitError, DataError, ModelError, QueristError, UsageError
+from querist.models.base import Model, Usage
+from querist.models.prompt import read_prompt
+from querist.models.tool_calls import Exchange, ToolCall
+from querist.state.agent_memory import AgentMemory
+from querist.state.paths import data_dir
+
+HAND_OFF = "hand_off_to_"
+_PATIENCE = 2
+"""Calls that an agent may repeat before it has to answer."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToolCalled(Event):
+    """An agent (`source`) is about to use a tool."""
+
+    name: ClassVar[str] = "agent.called"
+    tool: str
+    arguments: Mapping[str, Any]
+    thought: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToolObserved(Event):
+    """What the agent gets to read of it; `error` is the code of the error where it failed."""
+
+    name: ClassVar[str] = "agent.observed"
+    tool: str
+    text: str
+    error: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HandedOff(Event):
+    name: ClassVar[str] = "agent.handed_off"
+    to: str
+
+
+@dataclass(frozen=True)
+class Nesting:
+    """The agents that are at work inside each other, outermost first; travels in the context."""
+
+    agents: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Handoff:
+    """An agent that may take over. `find` is only called when it does, so that two may hand over to each other."""
+
+    options: HandoffOptions
+    find: Callable[[], Component[Task, AgentResult]]
+    description: str = ""
+
+    @property
+    def tool(self) -> Tool:
+        purpose = self.options.when or self.description
+        about = f"Let {self.options.to} take over{': ' + purpose if purpose else ''}."
+        message = {"type": "string", "description": "What it has to do, with all that it needs to know"}
+        schema = {"type": "object", "properties": {"message": message}, "required": ["message"]}
+        return Tool(HAND_OFF + self.options.to, about, schema, {})
+
+
+@dataclass
+class _Work:
+    """What one run has done so far."""
+
+    task: Task
+    context: RunContext
+    turns: tuple[Turn, ...] = ()
+    exchanges: list[Exchange] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    usage: Usage = field(default_factory=Usage)
+    said: dict[str, str] = field(default_factory=dict)
+    """Results by call, to see what is called again."""
+    repeats: int = 0
+
+
+class Agent(Component[Task, AgentResult]):
+    """A model with instructions, tools and a memory.
+
+    Args:
+        definition: what it is; without a team, which `Team` is for.
+        model: thinks. Not closed by the agent.
+        runner: runs the model, the tools and other agents.
+        tools: what it may use: components, agents among them.
+        handoffs: agents that may take over.
+        role: what the permission to use the model is asked for by; the model's name by default.
+        summariser: writes the minutes of long conversations; `model` by default.
+        memory: where facts and conversations are kept; a file in the data directory by default.
+
+    Raises:
+        UsageError: the definition lacks a description, or two tools have the same name.
+    """
+
+    kind = "agent"
+    permissions: tuple[Kind, ...] = ("model",)
+
+    def __init__(
+        self,
+        definition: AgentDefinition,
+        model: Model,
+        runner: Runner,
+        *,
+        tools: Sequence[Component[Any, Any]] = (),
+        handoffs: Sequence[Handoff] = (),
+        role: str = "",
+        summariser: Model | None = None,
+        memory: AgentMemory | None = None,
+    ) -> None:
+        self.definition = checked(definition)
+        self.name, self.description = definition.name, definition.description
+        self.timeout = definition.limits.seconds
+        self.runner = runner
+        self.memory = memory or AgentMemory(data_dir() / "agents.sqlite")
+        self.handoffs = {handoff.tool.name: handoff for handoff in handoffs}
+        facts = fact_tools(self.memory, self.name) if definition.memory.facts else ()
+        self.tools = {tool.name: tool for tool in (*tools, *facts)}
+        if len(self.tools) + len(self.handoffs) < len(tools) + len(facts) + len(handoffs):
+            names = [tool.name for tool in tools]
+            twice = next(name for name in names if names.count(name) > 1 or name in {fact.name for fact in facts})
+            raise UsageError(f"The agent {self.name!r} has two tools called {twice!r}.", hint="Rename one of them.")
+        self._think = Think(model, role)
+        self._summarise = Think(summariser, "fast") if summariser else self._think
+        self._sessions: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    def to_tool(self) -> Tool:
+        """As another agent sees it: it only needs a message."""
+        tool = super().to_tool()
+        message = tool.input_schema["properties"]["message"]
+        schema = {"type": "object", "properties": {"message": message}, "required": ["message"]}
+        return Tool(tool.name, tool.description, schema, tool.output_schema)
+
+    async def run(self, input: Task, context: RunContext) -> AgentResult:
+        inside = self._nested(context)
+        if not input.session:
+            return await self._answer(_Work(input, inside, input.history))
+        lock = self._sessions.setdefault(input.session, asyncio.Lock())
+        async with lock:
+            work = _Work(input, inside)
+            conversation = await self._shortened(await asyncio.to_thread(self._kept, input.session), work)
+            work.turns = (*conversation.told(), *input.history)
+            result = await self._answer(work)
+            turns = (Turn(role="user", content=input.message), Turn(role="assistant", content=result.text))
+            longer = conversation.model_copy(update={"turns": (*conversation.turns, *turns)})
+            await asyncio.to_thread(self._keep, input.session, longer)
+            return result
+
+    def state(self, session: str) -> AgentState:
+        """What the agent keeps of a conversation, and all its facts."""
+        return AgentState(
+            agent=self.name,
+            session=session,
+            conversation=self._kept(session),
+            facts=self.memory.facts(self.name),
+        )
+
+    def restore(self, state: AgentState) -> None:
+        """Take a state over: its conversation replaces the one of that session, its facts are added to those known.
+
+        Raises:
+            UsageError: it is another agent's.
+        """
+        if state.agent != self.name:
+            raise UsageError(
+                f"This is the state of the agent {state.agent!r}, and not of {self.name!r}.",
+                hint=f"Restore it with `querist agent run {state.agent}`, or change `agent` in it.",
+            )
+        self._keep(state.session, state.conversation)
+        for key, text in state.facts.items():
+            self.memory.remember(self.name, key, text)
+
+    async def choose(self, question: str, options: int, context: RunContext) -> tuple[int, Usage]:
+        """Let the agent's model choose one of `options` (from 1) that stand in the question."""
+        number = {"type": "integer", "enum": list(range(1, options + 1))}
+        schema = {
+            "type": "object",
+            "properties": {"choice": number},
+            "required": ["choice"],
+            "additionalProperties": False,
+        }
+        system = render(self.definition.instructions, self.definition.variables, self.name)
+        thought = Thought(system=system, turns=(Turn(role="user", content=question),), output=schema, max_tokens=32)
+        decision = await self.runner.run(self._think, thought, context)
+        return int(decision.answer["choice"]), decision.usage
+
+    async def _answer(self, work: _Work) -> AgentResult:
+        """Think and act in turns until there is an answer; in the last step there is nothing left but to answer."""
+        definition, limits = self.definition, self.definition.limits
+        system = render(definition.instructions, {**definition.variables, **work.task.variables}, self.name)
+        tools = self._offered(work)
+        work.turns = (*work.turns, Turn(role="user", content=await self._with_facts(work.task.message)))
+        for number in range(1, limits.steps + 1):
+            stuck = work.repeats >= _PATIENCE
+            last = stuck or number == limits.steps
+            thought = Thought(
+                system=system,
+                turns=work.turns,
+                tools=() if last else tools,
+                exchanges=tuple(work.exchanges),
+                output=definition.output_schema(),
+                max_tokens=definition.max_tokens,
+                temperature=definition.temperature,
+            )
+            decision = await self._thought(thought, work)
+            if not decision.calls:
+                forced = bool(tools) and last
+                return self._result(decision.answer, work, "repeats" if forced and stuck else "steps" if forced else "")
+            for call in decision.calls:
+                if handoff := self.handoffs.get(call.name):
+                    return await self._hand_off(handoff, call, work)
+                await self._act(call, decision.thought, work)
+        raise AssertionError("unreachable: the last step has no tools to call")
+
+    async def _thought(self, thought: Thought, work: _Work) -> Decision:
+        spent, most = work.usage.input_tokens + work.usage.output_tokens, self.definition.limits.tokens
+        if spent >= most:
+            raise AgentLimitError(
+                f"The agent {self.name!r} has used {spent:,} of {most:,} tokens and has no answer yet.",
+                hint="Raise its limits.tokens, or ask for less at once.",
+            )
+        decision = await self.runner.run(self._think, thought, work.context)
+        work.usage += decision.usage
+        return decision
+
+    async def _act(self, call: ToolCall, thought: str, work: _Work) -> None:
+        """Run a tool and note what came of it. Its errors are for the model to deal with."""
+        context, started = work.context, time.monotonic()
+        context.emit(ToolCalled(source=self.name, tool=call.name, arguments=call.arguments, thought=thought))
+        key = json.dumps([call.name, call.arguments], sort_keys=True, default=str)
+        error = ""
+        if key in work.said:
+            work.repeats += 1
+            text = f"You have called this before, with this result:\n{work.said[key]}\nAnswer, or do something else."
+        else:
+            text, error = await self._observe(call, work)
+            work.said[key] = text
+        context.emit(ToolObserved(source=self.name, tool=call.name, text=text, error=error))
+        work.exchanges.append(Exchange(call, text))
+        work.steps.append(
+            Step(
+                agent=self.name,
+                tool=call.name,
+                arguments=call.arguments,
+                observation=text,
+                thought=thought,
+                error=error,
+                seconds=time.monotonic() - started,
+            )
+        )
+
+    async def _observe(self, call: ToolCall, work: _Work) -> tuple[str, str]:
+        """What the model is told of a call, and the code of the error where it failed."""
+        limit = self.definition.limits.observation
+        tool = self.tools.get(call.name)
+        if tool is None:
+            return f"There is no tool {call.name!r}. There are: {', '.join(self.tools)}.", "run.not_found"
+        try:
+            output = await self.runner.run(tool, call.arguments, work.context)
+        except QueristError as error:
+            left = work.context.remaining()
+            if left is not None and left <= 0:
+                raise  # it was the agent's own time that ran out
+            return bounded(f"Error: {error.message} {error.hint}".rstrip(), limit), error.code
+        if isinstance(usage := getattr(output, "usage", None), Usage):
+            work.usage += usage
+        if isinstance(output, AgentResult):
+            work.steps += output.steps
+            work.notes += output.notes
+        return bounded(told(output), limit), ""
+
+    async def _hand_off(self, handoff: Handoff, call: ToolCall, work: _Work) -> AgentResult:
+        """Let another agent answer, with as much of the state as the hand-off lets through."""
+        options, task = handoff.options, work.task
+        work.context.emit(HandedOff(source=self.name, to=options.to))
+        passed = {
+            name: value
+            for name, value in task.variables.items()
+            if options.variables is None or name in options.variables
+        }
+        message = str(call.arguments.get("message") or task.message)
+        turns = (*work.turns[:-1], Turn(role="user", content=task.message)) if options.history else ()
+        handed = Task(message=message, variables=passed, history=turns)
+        result = await self.runner.run(handoff.find(), handed, work.context)
+        return result.model_copy(
+            update={
+                "steps": (*work.steps, *result.steps),
+                "usage": work.usage + result.usage,
+                "notes": (*work.notes, *result.notes),
+            }
+        )
+
+    def _result(self, answer: Any, work: _Work, stopped: Literal["", "steps", "repeats"]) -> AgentResult:
+        output, text = None, answer
+        if self.definition.output is not None:
+            output, text = self._typed(answer), json.dumps(answer, ensure_ascii=False)
+        return AgentResult(
+            agent=self.name,
+            text=text,
+            output=output,
+            steps=tuple(work.steps),
+            usage=work.usage,
+            stopped=stopped,
+            notes=tuple(work.notes),
+        )
+
+    def _typed(self, answer: Any) -> Any:
+        kind = self.definition.output
+        return kind.model_validate(answer) if isinstance(kind, type) and issubclass(kind, BaseModel) else answer
+
+    def _offered(self, work: _Work) -> tuple[Tool, ...]:
+        """The tools that can work here. One whose kind of permission nobody granted is left out, which is told."""
+        principal = work.context.principal
+        offered = []
+        for tool in self.tools.values():
+            if lacking := _lacking(tool, principal):
+                kinds = " and ".join(lacking)
+                work.notes.append(f"The tool {tool.name} was left out: {principal.name!r} has no grant for {kinds}.")
+            else:
+                offered.append(tool.to_tool())
+        return (*offered, *(handoff.tool for handoff in self.handoffs.values()))
+
+    def _nested(self, context: RunContext) -> RunContext:
+        agents = (*(context.get(Nesting) or Nesting()).agents, self.name)
+        if len(agents) > self.definition.limits.hops:
+            raise AgentLimitError(
+                f"{len(agents)} agents are at work inside each other: {' → '.join(agents)}.",
+                hint=f"Do they hand the task round in a circle? If not, raise limits.hops of {self.name!r}.",
+            )
+        return context.with_extras(Nesting(agents))
+
+    async def _with_facts(self, message: str) -> str:
+        if not self.definition.memory.facts:
+            return message
+        facts = await asyncio.to_thread(self.memory.recall, self.name, message)
+        known = "\n".join(f"- {key}: {text}" for key, text in facts.items())
+        return f"What you remember of this:\n{known}\n\n{message}" if known else message
+
+    async def _shortened(self, conversation: Conversation, work: _Work) -> Conversation:
+        """A conversation that is too long with its older half as minutes; without it where no model can write them."""
+        while conversation.tokens() > self.definition.memory.tokens and conversation.turns:
+            older, newer = conversation.halves()
+            said = "\n".join(f"{turn.role}: {turn.content}" for turn in older)
+            messages = read_prompt("querist.agents", "summary").messages(
+                summary=conversation.summary or "none", turns=bounded(said, 4 * self.definition.memory.tokens)
+            )
+            turns = (Turn(role="user", content=messages[-1].content),)
+            try:
+                thought = Thought(system=messages[0].content, turns=turns, max_tokens=256)
+                decision = await self.runner.run(self._summarise, thought, work.context)
+            except ModelError as error:
+                work.notes.append(f"The oldest {len(older)} messages were forgotten: {error.message}")
+                conversation = Conversation(summary=conversation.summary, turns=newer)
+            else:
+                work.usage += decision.usage
+                conversation = Conversation(summary=str(decision.answer), turns=newer)
+        return conversation
+
+    def _kept(self, session: str) -> Conversation:
+        record = self.memory.conversation(self.name, session)
+        try:
+            return Conversation() if record is None else Conversation.model_validate_json(record)
+        except ValidationError as error:
+            raise DataError(
+                f"The conversation {session!r} of {self.name!r} in {self.memory.path} cannot be read: {error}",
+                hint="Give another session, or move the file away.",
+            ) from error
+
+    def _keep(self, session: str, conversation: Conversation) -> None:
+        self.memory.keep_conversation(self.name, session, conversation.model_dump_json())
+
+
+def _lacking(tool: Component[Any, Any], principal: Principal) -> list[Kind]:
+    """The kinds of permission that a tool may need and of which the principal has no grant at all."""
+    granted = {grant.kind for grant in principal.grants}
+    return [kind for kind in tool.permissions if kind not in granted]
