@@ -6,30 +6,36 @@ differ by design, so that what they agree on is not the same mistake.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.json_schema import SkipJsonSchema
 
 from querist.analysis.analysis import Analysis, Attempt
-from querist.analysis.ask_model import Asked, ask_for_code, ask_for_formulas, ask_for_plan, ask_for_words
+from querist.analysis.ask_model import Asked, ask_for_code, ask_for_plan, ask_for_reading, ask_for_words
+from querist.analysis.cleaning import clean
+from querist.analysis.code_mend import code_in
 from querist.analysis.draft import Draft, agree
 from querist.analysis.findings import Findings, FindingValue
-from querist.analysis.formulas import compute
-from querist.analysis.frame import to_frame
+from querist.analysis.frame import require, to_frame
 from querist.analysis.generated import CodeRunner, run_code
-from querist.analysis.named import shown, wanted
+from querist.analysis.load import choose_table, load
+from querist.analysis.named import pick, shown, wanted
 from querist.analysis.numbers import unsupported
 from querist.analysis.overview import overview
 from querist.analysis.plan import follow, read_plan
+from querist.analysis.readings import read
 from querist.core.component import Component
 from querist.core.context import RunContext
 from querist.core.events import Event
 from querist.core.runner import Runner
 from querist.errors import ComponentFailedError, DataError, ModelOutputError, UsageError
 from querist.models.base import Model, Reply, UsageMeter
+from querist.sources.base import Source
 from querist.sources.table import Table
 
 if TYPE_CHECKING:
@@ -42,13 +48,16 @@ class AnalysisQuestion(BaseModel):
     Attributes:
         constraints: how it is to be computed, where that is prescribed.
         format: which values are wanted, each written `@name[what it is]`; empty when words will do.
+        data: the table itself, such as the result of a query, instead of one of a source.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
 
     text: str = Field(min_length=1, max_length=4000, description="The question, in plain language")
     constraints: str = Field(default="", max_length=4000, description="How to compute it, where that is prescribed")
     format: str = Field(default="", max_length=4000, description="Values wanted, each as @name[what it is]")
+    table: str = Field(default="", description="The table that it is about; found by the question's words when empty")
+    data: SkipJsonSchema[Table | None] = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,10 +69,21 @@ class AnalysisProgress(Event):
     detail: str = ""
 
 
+@dataclass(frozen=True)
+class _Data:
+    """A table ready to be analysed. `told` says what cleaning did, `warnings` what is missing."""
+
+    name: str
+    frame: pd.DataFrame
+    overview: str
+    told: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
 @dataclass
 class _Work:
     asked: Asked
-    frame: pd.DataFrame
+    data: _Data
     context: RunContext
     meter: UsageMeter = field(default_factory=UsageMeter)
     drafts: list[Draft] = field(default_factory=list)
@@ -82,46 +102,33 @@ class _Work:
 
 
 class Analyse(Component[AnalysisQuestion, Analysis]):
-    """Analyses one table.
+    """Analyses a table of some sources, or one that it is given.
 
     Args:
-        table: the data, such as the result of a query.
+        sources: what may be analysed; not closed by this component.
         model: chooses techniques, and writes code.
         code: where code runs; None for techniques alone.
-        name_of_table: what people call the data.
-        prepared: what cleaning changed before, for the evidence.
         repairs: how often code that failed is asked for again.
-        words: whether the model interprets a result for which no format was asked.
     """
 
     name = "analyse"
     description = "Answer a statistical question about a table: techniques or code, with the values and how they came."
-    timeout = 600.0
+    timeout = 900.0
 
     def __init__(
-        self,
-        table: Table,
-        model: Model,
-        code: CodeRunner | None = None,
-        *,
-        name_of_table: str = "data",
-        prepared: Sequence[str] = (),
-        repairs: int = 1,
-        words: bool = True,
+        self, sources: Sequence[Source], model: Model, code: CodeRunner | None = None, *, repairs: int = 1
     ) -> None:
-        self.frame = to_frame(table)
-        if self.frame.empty:
-            raise UsageError(f"{name_of_table} has no rows to analyse.", hint="Choose other data.")
-        self.model, self.code, self.runner = model, code, Runner()
-        self.table_name, self.prepared, self.repairs, self.words = name_of_table, list(prepared), repairs, words
-        self.truncated = table.truncated
-        self._overview = overview(self.frame, name_of_table)
+        require()
+        self.sources, self.model, self.code, self.repairs = tuple(sources), model, code, repairs
+        self.runner = Runner()
+        self._last: tuple[tuple[str, str, str], _Data] | None = None
 
     async def run(self, input: AnalysisQuestion, context: RunContext) -> Analysis:
         started = time.monotonic()
-        columns = tuple(str(column) for column in self.frame.columns)
-        asked = Asked(input.text, input.constraints, input.format, self._overview, columns, wanted(input.format))
-        work = _Work(asked, self.frame, context)
+        work_data = await asyncio.to_thread(self._data, input)
+        columns = tuple(str(column) for column in work_data.frame.columns)
+        asked = Asked(input.text, input.constraints, input.format, work_data.overview, columns, wanted(input.format))
+        work = _Work(asked, work_data, context)
         work.tell("plan", "Choosing techniques")
         work.drafts.append(await self._by_techniques(work))
         if self.code is not None:
@@ -132,6 +139,16 @@ class Analyse(Component[AnalysisQuestion, Analysis]):
         used = {"usage": work.meter.total, "timings": timings, "model": work.model}
         return analysis.model_copy(update=used)
 
+    def _data(self, input: AnalysisQuestion) -> _Data:
+        """The table that the question is about, cleaned. The last one is kept, for the next question about it."""
+        if input.data is not None:
+            return _ready(input.data, "data")
+        source, table = choose_table(f"{input.text} {input.constraints}", self.sources, input.table)
+        key = (source.name, source.fingerprint(), table.name)
+        if self._last is None or self._last[0] != key:
+            self._last = (key, _ready(load(source, table), table.name, table.notes))
+        return self._last[1]
+
     async def _by_techniques(self, work: _Work) -> Draft:
         reply = await ask_for_plan(self.model, work.asked)
         work.count(reply)
@@ -139,7 +156,7 @@ class Analyse(Component[AnalysisQuestion, Analysis]):
             plan = read_plan(reply.data)
             if not plan.analyses:
                 return Draft("techniques", reply.text, error="No standard technique fits.")
-            found, notes = await follow(plan, work.frame, self.runner, work.context)
+            found, notes = await follow(plan, work.data.frame, self.runner, work.context)
         except (UsageError, DataError, ModelOutputError, ComponentFailedError) as error:
             return Draft("techniques", reply.text, error=f"{error.message} {error.hint}".strip())
         values, problems = await self._read(found, work)
@@ -150,7 +167,7 @@ class Analyse(Component[AnalysisQuestion, Analysis]):
             tuple(found.values),
             tuple(notes),
             warnings=(*found.warnings, *problems),
-            error="" if values else "; ".join(problems),
+            error="" if any(v is not None for v in values.values()) else "; ".join(problems) or "Nothing was read.",
         )
 
     async def _read(self, found: Findings, work: _Work) -> tuple[dict[str, FindingValue], list[str]]:
@@ -158,28 +175,25 @@ class Analyse(Component[AnalysisQuestion, Analysis]):
         known = {finding.name: finding.value for finding in found.values}
         if not work.names:
             return known, []
-        reply = await ask_for_formulas(self.model, work.asked, found.values)
+        reply = await ask_for_reading(self.model, work.asked, found.values)
         work.count(reply)
-        values: dict[str, FindingValue] = {}
-        problems = []
-        for name, formula in reply.data.items():
-            try:
-                values[name] = compute(formula, known)
-            except UsageError as error:
-                problems.append(f"{name} could not be read from the results: {error.message}")
-        return values, problems
+        try:
+            assigned, problems = read(code_in(reply.text), known)
+        except UsageError as error:
+            return {}, [error.message]
+        return pick(work.asked.names, assigned), problems
 
     async def _by_code(self, work: _Work, code: CodeRunner) -> list[Draft]:
         reply = await ask_for_code(self.model, work.asked)
         work.count(reply)
-        drafts = [await run_code(reply.text, work.frame, work.asked.names, code)]
+        drafts = [await run_code(reply.text, work.data.frame, work.asked.names, code)]
         for _ in range(self.repairs):
             if not drafts[-1].error:
                 break
             work.tell("repair", drafts[-1].error)
             reply = await ask_for_code(self.model, work.asked, failed=(reply.text, drafts[-1].error))
             work.count(reply)
-            drafts.append(await run_code(reply.text, work.frame, work.asked.names, code))
+            drafts.append(await run_code(reply.text, work.data.frame, work.asked.names, code))
         return drafts
 
     async def _conclude(self, work: _Work) -> Analysis:
@@ -194,14 +208,12 @@ class Analyse(Component[AnalysisQuestion, Analysis]):
             return Analysis(
                 question=work.asked.question, status="failed", text=text, attempts=attempts, isolation=isolation
             )
-        warnings = [*best.warnings]
-        if self.truncated:
-            warnings.append(self.truncated)
+        warnings = [*best.warnings, *work.data.warnings]
         if len(ranked) > 1 and len(agreeing) == 1:
             warnings.append("Techniques and code gave different results; this is that of one of them.")
         findings = [finding for draft in agreeing[:1] for finding in draft.findings]
         text = "; ".join(f"{name.replace('_', ' ')}: {shown(value)}" for name, value in best.values.items())
-        if self.words and not work.names:
+        if not work.names:
             reply = await ask_for_words(self.model, work.asked.question, findings)
             work.count(reply)
             text = reply.text.strip()
@@ -214,8 +226,16 @@ class Analyse(Component[AnalysisQuestion, Analysis]):
             text=text,
             values=best.values,
             findings=findings,
-            prepared=[*self.prepared, *best.notes],
+            prepared=[*work.data.told, *best.notes],
             warnings=warnings,
             attempts=attempts,
             isolation=isolation,
+            table=work.data.name,
         )
+
+
+def _ready(table: Table, name: str, notes: Sequence[str] = ()) -> _Data:
+    if not table.rows:
+        raise UsageError(f"{name} has no rows to analyse.", hint="Choose other data.")
+    frame, told = clean(to_frame(table))
+    return _Data(name, frame, overview(frame, name), (*notes, *told), (table.truncated,) if table.truncated else ())

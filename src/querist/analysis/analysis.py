@@ -47,7 +47,7 @@ class Analysis(BaseModel):
     warnings: list[str] = Field(default_factory=list)
     attempts: tuple[Attempt, ...] = ()
     isolation: str = ""
-    source: str = ""
+    table: str = ""
     usage: Usage = Usage()
     timings: dict[str, float] = Field(default_factory=dict)
     model: str = ""

@@ -44,28 +44,21 @@ async def ask_for_plan(model: Model, asked: Asked) -> Reply:
     return await model.complete(Request(messages, schema=schema, max_tokens=500, prefix="analysis-plan"))
 
 
-async def ask_for_formulas(model: Model, asked: Asked, findings: Sequence[Finding]) -> Reply:
-    """A formula over the findings for each value that is wanted."""
-    names = [wanted.name for wanted in asked.names]
-    schema = {
-        "type": "object",
-        "properties": {name: {"type": "string"} for name in names},
-        "required": names,
-        "additionalProperties": False,
-    }
-    messages = _prompt("fill").messages(
-        findings=listing(findings),
+async def ask_for_reading(model: Model, asked: Asked, findings: Sequence[Finding]) -> Reply:
+    """Lines that assign each value that is wanted, from the findings."""
+    messages = _prompt("read").messages(
+        findings=listing(findings, "#"),
         question=asked.question,
         constraints=asked.constraints,
         format=asked.format,
         names=asked.listed,
     )
-    return await model.complete(Request(messages, schema=schema, max_tokens=400, prefix="analysis-fill"))
+    return await model.complete(Request(messages, max_tokens=400, prefix="analysis-read"))
 
 
 async def ask_for_code(model: Model, asked: Asked, *, failed: tuple[str, str] | None = None) -> Reply:
     """Code for the question; with `failed`, the last reply and what was wrong with it, better code."""
-    keys = f" with the keys {', '.join(repr(wanted.name) for wanted in asked.names)}" if asked.names else ""
+    keys = ", ".join(f"{wanted.name!r}: ..." for wanted in asked.names) or "'what it is': value, ..."
     messages = _prompt("code").messages(
         tables=asked.table,
         question=asked.question,
@@ -84,16 +77,16 @@ async def ask_for_words(model: Model, question: str, findings: Sequence[Finding]
     return await model.complete(Request(messages, max_tokens=120, prefix="analysis-words"))
 
 
-def listing(findings: Sequence[Finding]) -> str:
+def listing(findings: Sequence[Finding], mark: str = "–") -> str:
     """Findings as a model reads them: name, value and meaning on a line each."""
-    return "\n".join(f"{found.name} = {_shown(found.value)}  ({found.meaning})" for found in findings[:SHOWN])
+    return "\n".join(f"{found.name} = {_shown(found.value)}  {mark} {found.meaning}" for found in findings[:SHOWN])
 
 
 def _shown(value: FindingValue) -> str:
     if isinstance(value, list):
         more = f", … ({len(value)} in all)" if len(value) > LONGEST_LIST else ""
-        return ", ".join(_shown(item) for item in value[:LONGEST_LIST]) + more
-    return f"{value:.6g}" if isinstance(value, float) else str(value)[:80]
+        return f"[{', '.join(_shown(item) for item in value[:LONGEST_LIST])}{more}]"
+    return f"{value:.6g}" if isinstance(value, float) else repr(value)[:80]
 
 
 def _prompt(name: str) -> Prompt:

@@ -120,7 +120,8 @@ class _Mender(ast.NodeTransformer):
         return node
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
-        node.slice = self._columns(node.slice) if isinstance(node.ctx, ast.Load) else node.slice
+        if isinstance(node.ctx, ast.Load) and not isinstance(node.value, ast.Dict):
+            node.slice = self._columns(node.slice)
         return self.generic_visit(node)
 
     def visit_keyword(self, node: ast.keyword) -> ast.AST:

@@ -6,6 +6,7 @@ Names that nearly fit a column are mended first; what the guard does not know do
 from __future__ import annotations
 
 import difflib
+import re
 from typing import TYPE_CHECKING, Any
 
 from querist.errors import GuardError, QueryError, QueryTimeoutError
@@ -51,7 +52,10 @@ def mended(sql: str, columns: list[str]) -> tuple[str, list[str]]:
 
     text = _quoted(sql.strip().rstrip(";"), columns)
     try:
-        tree = sqlglot.parse_one(text, dialect="duckdb")
+        try:
+            tree = sqlglot.parse_one(text, dialect="duckdb")
+        except SqlglotError:  # perhaps a column is called as a word of SQL is
+            tree = sqlglot.parse_one(_quoted(text, columns, all_words=True), dialect="duckdb")
     except SqlglotError as error:
         raise GuardError(f"{sql!r} is not readable as an SQL expression.", rule="syntax") from error
     if isinstance(tree, exp.Query):
@@ -70,9 +74,12 @@ def mended(sql: str, columns: list[str]) -> tuple[str, list[str]]:
     return tree.sql(dialect="duckdb"), notes
 
 
-def _quoted(sql: str, columns: list[str]) -> str:
+def _quoted(sql: str, columns: list[str], *, all_words: bool = False) -> str:
     """Names that need quotes and stand without them get them, where nothing else could be meant."""
     sql = sql.replace("`", '"')
+    if all_words:
+        word = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"|\b\w+\b")
+        return word.sub(lambda match: quote(match[0]) if match[0] in columns else match[0], sql)
     for name in sorted(columns, key=len, reverse=True):
         if not name.isidentifier() and name in sql and quote(name) not in sql and f"'{name}'" not in sql:
             sql = sql.replace(name, quote(name))

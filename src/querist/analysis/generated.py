@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from querist.analysis.code_mend import code_in, mend_code
 from querist.analysis.draft import Draft
 from querist.analysis.findings import Finding, FindingValue, plain
-from querist.analysis.named import Wanted, read_named
+from querist.analysis.named import Wanted, pick, read_named
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,22 +56,13 @@ def _values(ran: Ran, names: tuple[Wanted, ...]) -> dict[str, FindingValue]:
     found = {str(name): _value(value) for name, value in given.items()}
     if not names:
         return found
-    told: dict[str, FindingValue] = {**read_named(ran.stdout)}
-    by_key = {_key(name): value for name, value in {**told, **found}.items()}
-    picked = {wanted.name: by_key.get(_key(wanted.name)) for wanted in names}
-    if all(value is None for value in picked.values()) and len(found) == len(names):
-        return dict(zip(picked, found.values(), strict=True))  # all there, under other names
-    return picked
+    return pick(names, {**read_named(ran.stdout), **found})
 
 
 def _value(value: Any) -> FindingValue:
     if isinstance(value, dict):
         return [str(part) for part in value.values()] if value else None
     return plain(value)
-
-
-def _key(name: str) -> str:
-    return re.sub(r"\W|_", "", name).lower()
 
 
 def _last_lines(error: str) -> str:

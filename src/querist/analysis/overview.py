@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LISTED, EXAMPLES, LONGEST = 8, 3, 40
-MAX_COLUMNS = 80
+MAX_COLUMNS = 40
 """Of a wider table, the other columns are only named."""
 
 

@@ -6,6 +6,7 @@ parameterises, and cannot name what is not there.
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -65,8 +66,9 @@ def plan_schema(columns: list[str], new: list[str]) -> JsonSchema:
     code: JsonSchema = _closed({"technique": {"const": "code"}})
     return _closed(
         {
-            "prepare": {"type": "array", "items": {"anyOf": steps}, "maxItems": MAX_STEPS},
+            # What to find comes first: a small model that starts with steps finds steps to take.
             "analyses": {"type": "array", "items": {"anyOf": [*chosen, code]}, "minItems": 1, "maxItems": MAX_ANALYSES},
+            "prepare": {"type": "array", "items": {"anyOf": steps}, "maxItems": MAX_STEPS},
         }
     )
 
@@ -86,9 +88,19 @@ def read_plan(reply: Any) -> Plan:
             if name != "code":
                 parameters = {key: value for key, value in chosen.items() if key != "technique"}
                 analyses.append((name, kinds[name].model_validate(parameters)))
-        return Plan(steps, tuple(analyses))
+        return Plan(_used(steps, reply), tuple(analyses))
     except (ValidationError, KeyError, TypeError) as error:
         raise ModelOutputError(f"The plan of the analysis cannot be used: {error}") from error
+
+
+def _used(steps: tuple[Step, ...], reply: Any) -> tuple[Step, ...]:
+    """The steps without new columns that nothing uses, which a small model likes to add."""
+    kept: list[Step] = []
+    for number, step in enumerate(steps):
+        later = json.dumps([reply["analyses"], reply["prepare"][number + 1 :]])
+        if not isinstance(step, NewColumn) or step.name in later:
+            kept.append(step)
+    return tuple(kept)
 
 
 async def follow(plan: Plan, frame: pd.DataFrame, runner: Runner, context: RunContext) -> tuple[Findings, list[str]]:

@@ -50,7 +50,7 @@ class Describe(Technique[DescribeParams]):
                     )
         for column in params.columns:
             if missing := int(self.frame[column].isna().sum()):
-                found.warn(f"{missing:,} rows without a value of {column} are left out.")
+                found.warn(f"Rows without a value of {column} are left out: {missing:,}.")
         return found.done()
 
 

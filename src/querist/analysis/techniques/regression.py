@@ -32,6 +32,9 @@ class Regression(Technique[RegressionParams]):
 
     def compute(self, params: RegressionParams) -> Findings:
         found = Gathering(self.name)
+        if params.test_share > 0.5:  # 80% are what one trains on, whatever it was called
+            params = params.model_copy(update={"test_share": round(1 - params.test_share, 6)})
+            found.warn(f"Tested on {params.test_share:.0%} of the rows, and trained on the others.")
         rows, features = _design(self.frame, params, found)
         if len(rows) < len(features) + 3:
             raise UsageError(f"{len(rows)} complete rows are too few for a regression on {len(features)} features.")

@@ -1,0 +1,118 @@
+"""Cleaning that tells: what is wrong with the text of a frame is mended in a copy where that is safe, and always told.
+
+Safe is what loses nothing: numbers and dates as text where every value is one, blanks around words, words that stand
+for a missing value, spellings that differ only in case. What could mean something (repeated rows, dates that can be
+read two ways) is told and left. The source is never changed; data that are clean stay as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from querist.sources.column_types import read_column
+from querist.sources.naming import literal, quote
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MISSING_WORDS = frozenset({"", "n/a", "#n/a", "nan", "null", "-", "--", "\\n"})
+"""Words for a missing value in any column; others (`none`, `unknown`) may be values of their own."""
+MANY = 50
+"""A text column with more different values is no list of categories, and its case is left alone."""
+SHORT = 3
+"""Words with fewer letters may be codes, in which case means something."""
+
+
+def clean(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """The frame with its text mended, and a sentence for each thing that was mended or only found."""
+    notes: list[str] = []
+    cleaned = frame
+    for column in frame.columns:
+        values = frame[column]
+        if not _is_text(values):
+            continue
+        mended, told = _clean_text(str(column), values)
+        if told:
+            cleaned = cleaned.assign(**{str(column): mended})
+            notes += told
+    if repeated := int(cleaned.duplicated().sum()) if len(cleaned.columns) > 1 else 0:
+        notes.append(f"{_count(repeated, 'row')} the same as another in every column: kept.")
+    return cleaned, notes
+
+
+def _is_text(values: pd.Series[Any]) -> bool:
+    filled = values.dropna()
+    return len(filled) > 0 and all(isinstance(value, str) for value in filled)
+
+
+def _clean_text(column: str, values: pd.Series[Any]) -> tuple[pd.Series[Any], list[str]]:
+    notes: list[str] = []
+    trimmed = values.str.strip()
+    if blanks := int((trimmed != values)[values.notna()].sum()):
+        notes.append(f"{column}: blanks around {_count(blanks, 'value')} were left out.")
+    missing = trimmed.str.lower().isin(MISSING_WORDS)
+    if missing.any():
+        words = ", ".join(sorted({repr(word) for word in trimmed[missing]}))
+        notes.append(f"{column}: {words} in {_count(int(missing.sum()), 'row')} was read as missing.")
+        trimmed = trimmed.where(~missing, None)
+    typed, told = _typed(column, trimmed)
+    if typed is not None:
+        return typed, notes + told
+    unified, more = _one_case(column, trimmed)
+    return unified, notes + told + more
+
+
+def _typed(column: str, values: pd.Series[Any]) -> tuple[pd.Series[Any] | None, list[str]]:
+    """The column as numbers or dates, where all its values are; None where not."""
+    import duckdb
+    import pandas as pd
+
+    distinct = [str(value) for value in values.dropna().unique()]
+    reading = read_column(distinct)
+    if reading.is_text:
+        ambiguous = [note for note in reading.notes if "may be" in note or "most values" in note]
+        return None, [f"{column}: {note}." for note in ambiguous]
+    text = pd.DataFrame({"text": values, "place": range(len(values))})
+    null = f" AND trimmed NOT IN ({', '.join(map(literal, reading.null_words))})" if reading.null_words else ""
+    value = reading.value.replace("{c}", "trimmed")
+    con = duckdb.connect(":memory:", config={"enable_external_access": "false"})
+    try:
+        con.register("given", text)
+        sql = (
+            f"SELECT CASE WHEN true{null} THEN {value} END AS {quote('value')} "
+            "FROM (SELECT trim(text) AS trimmed, place FROM given) ORDER BY place"
+        )
+        made = con.execute(sql).df()["value"]
+    finally:
+        con.close()
+    made.index = values.index
+    lost = values.notna() & made.isna() & ~values.isin(reading.null_words)
+    if lost.any():  # not every value is what the reading takes it for
+        return None, []
+    kind = "dates" if reading.type in ("DATE", "TIMESTAMP") else "numbers" if "BOOL" not in reading.type else "booleans"
+    formats = f", in {len(reading.formats)} formats" if len(reading.formats) > 1 else ""
+    remarks = "".join(f"; {note}" for note in reading.notes)
+    return made, [f"{column}: text was read as {kind}{formats}{remarks}."]
+
+
+def _one_case(column: str, values: pd.Series[Any]) -> tuple[pd.Series[Any], list[str]]:
+    counts = values.value_counts()
+    if len(counts) > MANY or any(sum(ch.isalpha() for ch in str(word)) < SHORT for word in counts.index):
+        return values, []
+    spellings: dict[str, list[str]] = {}
+    for word in counts.index:  # most frequent first
+        spellings.setdefault(" ".join(str(word).lower().split()), []).append(str(word))
+    changed = {other: words[0] for words in spellings.values() for other in words[1:]}
+    if not changed:
+        return values, []
+    return values.replace(changed), [f"{column}: {_pairs(changed)} (spellings of the same word)."]
+
+
+def _pairs(changed: dict[str, str]) -> str:
+    listed: Sequence[str] = [f"{old!r} was read as {new!r}" for old, new in changed.items()]
+    return ", ".join(listed[:3]) + (f" and {len(listed) - 3} more" if len(listed) > 3 else "")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}" + ("" if number == 1 else "s")

@@ -1,0 +1,60 @@
+"""Which table a question is about, and its rows in memory. One table: what needs several is a query's work first."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from querist.errors import UsageError
+from querist.sources.base import Limits, Schema, Source, TableSchema
+from querist.sources.naming import quote
+from querist.sources.table import Table
+
+LIMITS = Limits(seconds=120.0, rows=1_000_000, bytes=1_000_000_000)
+"""Bounds of reading a table; one that is larger is analysed as far as they reach, and says so."""
+
+
+def choose_table(question: str, sources: Sequence[Source], table: str = "") -> tuple[Source, TableSchema]:
+    """The table named `table`; without a name, the one whose name and columns share most words with the question.
+
+    Raises:
+        UsageError: there is none of that name, or none at all.
+    """
+    candidates = [(source, found) for source in sources for found in source.schema().tables]
+    if not candidates:
+        raise UsageError("The data hold no table.", hint="Name other data.")
+    if table:
+        chosen = [pair for pair in candidates if pair[1].name.lower() == table.lower()]
+        if not chosen:
+            known = ", ".join(found.name for _, found in candidates[:10])
+            raise UsageError(f"There is no table {table!r}.", hint=f"Tables: {known}.")
+        return chosen[0]
+    asked = _words(question)
+    return max(candidates, key=lambda pair: _shared(asked, pair[1]))  # of equals the first
+
+
+def load(source: Source, table: TableSchema) -> Table:
+    """All rows of a table, up to `LIMITS`.
+
+    Raises:
+        QueryError, QueryTimeoutError: it cannot be read.
+    """
+    name = _written(table, source.schema())
+    return source.execute(f"SELECT * FROM {name}", LIMITS)
+
+
+def _written(table: TableSchema, schema: Schema) -> str:
+    parts = [table.namespace, table.name.removeprefix(table.namespace + ".")] if table.namespace else [table.name]
+    if schema.dialect == "mysql":
+        return ".".join(f"`{part.replace('`', '``')}`" for part in parts)
+    return ".".join(quote(part) for part in parts)
+
+
+def _shared(asked: set[str], table: TableSchema) -> int:
+    return 2 * len(asked & _words(table.name)) + sum(bool(asked & _words(column.name)) for column in table.columns)
+
+
+def _words(text: str) -> set[str]:
+    """Lower-case words, `unitPrice` and `unit_price` split, plurals without their s."""
+    spaced = re.sub(r"([a-z])([A-Z])", r"\1 \2", text)
+    return {word.rstrip("s") for word in re.findall(r"[^\W_]{2,}", spaced.lower())}

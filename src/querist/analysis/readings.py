@@ -1,0 +1,139 @@
+"""Readings: a few lines of assignments over findings, such as
+
+    relationship = 'linear' if p < 0.05 and abs(r) >= 0.5 else 'none'
+
+A small language read from Python's syntax and computed here: names of findings, numbers, texts, comparisons, conditions
+and a few functions. Nothing else is understood, so that a reading can do nothing but compute; every number that it uses
+is a finding's or stands in it.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import math
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from querist.analysis.findings import FindingValue, plain
+from querist.errors import UsageError
+
+LONGEST = 4000
+_BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+}
+_COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.In: lambda left, right: left in right,
+    ast.NotIn: lambda left, right: left not in right,
+    ast.Is: operator.eq,
+    ast.IsNot: operator.ne,
+}
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "abs": abs, "round": round, "min": min, "max": max, "sum": sum, "len": len, "sqrt": math.sqrt, "int": int,
+    "float": float, "str": str, "sorted": sorted,
+}  # fmt: skip
+
+
+def read(code: str, findings: Mapping[str, FindingValue]) -> tuple[dict[str, FindingValue], list[str]]:
+    """What the lines assign, by name, and a sentence for each line that could not be computed.
+
+    A name that nearly fits one finding is read as it. Keys of a dictionary count as names.
+
+    Raises:
+        UsageError: it is not readable at all.
+    """
+    if len(code) > LONGEST:
+        raise UsageError(f"The reading is longer than {LONGEST:,} characters.")
+    try:
+        tree = ast.parse(code)
+    except (SyntaxError, ValueError, RecursionError) as error:
+        raise UsageError(f"The reading of the results is not in Python's syntax: {error}.") from error
+    reading = _Reading(findings)
+    reading.follow(tree.body)
+    return reading.assigned, reading.problems
+
+
+class _Reading:
+    def __init__(self, findings: Mapping[str, FindingValue]) -> None:
+        self.findings = findings
+        self.assigned: dict[str, FindingValue] = {}
+        self.problems: list[str] = []
+
+    def follow(self, lines: Sequence[ast.stmt]) -> None:
+        for line in lines:
+            try:
+                self._line(line)
+            except UsageError as error:
+                self.problems.append(error.message)
+            except (TypeError, ValueError, ArithmeticError, RecursionError) as error:
+                self.problems.append(f"{ast.unparse(line)!r} cannot be computed: {error}.")
+
+    def _line(self, line: ast.stmt) -> None:
+        if isinstance(line, ast.If):
+            self.follow(line.body if self._value(line.test) else line.orelse)
+        elif isinstance(line, ast.Assign) and isinstance(line.value, ast.Dict):
+            for key, part in zip(line.value.keys, line.value.values, strict=True):
+                if isinstance(key, ast.Constant):
+                    self.assigned[str(key.value)] = plain(self._value(part))
+        elif isinstance(line, ast.Assign):
+            value = plain(self._value(line.value))
+            for target in line.targets:
+                if isinstance(target, ast.Name):
+                    self.assigned[target.id] = value
+                elif isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Constant):
+                    self.assigned[str(target.slice.value)] = value
+
+    def _value(self, node: ast.expr) -> Any:
+        if isinstance(node, ast.Constant) and isinstance(node.value, (bool, int, float, str, type(None))):
+            return node.value
+        if isinstance(node, ast.Name):
+            return self._named(node.id)
+        if isinstance(node, ast.IfExp):
+            return self._value(node.body if self._value(node.test) else node.orelse)
+        if isinstance(node, ast.BoolOp):
+            wanted = isinstance(node.op, ast.Or)
+            return wanted if any(bool(self._value(part)) is wanted for part in node.values) else not wanted
+        if isinstance(node, ast.UnaryOp):
+            value = self._value(node.operand)
+            return not value if isinstance(node.op, ast.Not) else -value if isinstance(node.op, ast.USub) else value
+        if isinstance(node, ast.BinOp) and type(node.op) in _BINARY:
+            return _BINARY[type(node.op)](self._number(node.left), self._number(node.right))
+        if isinstance(node, ast.Compare):
+            left = self._value(node.left)
+            for sign, part in zip(node.ops, node.comparators, strict=True):
+                right = self._value(part)
+                if not _COMPARE[type(sign)](left, right):
+                    return False
+                left = right
+            return True
+        if isinstance(node, (ast.List, ast.Tuple)):
+            return [self._value(part) for part in node.elts]
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _FUNCTIONS:
+            return _FUNCTIONS[node.func.id](*(self._value(part) for part in node.args))
+        raise UsageError(f"{ast.unparse(node)!r} is not part of a reading.")
+
+    def _number(self, node: ast.expr) -> float:
+        value = self._value(node)
+        if not isinstance(value, (int, float)):
+            raise UsageError(f"{ast.unparse(node)!r} is not a number.")
+        return value
+
+    def _named(self, name: str) -> FindingValue:
+        for known in (self.assigned, self.findings):
+            if name in known:
+                return known[name]
+        lowered = {known.lower(): known for known in self.findings}
+        near = difflib.get_close_matches(name.lower(), lowered, 1, 0.8)
+        if not near:
+            raise UsageError(f"There is no finding {name!r}.", hint=f"Findings: {', '.join(list(self.findings)[:30])}.")
+        return self.findings[lowered[near[0]]]

@@ -1,0 +1,129 @@
+"""An analysis goes two ways, says what they agree on, and claims nothing that no result contains."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from querist.analysis.agent import Analyse, AnalysisQuestion
+from querist.analysis.analysis import Analysis
+from querist.analysis.generated import Ran
+from querist.core.runner import Runner
+from querist.errors import UsageError
+from querist.sources.open import open_sources
+from querist.sources.table import ResultColumn, Table
+from tests.scripted_model import Answer, ScriptedModel
+
+pytestmark = pytest.mark.anyio
+
+TABLE = Table(
+    (ResultColumn("city"), ResultColumn("height"), ResultColumn("rent")),
+    (("A", 1, 10.0), ("A", 2, 19.0), ("B", 3, 31.0), ("B", 4, 42.0), ("b", 5, None)),
+)
+MEAN: dict[str, Any] = {
+    "analyses": [{"technique": "describe", "columns": ["rent"], "statistics": ["mean"], "by": ""}],
+    "prepare": [],
+}
+
+
+class Script:
+    """Stands for the sandbox: tells the results that the code would have."""
+
+    isolation = "a script"
+
+    def __init__(self, *results: Ran) -> None:
+        self.results = list(results)
+        self.codes: list[str] = []
+
+    async def run(self, code: str, frames: Mapping[str, pd.DataFrame]) -> Ran:
+        self.codes.append(code)
+        return self.results.pop(0)
+
+
+async def analyse(*replies: Answer, code: Script | None = None, **question: Any) -> tuple[Analysis, ScriptedModel]:
+    model = ScriptedModel(list(replies))
+    asked = AnalysisQuestion(text="What is the mean rent?", **{"data": TABLE, "format": "@mean[value]", **question})
+    return await Runner().run(Analyse((), model, code), asked), model
+
+
+async def test_techniques_and_code_that_agree() -> None:
+    code = Script(Ran({"mean": 25.5}))
+    result, model = await analyse(
+        MEAN, "mean = mean_rent", "```python\nanswers = {'mean': df.Rent.mean()}\n```", code=code
+    )
+    assert (result.status, result.values) == ("agreed", {"mean": 25.5})
+    assert result.text == "mean: 25.5"
+    assert [attempt.agrees for attempt in result.attempts] == [True, True]
+    assert result.isolation == "a script"
+    assert "height: number, one of 1, 2, 3, 4, 5" in model.requests[0].messages[0].content
+
+
+async def test_a_difference_is_told() -> None:
+    result, _ = await analyse(MEAN, "mean = mean_rent", "answers = {'mean': 1}", code=Script(Ran({"mean": 1})))
+    assert result.status == "unverified"
+    assert any("different results" in warning for warning in result.warnings)
+
+
+async def test_code_that_fails_is_repaired_with_its_error() -> None:
+    plan = {"analyses": [{"technique": "code"}], "prepare": []}
+    code = Script(Ran(error="Traceback ...\nKeyError: 'rents'"), Ran({"mean": 25.5}))
+    result, model = await analyse(plan, "answers = {'mean': df['rents'].sum()}", "answers = {'mean': 25.5}", code=code)
+    assert result.values == {"mean": 25.5}
+    assert "KeyError: 'rents'" in model.requests[-1].messages[-1].content
+    assert [attempt.error for attempt in result.attempts] == [
+        "No standard technique fits.",
+        "KeyError: 'rents'",
+        "",
+    ]
+
+
+async def test_where_nothing_runs_the_reason_is_told() -> None:
+    plan = {
+        "analyses": [{"technique": "describe", "columns": ["city"], "statistics": ["mean"], "by": ""}],
+        "prepare": [],
+    }
+    result, _ = await analyse(plan)
+    assert result.status == "failed"
+    assert "'city' does not hold numbers only" in result.text
+
+
+async def test_without_a_format_the_model_says_it_in_words_and_each_number_is_checked() -> None:
+    right, _ = await analyse(MEAN, "The mean rent is 25.5.", format="")
+    assert (right.text, right.values) == ("The mean rent is 25.5.", {"mean_rent": 25.5})
+    assert right.warnings == ["Rows without a value of rent are left out: 1."]
+    wrong, _ = await analyse(MEAN, "The mean rent is 26.1.", format="")
+    assert wrong.warnings[-1] == "The text says 26.1, which no result contains."
+
+
+async def test_what_cleaning_and_preparing_did_stands_in_the_evidence() -> None:
+    plan = {
+        "analyses": [{"technique": "describe", "columns": ["new_1"], "statistics": ["mean"], "by": ""}],
+        "prepare": [
+            {"do": "new_column", "name": "new_1", "sql": "Rent / height"},
+            {"do": "new_column", "name": "new_2", "sql": "height * 2"},
+        ],
+    }
+    result, _ = await analyse(plan, "mean = mean_new_1")
+    assert result.prepared == ["Rent is read as the column rent", "New column new_1: Rent / height."]
+
+
+async def test_the_table_is_found_by_the_words_of_the_question(tmp_path: Path) -> None:
+    (tmp_path / "flats.csv").write_text("rent,rooms\n10,1\n20,2\n30,3\n")
+    (tmp_path / "trees.csv").write_text("kind,age\noak,100\nelm,50\n")
+    sources = open_sources([str(tmp_path)])
+    component = Analyse(sources, ScriptedModel([MEAN, "mean = mean_rent"]))
+    result = await Runner().run(component, {"text": "What is the mean rent of flats?", "format": "@mean[x]"})
+    assert (result.table, result.values) == ("flats", {"mean": 20.0})
+    with pytest.raises(UsageError, match="no table 'shrubs'"):
+        await Runner().run(component, {"text": "How old?", "table": "shrubs"})
+    for source in sources:
+        source.close()
+
+
+async def test_an_empty_table_is_an_error() -> None:
+    with pytest.raises(UsageError, match="no rows to analyse"):
+        await analyse(data=Table(TABLE.columns, ()))

@@ -1,0 +1,58 @@
+"""Text is mended where nothing is lost, and everything that was done or found is told."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from querist.analysis.cleaning import clean
+
+
+@pytest.mark.parametrize(
+    ("text", "values", "told"),
+    [
+        (["$1,234", "$5", "$7.50"], [1234.0, 5.0, 7.5], "text was read as numbers"),
+        (["12%", "3%", "-"], [12, 3, None], "text was read as numbers"),
+        (["2024-01-05", "2024/02/06"], ["2024-01-05", "2024-02-06"], "text was read as dates, in 2 formats"),
+        (["Bern", " Bern", "Chur"], ["Bern", "Bern", "Chur"], "blanks around 1 value were left out"),
+        (["Bern", "bern", "Bern"], ["Bern", "Bern", "Bern"], "'bern' was read as 'Bern'"),
+        (["Bern", "N/A", ""], ["Bern", None, None], "'', 'n/a' in 2 rows was read as missing"),
+    ],
+)
+def test_what_is_safe_is_mended_and_told(text: list[str], values: list[object], told: str) -> None:
+    frame = pd.DataFrame({"x": text})
+    cleaned, notes = clean(frame)
+    got = [
+        None if pd.isna(value) else str(value)[:10] if isinstance(value, pd.Timestamp) else value
+        for value in cleaned["x"]
+    ]
+    assert got == values
+    assert told in " ".join(notes).lower() or told in " ".join(notes)
+    assert frame["x"].tolist() == text
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (["a", "A", "b"], ""),
+        (["1", "2", "3", "4", "x"], "most values are numbers"),
+        (["01/02/2024", "03/04/2024"], "may be day/month or month/day"),
+        (["$5", "€7"], ""),
+        (["none", "some"], ""),
+    ],
+)
+def test_what_could_mean_something_is_left(text: list[str], told: str) -> None:
+    cleaned, notes = clean(pd.DataFrame({"x": text}))
+    assert cleaned["x"].tolist() == text
+    assert told in " ".join(notes)
+
+
+def test_repeated_rows_are_told_and_kept() -> None:
+    cleaned, notes = clean(pd.DataFrame({"x": [1, 1], "y": ["a b", "a b"]}))
+    assert len(cleaned) == 2
+    assert notes == ["1 row the same as another in every column: kept."]
+
+
+def test_clean_data_stay_the_very_same() -> None:
+    frame = pd.DataFrame({"x": [1, 2], "y": ["one", "two"]})
+    assert clean(frame) == (frame, []) or clean(frame)[0] is frame

@@ -1,0 +1,51 @@
+"""Generated code is mended where the table and the libraries decide, and left alone elsewhere."""
+
+from __future__ import annotations
+
+import pytest
+
+from querist.analysis.code_mend import code_in, mend_code
+
+COLUMNS = ["Close Price", "volume"]
+
+
+@pytest.mark.parametrize(
+    ("code", "mended"),
+    [
+        ("x = df['close price'].mean()", "x = df['Close Price'].mean()"),
+        ("x = df[['Close_Price', 'Volume']].corr()", "x = df[['Close Price', 'volume']].corr()"),
+        ("df = pd.read_csv('data.csv')", "df = df.copy()"),
+        ("x = np.mean(df['volume'])", "import numpy as np\nx = np.mean(df['volume'])"),
+        ("r, p = pearsonr(a, b)", "from scipy.stats import pearsonr\nr, p = pearsonr(a, b)"),
+        (
+            "x = mean_squared_error(a, b, squared=False)",
+            "from sklearn.metrics import mean_squared_error\nx = mean_squared_error(a, b) ** 0.5",
+        ),
+        ("d = df.dropna(subset=['Volume'])", "d = df.dropna(subset=['volume'])"),
+    ],
+)
+def test_what_is_decided_is_mended_and_noted(code: str, mended: str) -> None:
+    text, notes = mend_code(code, COLUMNS)
+    assert text == mended
+    assert notes
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "df['Volumes'] = df['volume'] * 2\nx = df['Volumes'].sum()",
+        "import numpy as np\nx = np.mean(df['volume'])",
+        "x = {'Volume': 1}['Volume2']",
+    ],
+)
+def test_what_is_right_or_unknown_stays(code: str) -> None:
+    assert mend_code(code, COLUMNS) == (code, [])
+
+
+def test_what_is_no_python_is_left_to_the_sandbox_to_say() -> None:
+    assert mend_code("x = = 1", COLUMNS) == ("x = = 1", [])
+
+
+def test_code_is_taken_out_of_its_fence() -> None:
+    assert code_in("Sure:\n```python\nx = 1\n```\nThat is it.") == "x = 1"
+    assert code_in("x = 1") == "x = 1"

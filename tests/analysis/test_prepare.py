@@ -1,0 +1,87 @@
+"""Steps before an analysis change a copy, say what they did, and let a model's SQL do nothing but compute."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from querist.analysis.expressions import add_column, keep_rows
+from querist.analysis.prepare import DropMissing, DropOutliers, FillMissing, KeepRows, NewColumn, Scale, prepare
+from querist.errors import DataError, GuardError, UsageError
+
+FRAME = pd.DataFrame({"High Price": [1.0, 2.0, 4.0], "low": [1.0, None, 2.0], "union": ["a", "b", "a"]})
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ('"High Price" * 2', [2, 4, 8]),
+        ("High Price - 1", [0, 1, 3]),
+        ("high_price + 1", [2, 3, 5]),
+        ('"High Price" > avg("High Price")', [False, False, True]),
+        ('"High Price" - lag("High Price")', [None, 1, 2]),
+        ("CASE WHEN union = 'a' THEN 1 ELSE 0 END", [1, 0, 1]),
+        ('CASE WHEN "union" = "a" THEN 1 ELSE 0 END', [1, 0, 1]),
+    ],
+)
+def test_an_expression_is_mended_and_computed_row_by_row(sql: str, expected: list[object]) -> None:
+    frame, _ = add_column(FRAME, "made", sql)
+    assert [None if value != value else value for value in frame["made"]] == expected
+    assert "made" not in FRAME
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "(SELECT count(*) FROM read_csv('/etc/passwd'))",
+        "getenv('HOME')",
+        "1); DROP TABLE data; --",
+        "nowhere + 1",
+    ],
+)
+def test_an_expression_that_could_do_more_than_compute_does_not_run(sql: str) -> None:
+    with pytest.raises(DataError):
+        add_column(FRAME, "made", sql)
+
+
+def test_rows_are_kept_where_the_condition_holds_and_missing_is_not_true() -> None:
+    kept, _ = keep_rows(FRAME, "low >= 1")
+    assert list(kept.index) == [0, 2]
+
+
+def test_each_step_says_what_it_did() -> None:
+    frame, notes = prepare(
+        FRAME,
+        [
+            FillMissing(do="fill_missing", columns=["low"], using="mean"),
+            NewColumn(do="new_column", name="spread", sql='"High Price" - low'),
+            Scale(do="scale", columns=["spread"], method="minmax"),
+            KeepRows(do="keep_rows", sql="spread > 0"),
+        ],
+    )
+    assert frame["spread"].tolist() == [0.25, 1.0]
+    assert notes == [
+        "Filled 1 missing values of low with the mean, 1.5.",
+        'New column spread: "High Price" - low.',
+        "Scaled spread (minmax).",
+        "Kept 2 of 3 rows where spread > 0.",
+    ]
+
+
+def test_missing_values_and_outliers_are_left_out_on_demand() -> None:
+    frame = pd.DataFrame({"x": [1.0, 2.0, 3.0, 2.0, 100.0, None]})
+    steps = [
+        DropMissing(do="drop_missing", columns=["x"]),
+        DropOutliers(do="drop_outliers", column="x", method="iqr", threshold=1.5),
+    ]
+    assert prepare(frame, steps)[0]["x"].tolist() == [1.0, 2.0, 3.0, 2.0]
+
+
+def test_a_condition_that_leaves_no_row_is_an_error_and_no_empty_result() -> None:
+    with pytest.raises(UsageError, match="No row is left"):
+        prepare(FRAME, [KeepRows(do="keep_rows", sql="low > 99")])
+
+
+def test_a_query_is_no_expression() -> None:
+    with pytest.raises(GuardError, match="not an expression"):
+        add_column(FRAME, "made", "SELECT 1")

@@ -1,0 +1,62 @@
+"""A reading takes values from findings and computes with them, and can do nothing else."""
+
+from __future__ import annotations
+
+import pytest
+
+from querist.analysis.readings import read
+from querist.errors import UsageError
+
+FINDINGS = {"r": -0.31, "p_value": 0.2, "mean_north": 4.0, "mean_south": 7.0, "columns": ["a", "b"]}
+
+
+def test_values_are_assigned_by_name() -> None:
+    code = """
+coefficient = round(r, 1)
+difference = mean_south - mean_north
+relation = 'linear' if p_value < 0.05 and abs(r) >= 0.5 else 'none'
+first = len(columns)
+answers = {"difference again": difference}
+"""
+    assigned, problems = read(code, FINDINGS)
+    assert assigned == {
+        "coefficient": -0.3,
+        "difference": 3.0,
+        "relation": "none",
+        "first": 2,
+        "difference again": 3.0,
+    }
+    assert not problems
+
+
+def test_a_condition_may_stand_in_lines_of_its_own() -> None:
+    code = "if p_value < 0.05:\n    word = 'yes'\nelif r < 0:\n    word = 'falling'\nelse:\n    word = 'no'"
+    assert read(code, FINDINGS)[0] == {"word": "falling"}
+
+
+def test_a_name_that_nearly_fits_is_read_as_the_finding() -> None:
+    assert read("x = mean_North", FINDINGS)[0] == {"x": 4.0}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "x = __import__('os').system('true')",
+        "x = r.__class__",
+        "x = (lambda: 1)()",
+        "x = [i for i in columns]",
+        "x = nothing_like_it",
+        "x = 'a' * 999999999",
+        "x = columns + columns",
+        "x = r / 0",
+    ],
+)
+def test_what_is_no_reading_is_a_problem_and_not_run(line: str) -> None:
+    assigned, problems = read(f"{line}\ny = r", FINDINGS)
+    assert assigned == {"y": -0.31}
+    assert len(problems) == 1
+
+
+def test_what_is_not_python_is_an_error() -> None:
+    with pytest.raises(UsageError, match="Python's syntax"):
+        read("x = = 1", FINDINGS)
