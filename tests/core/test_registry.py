@@ -55,28 +55,3 @@ def test_a_name_that_providers_refuse_as_a_tool_is_refused_here(name: str) -> No
     component.name = name
     with pytest.raises(UsageError, match="has the name"):
         Registry().add(component)
-
-
-def test_installed_packages_bring_components_and_a_broken_one_is_left_out_and_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "greeting_plugin.py").write_text(
-        "from querist.core.component import component\n"
-        "@component\n"
-        "async def greet(name: str) -> str:\n"
-        "    'Greet somebody.'\n"
-        "    return 'hello ' + name\n"
-    )
-    info = tmp_path / "greeting_plugin-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: greeting-plugin\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(
-        "[querist.components]\ngreet = greeting_plugin:greet\nbroken = greeting_plugin:missing\n"
-    )
-    monkeypatch.syspath_prepend(str(tmp_path))
-    registry = Registry()
-    failures = registry.discover()
-    sys.modules.pop("greeting_plugin", None)
-    assert issubclass(registry.get("greet").input_type, BaseModel)
-    assert len(failures) == 1
-    assert "'broken' of greeting-plugin" in failures[0]

@@ -45,13 +45,17 @@ class LazyCommand(TyperCommand):
 
 def load(subcommand: Subcommand) -> Any:
     """Import a command."""
-    found = getattr(importlib.import_module(subcommand.module), subcommand.attribute)
+    return as_command(subcommand.name, getattr(importlib.import_module(subcommand.module), subcommand.attribute))
+
+
+def as_command(name: str, found: Any) -> Any:
+    """A command from a typed function, or from a Typer app."""
     # Help is plain text everywhere: the framed one costs more time than the rest of the program's start.
     if isinstance(found, typer.Typer):
         found.rich_markup_mode = None
         return get_group(found)
     single = typer.Typer(add_completion=False, rich_markup_mode=None)
-    single.command(subcommand.name)(found)
+    single.command(name)(found)
     return get_command(single)
 
 

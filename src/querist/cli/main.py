@@ -8,11 +8,11 @@ import os
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
-from querist.cli.lazy import LazyCommand, QueristGroup, Subcommand
+from querist.cli.lazy import LazyCommand, QueristGroup, Subcommand, as_command
 
 SUBCOMMANDS = (
     Subcommand("ask", "querist.cli.ask", "ask", "Answer a question about the data, with its evidence."),
@@ -22,6 +22,7 @@ SUBCOMMANDS = (
     Subcommand("eval", "querist.cli.eval", "app", "Ask questions whose answers are known, and say how many are right."),
     Subcommand("models", "querist.cli.models", "app", "Fetch, check and serve the models that run on this machine."),
     Subcommand("config", "querist.cli.config", "app", "Show and check the settings."),
+    Subcommand("plugin", "querist.cli.plugin", "app", "List plugins, begin a new one, and trust folders of them."),
     Subcommand("doctor", "querist.cli.doctor", "doctor", "Check the installation, the model and the data."),
 )
 
@@ -31,6 +32,20 @@ class _Root(QueristGroup):
         super().__init__(**attributes)  # type: ignore[arg-type]
         for subcommand in SUBCOMMANDS:
             self.add_command(LazyCommand(subcommand))
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """A command of ours, or else of a plugin; these are asked last, so that `--help` need not load them."""
+        return super().get_command(ctx, cmd_name) or _of_plugin(cmd_name, ctx.params.get("config"))
+
+
+def _of_plugin(name: str, config: Path | None) -> Any:
+    from querist.plugins.load import load_plugins
+    from querist.settings import load_settings
+
+    for plugin in load_plugins(load_settings(config).plugins):
+        if name in plugin.brings.commands:
+            return as_command(name, plugin.brings.commands[name].run)
+    return None
 
 
 app = typer.Typer(

@@ -1,19 +1,13 @@
-"""Finds components by name, those added by hand and those that installed packages bring."""
+"""Finds components by name. Not for finding packages that bring some: see `plugins/`."""
 
 from __future__ import annotations
 
 import difflib
-import logging
 from collections.abc import Iterator
 from typing import Any
 
 from querist.core.component import Component, check_component
 from querist.errors import ComponentNotFoundError, UsageError
-
-log = logging.getLogger(__name__)
-
-ENTRY_POINTS = "querist.components"
-"""Group of entry points in which a package names its components: each a `Component` class or instance."""
 
 
 class Registry:
@@ -53,25 +47,6 @@ class Registry:
         raise ComponentNotFoundError(
             f"There is no component {name!r}.", hint=known if self._components else "None is known."
         )
-
-    def discover(self) -> list[str]:
-        """Add the components that installed packages bring. One that is broken is left out and never stops the program.
-
-        Returns:
-            A sentence for each that was left out; they are logged as well.
-        """
-        from importlib.metadata import entry_points
-
-        failures = []
-        for entry in entry_points(group=ENTRY_POINTS):
-            try:
-                found = entry.load()
-                self.add(found() if isinstance(found, type) else found)
-            except Exception as error:
-                package = entry.dist.name if entry.dist else "an unknown package"
-                failures.append(f"The component {entry.name!r} of {package} could not be loaded: {error!r}")
-                log.warning("%s", failures[-1])
-        return failures
 
     def __iter__(self) -> Iterator[Component[Any, Any]]:
         """All components, by name."""

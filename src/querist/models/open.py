@@ -6,8 +6,9 @@ import difflib
 import importlib.util
 import logging
 import os
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, TypeVar
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from querist.errors import (
     ConfigError,
@@ -16,6 +17,7 @@ from querist.errors import (
     ModelError,
     ModelNotFoundError,
     QueristError,
+    UsageError,
 )
 from querist.models.base import EmbeddingModel, Model
 from querist.models.fallback import FallbackModel, all_failed
@@ -30,6 +32,11 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+OpenProvider: TypeAlias = Callable[[str, ProviderSettings], Model]
+"""Makes the model called `name` (`provider:model`) with the provider's settings: `open(name, options)`."""
+
+_added: dict[str, OpenProvider] = {}
 
 _OLLAMA = "http://localhost:11434"
 _OPENAI = "https://api.openai.com/v1"
@@ -59,6 +66,19 @@ def open_model(names: str | Sequence[str], settings: Settings | None = None) -> 
 def open_embedding_model(names: str | Sequence[str], settings: Settings | None = None) -> EmbeddingModel:
     """As `open_model`, for embeddings: the first name that can be opened, since vectors of two models do not mix."""
     return _each(names, settings or Settings(), _open_embedding)[0]
+
+
+def check_provider(provider: str) -> None:
+    """Raise a UsageError when models of this provider cannot be given to a plugin."""
+    if not re.fullmatch(r"[a-z][a-z0-9-]*", provider):
+        raise UsageError(f"{provider!r} is no name of a provider.", hint="Use small letters, digits and hyphens.")
+    if provider in PROVIDERS or provider in _added:
+        raise UsageError(f"There is already a provider {provider!r}.", hint="Choose another name.")
+
+
+def add_providers(openers: Mapping[str, OpenProvider]) -> None:
+    """From now on open models of these providers so, in the whole process."""
+    _added.update(openers)
 
 
 def server_config(name: str, local: LocalSettings) -> ServerConfig:
@@ -105,6 +125,8 @@ def _open_one(name: str, settings: Settings) -> Model:
 
     provider = name.partition(":")[0]
     options = settings.models.providers.get(provider, ProviderSettings())
+    if provider in _added:
+        return _opened(name, options)
     if provider == "local":
         _check_runtime()
         if any(f"local:{model.name}" == name and model.use == "embedding" for model in manifest().models):
@@ -129,6 +151,16 @@ def _open_one(name: str, settings: Settings) -> Model:
         timeout=settings.models.timeout,
         retries=settings.models.retries,
     )
+
+
+def _opened(name: str, options: ProviderSettings) -> Model:
+    provider = name.partition(":")[0]
+    try:
+        return _added[provider](name, options)
+    except QueristError:
+        raise
+    except Exception as error:
+        raise ModelError(f"The plugin for {provider}: failed: {type(error).__name__}: {error}") from error
 
 
 def _open_embedding(name: str, settings: Settings) -> EmbeddingModel:
@@ -205,7 +237,7 @@ def _key(options: ProviderSettings) -> str:
 def _check_name(name: str, settings: Settings) -> None:
     """Raise when no settings and no installation could make `name` a model: a slip, not to be passed over."""
     provider, colon, model = name.partition(":")
-    known = list(dict.fromkeys([*PROVIDERS, *settings.models.providers]))
+    known = list(dict.fromkeys([*PROVIDERS, *_added, *settings.models.providers]))
     if provider in known and model:
         return
     if provider in known:

@@ -84,7 +84,7 @@ def find_file(file: Path | str | None = None, environ: Mapping[str, str] | None 
 
 def _from_file(path: Path, environ: Mapping[str, str]) -> Layer:
     layer = read_file(path, environ)
-    for key in ("data", "agents"):
+    for key in ("data", "agents", "plugins"):
         if isinstance(found := layer.values.get(key), (str, list)):
             entries = [found] if isinstance(found, str) else found
             layer.values[key] = [beside(path, e) if isinstance(e, str) and e else e for e in entries]

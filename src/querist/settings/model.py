@@ -149,6 +149,9 @@ class Settings(Section):
     data: Locations = Field(
         default=(), description="Data to ask when a call names none: paths, globs, folders, database URLs"
     )
+    plugins: Locations = Field(
+        default=(), description="Folders of plugins; each must be trusted once: `querist plugin trust FOLDER`"
+    )
     models: ModelSettings = Field(default_factory=ModelSettings)
     local: LocalSettings = Field(default_factory=LocalSettings)
     limits: LimitSettings = Field(default_factory=LimitSettings)

@@ -7,16 +7,29 @@ import glob
 import logging
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
-from querist.errors import DataError, SourceAccessError, SourceFormatError, SourceNotFoundError, UsageError
+from querist.errors import (
+    DataError,
+    QueristError,
+    SourceAccessError,
+    SourceFormatError,
+    SourceNotFoundError,
+    UsageError,
+)
 from querist.sources.base import Source
 from querist.sources.file_kinds import SUPPORTED, FileKind, belongs_in_folder, file_kind, stem
 from querist.sources.naming import table_name, unique_name
 
 log = logging.getLogger(__name__)
 
+OpenAddress: TypeAlias = Callable[[str, str], Source]
+"""Makes the source called `name` for an address: `open(name, address)`."""
+
+_OWN_SCHEMES = ("http", "https", "file", "sqlite", "duckdb")
+_added: dict[str, OpenAddress] = {}
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
@@ -77,14 +90,39 @@ def open_sources(
     try:
         _open_files(files, optional, list(names), sources, on_progress)
         for url in servers:
-            from querist.sources.sql import SqlSource
-
-            sources.append(SqlSource(_name(names, sources, _database_name(url)), url))
+            sources.append(_open_server(_name(names, sources, _database_name(url)), url))
     except BaseException:
         for source in sources:
             source.close()
         raise
     return sources
+
+
+def check_scheme(scheme: str) -> None:
+    """Raise a UsageError when addresses with this scheme cannot be given to a plugin."""
+    if not re.fullmatch(r"[a-z][a-z0-9+.-]*", scheme):
+        raise UsageError(f"{scheme!r} is no scheme of an address.", hint="Use small letters, digits, +, - and dots.")
+    if scheme in _OWN_SCHEMES or scheme in _added:
+        raise UsageError(f"Addresses with {scheme}:// are taken.", hint="Choose another scheme.")
+
+
+def add_schemes(openers: Mapping[str, OpenAddress]) -> None:
+    """From now on open addresses with these schemes so, in the whole process."""
+    _added.update(openers)
+
+
+def _open_server(name: str, url: str) -> Source:
+    scheme = url.partition("://")[0].lower()
+    if scheme not in _added:
+        from querist.sources.sql import SqlSource
+
+        return SqlSource(name, url)
+    try:
+        return _added[scheme](name, url)
+    except QueristError:
+        raise
+    except Exception as error:
+        raise SourceAccessError(f"The plugin for {scheme}:// failed: {type(error).__name__}: {error}") from error
 
 
 def _open_files(

@@ -1,0 +1,125 @@
+"""Finds plugins and loads each once. One that is broken is told and left out; it never stops the program."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import cache, partial
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from querist.core.registry import Registry
+from querist.errors import QueristError, UsageError
+from querist.models.open import add_providers
+from querist.plugins.interface import API, Registrar
+from querist.plugins.trust import is_trusted
+from querist.sources.open import add_schemes
+
+log = logging.getLogger(__name__)
+
+ENTRY_POINTS = "querist.plugins"
+"""Group of entry points in which an installed package names its plugin: a module."""
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A plugin that was found. `origin` is its package and version, or its file; `problem` says why it is left out."""
+
+    name: str
+    origin: str
+    brings: Registrar = field(default_factory=Registrar)
+    problem: str = ""
+
+
+def load_plugins(folders: Iterable[str | Path] = ()) -> list[Loaded]:
+    """All installed plugins, and those of the folders; their sources and models can be opened from then on.
+
+    Args:
+        folders: as settings name them. In each, a file `NAME.py` or a package `NAME/` is a plugin, unless its name
+            begins with `_` or `.`. A folder that is not trusted is not looked into.
+    """
+    loaded = list(_installed())
+    for folder in folders:
+        path = Path(folder).expanduser().resolve()
+        if not path.is_dir():
+            loaded.append(_left_out(path.name, str(path), "there is no such folder"))
+        elif not is_trusted(path):
+            problem = f"you have not said that its code may run; if it may: querist plugin trust {path}"
+            loaded.append(_left_out(path.name, str(path), problem))
+        else:
+            loaded += _in_folder(path)
+    return loaded
+
+
+@cache
+def _installed() -> tuple[Loaded, ...]:
+    from importlib.metadata import entry_points
+
+    found = []
+    for entry in entry_points(group=ENTRY_POINTS):
+        origin = f"{entry.dist.name} {entry.dist.version}" if entry.dist else entry.value
+        found.append(_load(entry.name, origin, entry.load))
+    return tuple(found)
+
+
+@cache
+def _in_folder(folder: Path) -> tuple[Loaded, ...]:
+    packages = {path.parent: path for path in folder.glob("*/__init__.py")}
+    files = {path.with_suffix(""): path for path in folder.glob("*.py")}
+    return tuple(
+        _load(place.name, str(file), partial(_imported, place.name, file))
+        for place, file in sorted((packages | files).items())
+        if not place.name.startswith(("_", "."))
+    )
+
+
+def _imported(stem: str, file: Path) -> ModuleType:
+    name = f"querist_plugin_{stem}"
+    if name in sys.modules:
+        raise UsageError(f"there is already a plugin {stem!r}")
+    spec = importlib.util.spec_from_file_location(name, file)
+    assert spec is not None and spec.loader is not None, "a file that ends in .py has a loader"
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+def _load(name: str, origin: str, find: Callable[[], Any]) -> Loaded:
+    brings = Registrar()
+    try:
+        plugin = find()
+        version = getattr(plugin, "querist_api", None)
+        if version != API:
+            written = "does not say for which version" if version is None else f"is written for version {version}"
+            raise UsageError(f"it {written} of the plugin interface; this Querist has querist_api = {API}")
+        plugin.register(brings)
+    except QueristError as error:
+        return _left_out(name, origin, f"{error.message} {error.hint}".strip())
+    except (Exception, SystemExit) as error:
+        return _left_out(name, origin, f"{type(error).__name__}: {error}")
+    add_schemes(brings.sources)
+    add_providers(brings.models)
+    return Loaded(name, origin, brings)
+
+
+def _left_out(name: str, origin: str, problem: str) -> Loaded:
+    log.warning("The plugin %s (%s) is left out: %s", name, origin, problem)
+    return Loaded(name, origin, problem=problem)
+
+
+def add_components(plugins: Iterable[Loaded], registry: Registry) -> None:
+    """Make the components of plugins known; one whose name is taken is told and left out."""
+    for plugin in plugins:
+        for component in plugin.brings.components.values():
+            try:
+                registry.add(component)
+            except UsageError as error:
+                log.warning("A component of the plugin %s is left out: %s", plugin.name, error.message)

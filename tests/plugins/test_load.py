@@ -1,0 +1,186 @@
+"""Plugins as people have them: installed packages, and files in a folder that is trusted."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from querist.app import Querist
+from querist.errors import ComponentInputError, ModelError, SourceAccessError
+from querist.models.open import open_model
+from querist.plugins import load
+from querist.plugins.trust import distrust, trust
+from querist.settings import Settings
+from querist.sources.open import open_sources
+from tests.scripted_model import ScriptedModel
+
+WHOLE = '''
+from pathlib import Path
+from querist import component
+from querist.sources.sqlite import SqliteSource
+from tests.scripted_model import ScriptedModel
+
+querist_api = 1
+
+@component
+async def greet(name: str) -> str:
+    """Greet somebody."""
+    return "hello " + name
+
+def open_shelf(name, address):
+    return SqliteSource(name, Path(address.removeprefix("shelf://")))
+
+def open_parrot(name, options):
+    return ScriptedModel(lambda request: options.base_url or "hello", name)
+
+def hello():
+    print("hello")
+
+def register(to):
+    to.add_component(greet)
+    to.add_source("shelf", open_shelf)
+    to.add_model("parrot", open_parrot)
+    to.add_command("hello", hello, help="Say hello.")
+'''
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_kept() -> Iterator[None]:
+    """Plugins are loaded once for a process; here each test begins anew, and leaves nothing."""
+    from querist.models import open as models
+    from querist.sources import open as sources
+
+    yield
+    load._installed.cache_clear()
+    load._in_folder.cache_clear()
+    models._added.clear()
+    sources._added.clear()
+    for name in [name for name in sys.modules if name.startswith("querist_plugin_")]:
+        del sys.modules[name]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "mine"
+    made.mkdir()
+    trust(made)
+    return made
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Path:
+    path = tmp_path / "books"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript("CREATE TABLE book (title TEXT); INSERT INTO book VALUES ('Emma')")
+    return path
+
+
+def install(site: Path, monkeypatch: pytest.MonkeyPatch, **modules: str) -> None:
+    """Lay packages as pip does: a module each, with the data that tell of its entry point."""
+    for name, code in modules.items():
+        (site / f"{name}.py").write_text(code)
+        info = site / f"{name}-1.5.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.5\n")
+        (info / "entry_points.txt").write_text(f"[querist.plugins]\n{name} = {name}\n")
+    monkeypatch.syspath_prepend(str(site))
+    load._installed.cache_clear()
+
+
+def test_an_installed_package_brings_components_sources_models_and_commands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shelf: Path
+) -> None:
+    install(tmp_path, monkeypatch, querist_whole=WHOLE)
+    (plugin,) = load.load_plugins()
+    assert (plugin.name, plugin.origin, plugin.problem) == ("querist_whole", "querist_whole 1.5", "")
+    assert list(plugin.brings.commands) == ["hello"]
+    settings = Settings.model_validate({"models": {"providers": {"parrot": {"base_url": "SELECT 1"}}}})
+    with Querist(f"shelf://{shelf}", settings=settings, model="parrot:grey") as querist:
+        assert querist.components.get("greet").description == "Greet somebody."
+        assert querist.run("greet", {"name": "Ada"}).model_dump() == {"result": "hello Ada"}
+        assert querist.schemas()["books"].table("book")
+        assert querist.ask("How many?").model == "parrot:grey"
+        with pytest.raises(ComponentInputError, match="'greet'"):
+            querist.run("greet", {"nom": "Ada"})
+
+
+def test_a_plugin_in_a_folder_is_loaded_only_when_the_folder_is_trusted(folder: Path) -> None:
+    (folder / "whole.py").write_text(WHOLE)
+    (folder / "_draft.py").write_text("raise SystemExit")
+    package = folder / "pair"
+    package.mkdir()
+    (package / "__init__.py").write_text("from .inner import querist_api, register\n")
+    (package / "inner.py").write_text("querist_api = 1\ndef register(to):\n    pass\n")
+    assert [(p.name, p.problem) for p in load.load_plugins([folder])] == [("pair", ""), ("whole", "")]
+    distrust(folder)
+    (refused,) = load.load_plugins([folder])
+    assert "querist plugin trust" in refused.problem
+    assert not refused.brings.components
+
+
+@pytest.mark.parametrize(
+    ("code", "problem"),
+    [
+        ("1 / 0", "ZeroDivisionError: division by zero"),
+        ("import sys; sys.exit(3)", "SystemExit: 3"),
+        ("import nowhere_to_be_found", "ModuleNotFoundError"),
+        ("def register(to): pass", "does not say for which version"),
+        ("querist_api = 99\ndef register(to): pass", "is written for version 99"),
+        ("querist_api = 1", "no attribute 'register'"),
+        ("querist_api = 1\ndef register(to): to.add_component(print)", "is no component"),
+        ("querist_api = 1\ndef register(to): to.add_source('sqlite', print)", "sqlite:// are taken"),
+        ("querist_api = 1\ndef register(to): to.add_model('openai', print)", "already a provider 'openai'"),
+        ("querist_api = 1\ndef register(to): to.add_command('Say it', print, help='')", "cannot be a command"),
+    ],
+)
+def test_a_broken_plugin_is_told_and_left_out_and_the_others_work(
+    folder: Path, caplog: pytest.LogCaptureFixture, code: str, problem: str
+) -> None:
+    (folder / "broken.py").write_text(code)
+    (folder / "whole.py").write_text(WHOLE)
+    with caplog.at_level(logging.WARNING):
+        broken, whole = load.load_plugins([folder])
+    assert problem in broken.problem
+    assert problem in caplog.text
+    assert list(whole.brings.components) == ["greet"]
+
+
+def test_a_plugin_that_fails_at_work_is_named(folder: Path) -> None:
+    (folder / "late.py").write_text(
+        "querist_api = 1\n"
+        "def fail(name, what):\n"
+        "    raise KeyError('password')\n"
+        "def register(to):\n"
+        "    to.add_source('late', fail)\n"
+        "    to.add_model('late', fail)\n"
+    )
+    load.load_plugins([folder])
+    with pytest.raises(SourceAccessError, match="plugin for late:// failed: KeyError"):
+        open_sources(["late://x"])
+    with pytest.raises(ModelError, match="plugin for late: failed: KeyError"):
+        open_model("late:x")
+
+
+def test_of_two_that_bring_the_same_name_the_second_is_left_out(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    named = WHOLE.replace('"shelf"', '"shelf2"').replace('"parrot"', '"parrot2"')
+    (folder / "first.py").write_text(WHOLE)
+    (folder / "second.py").write_text(named)
+    (folder / "third.py").write_text(WHOLE)
+    first, second, third = load.load_plugins([folder])
+    assert (first.problem, second.problem) == ("", "")
+    assert "shelf:// are taken" in third.problem
+    (folder / "t.csv").write_text("a\n1\n")
+    with Querist(folder / "t.csv", settings=Settings(plugins=(str(folder),)), model=ScriptedModel([])) as querist:
+        assert querist.run("greet", {"name": "Bo"}).model_dump() == {"result": "hello Bo"}
+    assert "A component of the plugin second is left out: There is already a component 'greet'" in caplog.text
+
+
+def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
+    (missing,) = load.load_plugins([tmp_path / "none"])
+    assert missing.problem == "there is no such folder"
