@@ -23,7 +23,7 @@ def may(tmp_path: Path) -> RunContext:
 def use(may: RunContext) -> Callable[..., Any]:
     """`await use("calculator", expression="1 + 1")`: run a tool through the door as that somebody."""
 
-    async def run(name: str, **input: Any) -> Any:
-        return await Runner().run(load_tool(name), input, may)
+    async def run(tool: str, /, **input: Any) -> Any:
+        return await Runner().run(load_tool(tool), input, may)
 
     return run

@@ -37,5 +37,5 @@ def test_listing_imports_no_tool() -> None:
 
 def test_an_unknown_name_is_answered_with_the_nearest() -> None:
     with pytest.raises(ComponentNotFoundError) as failure:
-        load_tool("calculater")
-    assert "'calculator'" in failure.value.hint
+        load_tool("file_raeder")
+    assert "'file_reader'" in failure.value.hint

@@ -6,8 +6,10 @@ Not a registry: `Registry` holds components that were chosen, this tells which t
 from __future__ import annotations
 
 import difflib
+import tomllib
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import Any, Literal, get_args
 
 from querist.core.component import Component
@@ -20,28 +22,32 @@ GROUPS: tuple[Group, ...] = get_args(Group)
 
 @dataclass(frozen=True)
 class Entry:
-    """A line of the catalogue.
-
-    Attributes:
-        module, attribute: the class, `module` below the folder of its group.
-        summary: the first line of its description.
-        permissions: the kinds that a run may need, as the class says.
-        library: what does the work, beside the standard library; several with commas.
-        extra: of the `querist` package, without which it or a part of it does not run.
-    """
+    """A line of the catalogue; `catalogue.toml` says what each thing is."""
 
     name: str
     group: Group
     module: str
-    attribute: str
     summary: str
     permissions: tuple[Kind, ...] = ()
     library: str = ""
     extra: str = ""
 
+    @property
+    def class_name(self) -> str:
+        return "".join(part.capitalize() for part in self.name.split("_"))
 
-ENTRIES: tuple[Entry, ...] = ()
-"""All tools, by group; within a group in the order of the documentation."""
+
+def _read() -> tuple[Entry, ...]:
+    listed = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+    return tuple(
+        Entry(name, group, **{**line, "permissions": tuple(line.get("permissions", ()))})
+        for group in GROUPS
+        for name, line in listed.get(group, {}).items()
+    )
+
+
+ENTRIES = _read()
+"""All tools, by group."""
 
 
 def load_tool(name: str) -> Component[Any, Any]:
@@ -52,7 +58,7 @@ def load_tool(name: str) -> Component[Any, Any]:
     """
     for entry in ENTRIES:
         if entry.name == name:
-            made = getattr(import_module(f"querist.tools.{entry.group}.{entry.module}"), entry.attribute)()
+            made = getattr(import_module(f"querist.tools.{entry.group}.{entry.module}"), entry.class_name)()
             assert isinstance(made, Component)
             return made
     near = difflib.get_close_matches(name, [entry.name for entry in ENTRIES], 3)

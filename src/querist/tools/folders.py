@@ -12,6 +12,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path, PurePath
 from typing import BinaryIO, Literal
 
@@ -71,6 +72,9 @@ class Folder:
     def status(self, name: str) -> os.stat_result:
         """Of the thing itself, not of what a link points to."""
         return os.stat(self._at(name), dir_fd=self.descriptor, follow_symlinks=False)
+
+    def own_status(self) -> os.stat_result:
+        return self.path.stat() if self.descriptor is None else os.fstat(self.descriptor)
 
     def rename(self, name: str, new: str) -> None:
         """Give a thing a new name, in place of a file that has it."""
@@ -142,3 +146,11 @@ class Found:
     def open(self) -> BinaryIO:
         """The file, to read."""
         return self.folder.open(self.path.name)
+
+
+def matches(path: PurePath, pattern: str) -> bool:
+    """Whether a relative path fits a pattern: with a `/` the whole of it, else its last name. `**/` is any folders."""
+    if "/" not in pattern:
+        return fnmatch(path.name, pattern)
+    text = path.as_posix()
+    return fnmatch(text, pattern) or (pattern.startswith("**/") and fnmatch(text, pattern[3:]))

@@ -1,0 +1,1 @@
+"""Files and folders, always under what was granted (`confined`)."""

@@ -1,0 +1,58 @@
+"""`file_reader`: a file's text, or its bytes as base64."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import Iterable
+
+from pydantic import BaseModel, ByteSize, Field
+
+from querist.core.component import Component
+from querist.core.context import RunContext
+from querist.core.permissions import Need
+from querist.sources.text_encoding import decode
+from querist.tools.confined import MAX_BYTES, decode_as, read_bytes, to_read
+from querist.tools.tool import ToolInput
+
+
+class FileReaderInput(ToolInput):
+    path: str = Field(description="The file.")
+    encoding: str | None = Field(
+        default=None, description="Such as `utf-8`; `binary` for base64. Found out when left out.", examples=["utf-8"]
+    )
+    max_size: ByteSize = Field(
+        default=ByteSize(MAX_BYTES),
+        description="Larger files are refused: bytes, or such as `10MB`.",
+        gt=0,
+        le=100_000_000,
+    )
+
+
+class FileContent(BaseModel):
+    content: str = Field(description="The text; base64 where `encoding` is `binary`.")
+    encoding: str
+    size: int = Field(description="Bytes of the file.")
+
+
+class FileReader(Component[FileReaderInput, FileContent]):
+    name = "file_reader"
+    description = "Read a file: its text in any encoding, or its bytes as base64."
+    permissions = ("file_read",)
+
+    def needs(self, input: FileReaderInput) -> Iterable[Need]:
+        return (to_read(input.path),)
+
+    async def run(self, input: FileReaderInput, context: RunContext) -> FileContent:
+        return await asyncio.to_thread(_read, input, context)
+
+
+def _read(input: FileReaderInput, context: RunContext) -> FileContent:
+    data = read_bytes(input.path, context, input.max_size)
+    if input.encoding is None:
+        text, encoding = decode(data)
+        if "\0" not in text:
+            return FileContent(content=text, encoding=encoding, size=len(data))
+    elif input.encoding != "binary":
+        return FileContent(content=decode_as(data, input.encoding, input.path), encoding=input.encoding, size=len(data))
+    return FileContent(content=base64.b64encode(data).decode(), encoding="binary", size=len(data))
