@@ -22,6 +22,13 @@
         ├── ComponentNotFoundError
         ├── ComponentInputError
         ├── PermissionDeniedError  whoever runs it may not do what it needs
+        ├── BudgetSpentError       whoever runs it has used up its tokens
+        ├── RunRejectedError       a limit does not let it start now (carries retry_after)
+        │   ├── QueueFullError         too many wait already
+        │   ├── RunRateLimitError      too many runs or tokens a minute
+        │   └── BreakerOpenError       it failed too often, and is left alone for a while
+        ├── VetoError              a hook forbids it
+        ├── HookFailedError        a hook that must not fail did
         ├── ComponentTimeoutError
         ├── AgentLimitError        an agent reached a bound of its own: tokens, agents inside each other
         └── ComponentFailedError
@@ -182,6 +189,42 @@ class ComponentInputError(RunError):
 
 class PermissionDeniedError(RunError):
     code = "run.permission"
+
+
+class BudgetSpentError(RunError):
+    code = "run.budget"
+
+
+class RunRejectedError(RunError):
+    """A limit does not let it start now. `retry_after` is in seconds, None when nobody can say."""
+
+    code = "run.rejected"
+
+    def __init__(self, message: str, *, hint: str = "", retry_after: float | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after = retry_after
+
+
+class QueueFullError(RunRejectedError):
+    code = "run.rejected.queue"
+
+
+class RunRateLimitError(RunRejectedError):
+    code = "run.rejected.rate"
+
+
+class BreakerOpenError(RunRejectedError):
+    code = "run.rejected.breaker"
+
+
+class VetoError(RunError):
+    """Raised by a hook to forbid what it was called for; the message says why."""
+
+    code = "run.veto"
+
+
+class HookFailedError(RunError):
+    code = "run.hook"
 
 
 class ComponentTimeoutError(RunError):

@@ -11,17 +11,19 @@ import typing
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar, get_args, get_origin, overload
+from typing import Any, Generic, Literal, TypeVar, get_args, get_origin, overload
 
 from pydantic import BaseModel, create_model
 
 from querist.core.context import RunContext
 from querist.core.permissions import Kind, Need
 from querist.errors import UsageError
+from querist.settings.policy import Policy
 
 In = TypeVar("In", bound=BaseModel)
 Out = TypeVar("Out", bound=BaseModel)
 JsonSchema = dict[str, Any]
+ComponentKind = Literal["component", "agent", "tool", "workflow", "step", "model"]
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
@@ -56,16 +58,24 @@ class Component(ABC, Generic[In, Out]):
         name: letters, digits, `_` and `-`, at most 64, as providers ask of tool names.
         description: what it does, for the person or the model that chooses it.
         input_type, output_type: taken from the type arguments (`class Ask(Component[Question, Answer])`) unless set.
+        kind: what hooks know it by; see `core/hooks.py`.
+        version: changes when the same input would give another output, so that no older one is taken from a cache.
         timeout: seconds that one run may take; None leaves it to the runner.
+        policy: its other limits; settings go before it.
         permissions: the kinds of permission that a run may need, for people to read; see `needs`.
+        own_process: its work is done in a process that keeps to `context.memory_mb` and `context.cpu_seconds`.
     """
 
     name: str
     description: str
     input_type: type[In]
     output_type: type[Out]
+    kind: ComponentKind = "component"
+    version: str = "1"
     timeout: float | None = None
+    policy: Policy | None = None
     permissions: tuple[Kind, ...] = ()
+    own_process: bool = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -117,12 +127,20 @@ class FunctionComponent(Component[Any, Any]):
     """A component whose work is an async function; made by `component`."""
 
     def __init__(
-        self, function: Callable[..., Awaitable[Any]], name: str, description: str, timeout: float | None
+        self,
+        function: Callable[..., Awaitable[Any]],
+        name: str,
+        description: str,
+        timeout: float | None = None,
+        kind: ComponentKind = "component",
+        policy: Policy | None = None,
     ) -> None:
         self.function = function
         self.name = name
         self.description = description
         self.timeout = timeout
+        self.kind = kind
+        self.policy = policy
         parameters, returned = _signature(function)
         self._context = next((p for p, (kind, _) in parameters.items() if kind is RunContext), None)
         values: dict[str, Any] = {p: v for p, v in parameters.items() if p != self._context}
@@ -147,7 +165,12 @@ class FunctionComponent(Component[Any, Any]):
 def component(function: Callable[..., Awaitable[Any]]) -> FunctionComponent: ...
 @overload
 def component(
-    *, name: str = "", description: str = "", timeout: float | None = None
+    *,
+    name: str = "",
+    description: str = "",
+    timeout: float | None = None,
+    kind: ComponentKind = "component",
+    policy: Policy | None = None,
 ) -> Callable[[Callable[..., Awaitable[Any]]], FunctionComponent]: ...
 def component(
     function: Callable[..., Awaitable[Any]] | None = None,
@@ -155,6 +178,8 @@ def component(
     name: str = "",
     description: str = "",
     timeout: float | None = None,
+    kind: ComponentKind = "component",
+    policy: Policy | None = None,
 ) -> FunctionComponent | Callable[[Callable[..., Awaitable[Any]]], FunctionComponent]:
     """Make a component from an async function whose parameters and result have types.
 
@@ -177,7 +202,7 @@ def component(
             raise TypeError(f"the component {own_name!r} must be an async function")
         if not text:
             raise TypeError(f"the component {own_name!r} needs a description or a docstring: models choose tools by it")
-        return FunctionComponent(function, own_name, text, timeout)
+        return FunctionComponent(function, own_name, text, timeout, kind, policy)
 
     return make if function is None else make(function)
 

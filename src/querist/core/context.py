@@ -8,14 +8,26 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from enum import IntEnum
+from typing import Any, Self, TypeVar
 
 from querist.core.events import Event, EventBus
-from querist.core.permissions import Principal
+from querist.core.permissions import Grant, Principal
 
 T = TypeVar("T")
+
+
+class Priority(IntEnum):
+    """Who goes first where runs have to wait for each other."""
+
+    URGENT = 0
+    HIGH = 1
+    NORMAL = 2
+    LOW = 3
+    IDLE = 4
 
 
 class Cancellation:
@@ -69,6 +81,10 @@ class RunContext:
         parent_id: the run that started this one; empty for the outermost.
         deadline: on the clock of `time.monotonic()`; None when there is none.
         principal: whoever the run is for, with what it may do.
+        priority: for the run and all below it.
+        memory_mb, cpu_seconds: bounds for what works in a process of its own; None where there are none.
+        held: names of the components around this one whose places it shares; kept by the runner.
+        meters: what is told how many tokens were used; kept by the runner.
     """
 
     run_id: str = ""
@@ -78,6 +94,11 @@ class RunContext:
     deadline: float | None = None
     extras: Mapping[type, Any] = field(default_factory=dict)
     principal: Principal = field(default_factory=Principal)
+    priority: Priority = Priority.NORMAL
+    memory_mb: int | None = None
+    cpu_seconds: float | None = None
+    held: frozenset[str] = frozenset()
+    meters: tuple[Callable[[int], None], ...] = ()
 
     def child(self, timeout: float | None = None) -> RunContext:
         """The context of a new run inside this one, to end within `timeout` seconds and by this one's deadline."""
@@ -86,7 +107,20 @@ class RunContext:
             own = time.monotonic() + timeout
             deadline = own if deadline is None else min(own, deadline)
         run_id = os.urandom(8).hex()
-        return RunContext(run_id, self.run_id, self.events, self.cancellation, deadline, self.extras, self.principal)
+        return RunContext(
+            run_id,
+            self.run_id,
+            self.events,
+            self.cancellation,
+            deadline,
+            self.extras,
+            self.principal,
+            self.priority,
+            self.memory_mb,
+            self.cpu_seconds,
+            self.held,
+            self.meters,
+        )
 
     def remaining(self) -> float | None:
         """Seconds until the deadline, negative after it; None when there is none."""
@@ -96,6 +130,18 @@ class RunContext:
         """Tell an event as this run's own."""
         self.events.emit(event if event.run_id else replace(event, run_id=self.run_id, parent_id=self.parent_id))
 
+    def spend(self, tokens: int) -> None:
+        """Note that the run used tokens of a language model; they count for its principal and all runs around it."""
+        if self.principal.budget is not None:
+            self.principal.budget.spend(tokens)
+        for meter in self.meters:
+            meter(tokens)
+
+    def narrowed(self, grants: Iterable[Grant | str]) -> Self:
+        """This context with only these grants, each as far as it was granted before; for what is trusted less."""
+        wanted = (Grant.parse(grant) if isinstance(grant, str) else grant for grant in grants)
+        return replace(self, principal=self.principal.narrowed(wanted))
+
     def with_extras(self, *things: object) -> RunContext:
         """This context with `things` in it, each to be found by its type; they reach all runs below."""
         return replace(self, extras={**self.extras, **{type(thing): thing for thing in things}})
@@ -103,3 +149,7 @@ class RunContext:
     def get(self, kind: type[T]) -> T | None:
         """The extra of exactly this type; None when there is none."""
         return self.extras.get(kind)
+
+
+current_run: ContextVar[RunContext | None] = ContextVar("querist_run", default=None)
+"""The context of the innermost run around the caller, for code that cannot be given one."""

@@ -38,8 +38,11 @@ class RunStarted(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class RunFinished(Event):
+    """`cached` tells that the output was kept from an earlier run."""
+
     name: ClassVar[str] = "run.finished"
     seconds: float
+    cached: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

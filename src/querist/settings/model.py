@@ -14,6 +14,7 @@ from pydantic import (
     field_validator,
 )
 
+from querist.settings.policy import Concurrency, EventSettings, HookSettings, Policy
 from querist.settings.section import Seconds, Section, Whole, redacted
 
 _TEXT_OR_LIST: dict[str, Any] = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
@@ -143,6 +144,13 @@ class AnswerSettings(Section):
     repairs: Whole = Field(default=2, ge=0, description="The most repairs of a draft that failed")
 
 
+Grants = Annotated[
+    tuple[Annotated[str, Field(pattern=r"^(file_read|file_write|network|process|model|source):.+")], ...],
+    BeforeValidator(_as_tuple),
+    WithJsonSchema(_TEXT_OR_LIST),
+]
+
+
 class Settings(Section):
     """Everything that can be set."""
 
@@ -156,6 +164,21 @@ class Settings(Section):
     local: LocalSettings = Field(default_factory=LocalSettings)
     limits: LimitSettings = Field(default_factory=LimitSettings)
     answer: AnswerSettings = Field(default_factory=AnswerSettings)
+    agents: Locations = Field(
+        default=(), description="Folders with agents (`<name>.yaml`), beside the folder `agents` next to this file"
+    )
+    components: dict[str, Policy] = Field(
+        default_factory=dict, description="How components run, by name; `defaults` is for all"
+    )
+    concurrency: Concurrency | None = Field(default=None, description="For all components together")
+    hooks: tuple[HookSettings, ...] = ()
+    events: EventSettings = Field(default_factory=EventSettings)
+    permissions: Grants = Field(
+        default=(), description="What components may do, such as `file_read:./data` or `network:*.example.org`"
+    )
+    token_budget: Whole | None = Field(
+        default=None, ge=1, description="Tokens that all models together may use in the life of one program"
+    )
 
     def public(self) -> dict[str, Any]:
         """The settings as JSON-ready data in which every secret is replaced by asterisks."""
