@@ -24,7 +24,7 @@ async def ask(
     fleet: Prepared,
     folder: Path,
     *answers: str,
-    text: str = "Which truck is heavier than 15 tonnes?",
+    text: str = "Which truck has more than 15 tonnes?",
     **options: object,
 ) -> tuple[Answer, ScriptedModel]:
     model = ScriptedModel(list(answers))
@@ -82,7 +82,7 @@ async def test_drafts_that_all_differ_are_not_called_agreed(fleet: Prepared, tmp
 
 async def test_what_agrees_but_has_a_warning_is_not_called_agreed(fleet: Prepared, tmp_path: Path) -> None:
     tied = "SELECT plate FROM truck WHERE tonnes < 15 ORDER BY tonnes DESC LIMIT 1"
-    answer, _ = await ask(fleet, tmp_path, tied, tied, text="Which is the heaviest truck below 15 tonnes?")
+    answer, _ = await ask(fleet, tmp_path, tied, tied, text="Which truck below 15 tonnes has the most?")
     assert answer.status is Status.UNVERIFIED
     assert answer.evidence.warnings
 
@@ -159,7 +159,7 @@ async def told(fleet: Prepared, tmp_path: Path) -> AsyncIterator[list[Event]]:
     bus = EventBus()
     bus.subscribe(events.append)
     component = Ask([fleet.source], ScriptedModel([HEAVY, HEAVY]), tmp_path / "values")
-    await Runner().run(component, Question(text="Which truck is heavy?"), RunContext(events=bus))
+    await Runner().run(component, Question(text="Which trucks have many tonnes?"), RunContext(events=bus))
     yield events
     component.close()
 

@@ -307,7 +307,7 @@ async def test_what_a_check_said_when_it_was_verified_is_accepted(air: Prepared,
     ("change", "reason"),
     [
         ("ALTER TABLE flight DROP COLUMN year", "there is no flight.year any more"),
-        ("ALTER TABLE flight RENAME TO trip", "there is no flight any more"),
+        ("ALTER TABLE flight RENAME TO flight_log", "there is no flight any more"),
         (
             "CREATE TABLE f (id INTEGER, year TEXT); DROP TABLE flight; ALTER TABLE f RENAME TO flight",
             "flight.year was INTEGER and is TEXT now",

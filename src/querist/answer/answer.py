@@ -92,6 +92,15 @@ class Evidence:
         return [check.message for check in self.checks if check.outcome != "passed"]
 
 
+@dataclass(frozen=True)
+class Reading:
+    """One way to read a question that has several: what it takes, its query, and the result (the first rows of it)."""
+
+    label: str
+    sql: str
+    table: AnyTable
+
+
 class Answer(BaseModel):
     """The answer to a question. Its JSON form is what `querist ask --json` prints.
 
@@ -99,6 +108,7 @@ class Answer(BaseModel):
         understood: the question as it stands alone; differs from `question` where that goes on from an earlier one.
         text: a sentence or a few for people.
         sql: the query whose result `table` is; None when there is none.
+        readings: where the question has more than one and must be asked again; empty otherwise.
         timings: seconds by stage (prepare, model, database, …) and `total`.
     """
 
@@ -112,6 +122,7 @@ class Answer(BaseModel):
     sql: str | None = None
     source: str = ""
     evidence: Evidence = Evidence()
+    readings: tuple[Reading, ...] = ()
     usage: Usage = Usage()
     timings: dict[str, float] = Field(default_factory=dict)
     model: str = ""

@@ -11,13 +11,15 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from querist.answer.answer import Answer, Check, Evidence, Status
+from querist.answer.ambiguity import readings
+from querist.answer.answer import Answer, Reading
+from querist.answer.answerable import Judge, missing
 from querist.answer.context import hints
 from querist.answer.draft import STRATEGIES, Draft, Strategy, Task, settle, write, write_again
 from querist.answer.prepared import Prepared, prepare
-from querist.answer.present import present
 from querist.answer.routing import choose
 from querist.answer.understand import Turn, standalone
+from querist.answer.verdict import answer_of, verdict
 from querist.answer.verified import Recalled, recall
 from querist.answer.vote import Ballot, groups
 from querist.answer.warm import warm_up
@@ -35,6 +37,8 @@ class Question(BaseModel):
     Attributes:
         note: what the asker knows and the data do not say, such as the meaning of a code.
         history: the session so far, for questions that go on from it.
+        assume: answer a question that has several readings, or asks for what the data do not name, and say what was
+            assumed.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -42,6 +46,7 @@ class Question(BaseModel):
     text: str = Field(min_length=1, max_length=4000, description="The question, in plain language")
     note: str = Field(default="", max_length=4000, description="What helps to understand it")
     history: tuple[Turn, ...] = ()
+    assume: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,12 +134,13 @@ class Ask(Component[Question, Answer]):
         chosen = choose(text, prepared)
         task = Task(text, chosen, hints(chosen.values.mentions(text), input.note), self.limits)
         await self._draft(task, work)
-        answer = self._answer(input.text, text, task, work)
+        answer = await self._answer(input, task, work)
         evidence = replace(answer.evidence, checks=(*recalled.warnings, *answer.evidence.checks))
         work.timings["model"] = work.meter.total.seconds
         work.timings["database"] = sum(draft.database for draft in work.drafts)
         work.timings["total"] = time.monotonic() - started
-        return answer.model_copy(update={"timings": work.timings, "evidence": evidence})
+        used = {"timings": work.timings, "usage": work.meter.total, "model": work.model}
+        return answer.model_copy(update={**used, "evidence": evidence})
 
     async def prepare(self) -> list[Prepared]:
         """Read schemas, profiles and values of all sources, where they are new or have changed."""
@@ -183,60 +189,16 @@ class Ask(Component[Question, Answer]):
         draft = await settle(task, strategy, query)
         work.drafts.append(replace(draft, logprob=reply.logprob))
 
-    def _answer(self, asked: str, understood: str, task: Task, work: _Work) -> Answer:
-        usable = [i for i, draft in enumerate(work.drafts) if draft.acceptable] or [
-            i for i, draft in enumerate(work.drafts) if draft.ran
-        ]
-        ranked = groups([Ballot(i, table) for i in usable if (table := work.drafts[i].table) is not None])
-        place = {ballot.draft: number for number, group in enumerate(ranked) for ballot in group}
-        attempts = tuple(draft.attempt(place.get(i)) for i, draft in enumerate(work.drafts))
-        source = task.prepared.source.name
-        assumptions = (f"Understood as: {understood}",) if understood != asked else ()
-        if not ranked:
-            evidence = Evidence(attempts, (), (0, 0), task.prepared.fingerprint, assumptions)
-            reason = work.drafts[-1].error if work.drafts else "no draft was made"
-            return Answer(
-                question=asked,
-                understood=understood,
-                status=Status.FAILED,
-                text=f"No query could be made to run for this question. The last one failed: {reason}",
-                source=source,
-                evidence=evidence,
-                usage=work.meter.total,
-                model=work.model,
-            )
-        winner = work.drafts[ranked[0][0].draft]
-        assert winner.table is not None
-        agreement = (len(ranked[0]), sum(draft.ran for draft in work.drafts))
-        contested = len(ranked) > 1
-        checks = (*winner.checks, *_agreement_check(*agreement, contested=contested))
-        agreed = agreement[0] >= 2 and not any(check.outcome != "passed" for check in checks)
-        return Answer(
-            question=asked,
-            understood=understood,
-            status=Status.AGREED if agreed else Status.UNVERIFIED,
-            text=present(winner.table),
-            table=winner.table,
-            sql=winner.sql,
-            source=source,
-            evidence=Evidence(attempts, checks, agreement, task.prepared.fingerprint, assumptions),
-            usage=work.meter.total,
-            model=work.model,
-        )
-
-
-def _agreement_check(votes: int, ran: int, *, contested: bool) -> tuple[Check, ...]:
-    """What people should know of how the drafts voted; nothing when there was only one to ask.
-
-    A majority is not enough to be sure: where a sound draft gave another result, about half of the answers were right.
-    """
-    if ran < 2:
-        return ()
-    if votes < 2:
-        return (Check("agreement", "warned", f"The {ran} drafts gave different results; this is that of one of them."),)
-    if contested:
-        return (Check("agreement", "warned", f"Of {ran} drafts {votes} gave this result and another a different one."),)
-    return (Check("agreement", "passed"),)
+    async def _answer(self, input: Question, task: Task, work: _Work) -> Answer:
+        found = verdict(work.drafts)
+        judge = Judge(self.model, task)
+        lack = await missing(task, work.drafts, found.winner, judge, input.note)
+        for reply in judge.replies:
+            work.count(reply.usage, reply.model)
+        several: list[Reading] = []
+        if found.winner is not None and lack is None and not input.note:
+            several = await asyncio.to_thread(readings, found.winner)
+        return answer_of(found, input.text, task, missing=lack, readings=several, assume=input.assume)
 
 
 def _too_slow(drafts: Sequence[Draft]) -> bool:

@@ -12,7 +12,8 @@ from querist.answer.values import normal
 _WORDS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10}
 """Numbers written as words that a query must take up; `one` is too often no number at all."""
 _BY = re.compile(
-    r"(?<!sorted )(?<!ordered )(?<!ranked )\b(?P<how>by|per|(?:for |of |in |at )?(?:each|every)|for all(?: the)? different) "
+    r"(?<!sorted )(?<!ordered )(?<!ranked )\b"
+    r"(?P<how>by|per|(?:for |of |in |at )?(?:each|every)|for all(?: the)? different) "
     r"(?!an? |the |each |every |all )(?:different |single |kind of |type of )?(?P<noun>\w+)"
 )
 """What a figure is asked for by: `per region`, `for each kind of fruit`; not `sorted by price`, not `by the author`."""

@@ -1,0 +1,111 @@
+"""Whether the data can answer a question: a query that takes one thing for another is the worst of wrong answers.
+
+A question with a word that the data never say is suspicious only together with a column that the question never asks
+for: `earnings` beside `matches_won`. Whether the one means the other is asked of the model, a yes or no for each pair;
+with `nation` beside `country` it says yes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from querist.answer.context import EXAMPLES, show
+from querist.answer.coverage import Named, invented_words, same_word, unasked_names, unknown_words
+from querist.answer.draft import Draft, Task
+from querist.answer.prompts import prompt
+from querist.errors import GuardError
+from querist.models.base import Model, Reply, Request
+from querist.sources.guard import GuardedQuery, guard
+
+MOST_CANDIDATES = 4
+"""Columns that a model is asked about for one word."""
+MOST_COLUMNS = 12
+"""Columns of a table that a model is shown when it is asked about the table."""
+
+
+@dataclass(frozen=True)
+class Missing:
+    """What a question asks for and the data do not hold.
+
+    Attributes:
+        words: as the question has them.
+        instead: what the query reads that nobody asked for.
+        certain: the query takes that for the words, or cannot do without them: no answer is better than this one. Else
+            the words are only left out.
+    """
+
+    words: tuple[str, ...]
+    instead: tuple[Named, ...] = ()
+    certain: bool = True
+
+    @property
+    def told(self) -> str:
+        words = " and ".join(f"“{word}”" for word in self.words)
+        instead = ", ".join(map(str, self.instead))
+        return f"Nothing in the data is called {words}" + (f"; the query takes {instead} for it." if instead else ".")
+
+
+class Judge:
+    """Asks a model, a yes or no at a time, whether what the data hold is what a word means.
+
+    Attributes:
+        replies: of the model, for their cost.
+    """
+
+    def __init__(self, model: Model, task: Task) -> None:
+        self.model, self.task = model, task
+        self.replies: list[Reply] = []
+
+    async def first_told(self, candidates: Sequence[Named], word: str) -> Named | None:
+        """The first of the first few candidates that tells what the word means."""
+        for named in candidates[:MOST_CANDIDATES]:
+            if await self.tells(named, word):
+                return named
+        return None
+
+    async def tells(self, named: Named, word: str) -> bool:
+        prepared = self.task.prepared
+        if named.column:
+            table = prepared.profile.table(named.table)
+            profile = table.column(named.column) if table else None
+            values = ", ".join(show(value) for value in (profile.examples if profile else ())[:EXAMPLES])
+            asked = prompt("judge_column").messages(
+                table=named.table, column=named.column, values=values or "NULL", word=word
+            )
+        else:
+            schema = prepared.schema.table(named.table)
+            columns = ", ".join(column.name for column in schema.columns[:MOST_COLUMNS]) if schema else ""
+            asked = prompt("judge_table").messages(table=named.table, columns=columns, word=word)
+        reply = await self.model.complete(Request(asked, max_tokens=2, prefix="judge"))
+        self.replies.append(reply)
+        return reply.text.strip().lower().startswith("yes")
+
+
+async def missing(
+    task: Task, drafts: Sequence[Draft], winner: Draft | None, judge: Judge, note: str = ""
+) -> Missing | None:
+    """What the data lack for a question, by the query that would answer it; None when they seem to hold it all."""
+    prepared = task.prepared
+    words = unknown_words(task.question, prepared, note)
+    if not words:
+        return None
+    tried = [w for draft in drafts if draft.error for w in invented_words(draft.written, prepared)]
+    invented = tuple(w for w in words if any(same_word(part, t) for part in w.split() for t in tried))
+    if winner is None or (read := _guarded(winner)) is None:
+        return Missing(invented) if invented else None
+    unasked = unasked_names(task.question, read.columns, prepared)
+    candidates = [*unasked, *(Named(*pair) for pair in read.columns if Named(*pair) not in unasked)]
+    told = {word: await judge.first_told(candidates or [Named(table) for table in read.tables], word) for word in words}
+    lost = tuple(word for word, named in told.items() if named is None)
+    instead = tuple(named for named in unasked if named not in told.values())
+    if not lost:
+        return None
+    return Missing(lost, instead, certain=bool(instead or set(lost) & set(invented) or not read.columns))
+
+
+def _guarded(draft: Draft) -> GuardedQuery | None:
+    try:
+        return guard(draft.sql, draft.task.prepared.schema)
+    except GuardError:
+        return None

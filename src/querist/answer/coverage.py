@@ -1,0 +1,172 @@
+"""What a question speaks of and the data do not, and what a query reads that the question does not speak of.
+
+By words alone: the question's beside the names and values of the data. For English; of a question in another language
+nothing is claimed. Whether two different words mean the same is asked in `answerable.py`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import re
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib import resources
+
+from querist.answer.joins import flat, singular, words_of
+from querist.answer.prepared import Prepared
+from querist.answer.values import normal
+
+ENGLISH = 0.2
+"""Share of a question's words that must be English function words for it to be taken as English."""
+SAME_BEGINNING = 5
+"""Letters with which two words must begin alike to count as forms of one: `director` and `directed`."""
+MISSPELT = 0.84
+"""How alike (difflib ratio) a misspelt word must be to count as known."""
+_QUOTED = re.compile(r"``.*?''|\"[^\"]*\"|(?<!\w)'[^']*'(?!\w)|“[^”]*”|‘[^’]*’|`[^`]*`")
+_SAYS_LITTLE = frozenset(("name", "id", "title", "code", "key", "number", "type"))
+"""Words of column names that a query may read unasked: it shows them to say which row it means."""
+
+
+@dataclass(frozen=True)
+class Named:
+    """A table, or a column of it, that a query reads."""
+
+    table: str
+    column: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.table}.{self.column}" if self.column else self.table
+
+
+@dataclass(frozen=True)
+class _English:
+    linking: frozenset[str]
+    asking: frozenset[str]
+    verbs: frozenset[str]
+    measures: dict[str, tuple[str, ...]]
+
+
+@functools.cache
+def _english() -> _English:
+    text = (resources.files("querist.answer") / "english.toml").read_text(encoding="utf-8")
+    data = tomllib.loads(text)
+    verbs = {form for word in data["verbs"].split() for form in _forms(word)} | set(data["irregular"].split())
+    measures = {adjective: tuple(nouns) for adjective, nouns in data["measures"].items()}
+    return _English(frozenset(data["function"].split()), frozenset(data["asking"].split()), frozenset(verbs), measures)
+
+
+def _forms(verb: str) -> tuple[str, ...]:
+    stem = verb[:-1] if verb.endswith("e") else verb[:-1] + "i" if re.search(r"[^aeiou]y$", verb) else verb
+    doubled = verb + verb[-1] if re.search(r"[^aeiou][aeiou][bdgmnprt]$", verb) else stem
+    third = verb + "es" if re.search(r"(s|x|z|ch|sh|o)$", verb) else verb + "s"
+    gerund = (verb[:-1] if verb.endswith("e") else verb) + "ing"
+    return verb, third, stem + "ed", doubled + "ed", gerund, doubled + "ing", stem + "es"
+
+
+def unknown_words(question: str, prepared: Prepared, note: str = "") -> list[str]:
+    """The nouns of a question that no name and no value of the data says, as the data might say them.
+
+    Words beside each other stay together. Names of people and places are no nouns: that a value is absent is a check's
+    to find. Empty when the question is not English. What a note of the asker says counts as known.
+    """
+    english = _english()
+    text = _QUOTED.sub(" , ", question)
+    tokens = re.findall(r"[A-Za-z]+|[^\sA-Za-z]", text.replace("'s ", " "))
+    words = [token.lower() for token in tokens if token.isalpha()]
+    if not words or sum(word in english.linking for word in words) < ENGLISH * len(words):
+        return []
+    known = _Vocabulary(prepared, question, note)
+    found: list[list[str]] = []
+    near = False
+    for place, token in enumerate(tokens):
+        said = _concept(token, first=place == 0, english=english, known=known)
+        if said and near:
+            found[-1].append(said)
+        elif said:
+            found.append([said])
+        near = bool(said) or (near and token in ("per", "of"))
+    return list(dict.fromkeys(" ".join(run) for run in found))
+
+
+def _concept(token: str, *, first: bool, english: _English, known: _Vocabulary) -> str:
+    """What a word asks the data for that they do not say; empty when it asks for nothing or they do."""
+    word = token.lower()
+    if not token.isalpha() or len(word) < 3 or (token[0].isupper() and not first) or known.says(word):
+        return ""
+    if measures := english.measures.get(_plain(word, english)):
+        return "" if any(known.says(noun) for noun in measures) else measures[0]
+    one = singular(word)
+    return "" if word in english.linking | english.verbs or {word, one} & english.asking else one
+
+
+def _plain(word: str, english: _English) -> str:
+    """An adjective without its comparison: `oldest` gives old, `heavier` heavy."""
+    for ending, end in (("iest", "y"), ("ier", "y"), ("est", ""), ("er", ""), ("est", "e"), ("er", "e")):
+        bare = word.removesuffix(ending) + end
+        if word.endswith(ending) and (bare in english.measures or bare[:-1] in english.measures):
+            return bare if bare in english.measures else bare[:-1]
+    return word
+
+
+class _Vocabulary:
+    """The words that data say in their names and comments, and those of a question that are values of theirs."""
+
+    def __init__(self, prepared: Prepared, question: str, note: str) -> None:
+        tables = prepared.schema.tables
+        names = [name for t in tables for name in (t.name, *(c.name for c in t.columns))]
+        remarks = [remark for t in tables for remark in (t.comment, *(c.comment for c in t.columns)) if remark]
+        self.words = {word for text in (*names, *remarks, note) for word in words_of(text)}
+        self.flat = {flat(name) for name in names}
+        for match in prepared.values.mentions(question):
+            self.words |= {singular(word) for text in (match.phrase, match.value) for word in normal(text).split()}
+
+    def says(self, word: str) -> bool:
+        one = singular(word)
+        if any(same_word(one, other) for other in self.words):
+            return True
+        if len(one) < SAME_BEGINNING:
+            return False
+        return any(one in name for name in self.flat) or bool(difflib.get_close_matches(one, self.words, 1, MISSPELT))
+
+
+def same_word(one: str, other: str) -> bool:
+    """Whether two words are forms of one, or one the beginning of the other as abbreviations are."""
+    short, long = sorted((one, other), key=len)
+    if long in (short, short + "s"):
+        return True
+    if len(short) >= 3 and long.startswith(short) and (len(short) >= 4 or len(long) <= 2 * len(short)):
+        return True
+    return len(short) >= SAME_BEGINNING and short[:SAME_BEGINNING] == long[:SAME_BEGINNING]
+
+
+def unasked_names(question: str, read: Iterable[tuple[str, str]], prepared: Prepared) -> list[Named]:
+    """The columns that a query reads and that the question neither names nor has a value of; keys do not count."""
+    said = {singular(word) for word in normal(question).split()}
+    valued = {(m.table.lower(), m.column.lower()) for m in prepared.values.mentions(question)}
+    edges = prepared.joins.edges
+    keys = {(e.left.lower(), e.left_column.lower()) for e in edges}
+    keys |= {(e.right.lower(), e.right_column.lower()) for e in edges}
+    found = []
+    for table, column in read:
+        place = (table.lower(), column.lower())
+        own = [word for word in words_of(column) if word not in _SAYS_LITTLE and word not in words_of(table)]
+        if own and place not in keys | valued and not any(same_word(w, s) for w in own for s in said):
+            found.append(Named(table, column))
+    return found
+
+
+def invented_words(sql: str, prepared: Prepared) -> list[str]:
+    """The words of the columns in a draft that are no column of the data."""
+    import sqlglot
+    from sqlglot import exp
+    from sqlglot.errors import SqlglotError
+
+    try:
+        tree = sqlglot.parse_one(sql, dialect=prepared.schema.dialect)
+    except (SqlglotError, RecursionError):
+        return []
+    known = {flat(c.name) for t in prepared.schema.tables for c in t.columns}
+    known |= {flat(alias.alias) for alias in tree.find_all(exp.Alias)}
+    return [w for c in tree.find_all(exp.Column) if flat(c.name) not in known for w in words_of(c.name)]

@@ -1,0 +1,97 @@
+"""Questions that the data cannot answer are refused, and ordinary ones are not, whatever words they use."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from querist.answer.answer import Answer, Status
+from querist.answer.ask import Ask, Question
+from querist.answer.coverage import unknown_words
+from querist.answer.prepared import Prepared
+from querist.core.context import RunContext
+from querist.core.runner import Runner
+from tests.scripted_model import ScriptedModel
+
+pytestmark = pytest.mark.anyio
+KM = "SELECT SUM(km) FROM trip"
+
+
+async def ask(fleet: Prepared, folder: Path, text: str, *answers: str, note: str = "", assume: bool = False) -> Answer:
+    component = Ask([fleet.source], ScriptedModel(list(answers)), folder / "values", repairs=0)
+    try:
+        return await Runner().run(component, Question(text=text, note=note, assume=assume), RunContext())
+    finally:
+        component.close()
+
+
+@pytest.mark.parametrize(
+    ("question", "words"),
+    [
+        ("What is the average salary of the drivers?", ["salary"]),
+        ("List the warranty and the plate of each truck.", ["warranty"]),
+        ("Which truck is the oldest?", ["age"]),
+        ("How much fuel per mile does each truck need?", ["fuel mile"]),
+        ("Who earned the most overtime pay?", ["overtime"]),
+        ("What are the earnings of each driver?", ["earning"]),
+    ],
+)
+def test_what_the_data_never_say_is_found(question: str, words: list[str], fleet: Prepared) -> None:
+    assert unknown_words(question, fleet) == words
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "How many trucks are there in each town?",
+        "Which driver drove the most kms in total, and how many trips were made by Ada Berg?",
+        "Show the plates of the trucks that have never made a trip, sorted alphabetically.",
+        "What is the largest number of trips that one driver has made?",
+        "Which trucks started from 'Ålesund Harbour'?",
+        "Does Jon Falk drive more often than Mia Roth?",
+        "How many depotts are there?",
+        "Wie viele Fahrer gibt es in der Datenbank?",
+        "",
+    ],
+)
+def test_ordinary_words_other_languages_names_and_misspellings_are_not(question: str, fleet: Prepared) -> None:
+    assert unknown_words(question, fleet) == []
+
+
+def test_what_the_asker_explains_is_known(fleet: Prepared) -> None:
+    assert unknown_words("What is the mileage of each truck?", fleet, note="mileage is the sum of km") == []
+
+
+async def test_a_query_that_takes_something_else_is_refused(fleet: Prepared, tmp_path: Path) -> None:
+    answer = await ask(fleet, tmp_path, "What is the total salary of the drivers?", KM, KM, "no")
+    assert (answer.status, answer.sql, answer.table) == (Status.REFUSED, None, None)
+    assert "“salary”" in answer.text
+    assert "trip.km" in answer.text
+    assert "driver" in answer.text.split("What there is:")[1]
+    assert answer.usage.calls == 3
+
+
+async def test_another_word_for_the_same_is_answered(fleet: Prepared, tmp_path: Path) -> None:
+    answer = await ask(fleet, tmp_path, "What is the total distance of the trips?", KM, KM, "Yes")
+    assert answer.status is Status.AGREED
+
+
+async def test_what_is_to_be_assumed_is_answered_and_told(fleet: Prepared, tmp_path: Path) -> None:
+    answer = await ask(fleet, tmp_path, "What is the total salary of the drivers?", KM, KM, "no", assume=True)
+    assert (answer.status, answer.text) == (Status.UNVERIFIED, "total km: 550")
+    assert any("“salary”" in warning for warning in answer.evidence.warnings)
+
+
+async def test_a_column_that_every_draft_invents_is_missing(fleet: Prepared, tmp_path: Path) -> None:
+    invented = "SELECT AVG(salary) FROM trip"
+    answer = await ask(fleet, tmp_path, "What is the average salary?", invented, invented, invented)
+    assert answer.status is Status.REFUSED
+    assert "“salary”" in answer.text
+
+
+async def test_a_word_that_the_query_leaves_out_is_told(fleet: Prepared, tmp_path: Path) -> None:
+    plates = "SELECT plate FROM truck"
+    answer = await ask(fleet, tmp_path, "List the plate and warranty of each truck.", plates, plates, "no", "no")
+    assert answer.status is Status.UNVERIFIED
+    assert any("“warranty”" in warning for warning in answer.evidence.warnings)
