@@ -6,7 +6,7 @@ import logging
 import re
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
 from pydantic import BaseModel
@@ -16,6 +16,8 @@ from querist.errors import VetoError
 from querist.settings.policy import HookSettings
 
 log = logging.getLogger("querist.hooks")
+
+_HOLDERS = (dict, list, tuple, set, frozenset)
 
 
 def logger(level: int = logging.INFO) -> Hook:
@@ -79,17 +81,19 @@ def transformer(change: Callable[[Any], Any]) -> Hook:
 
 
 def replace_text(pattern: str, replacement: str) -> Callable[[Any], Any]:
-    """A change that replaces what matches in all text of a model, at any depth, but not in the names of its fields."""
+    """A change that replaces what matches in all text that a value holds, at any depth."""
     compiled = re.compile(pattern)
 
     def change(value: Any) -> Any:
         if isinstance(value, str):
             return compiled.sub(replacement, value)
         if isinstance(value, BaseModel):
-            return type(value).model_validate(change(dict(value)))
+            return type(value).model_validate(change(dict(value)), by_name=True)
+        if is_dataclass(value) and not isinstance(value, type):
+            return replace(value, **{part.name: change(getattr(value, part.name)) for part in fields(value)})
         if isinstance(value, dict):
             return {key: change(inner) for key, inner in value.items()}
-        if isinstance(value, (list, tuple, set, frozenset)):
+        if isinstance(value, _HOLDERS):
             return type(value)(change(inner) for inner in value)
         return value
 
@@ -97,17 +101,18 @@ def replace_text(pattern: str, replacement: str) -> Callable[[Any], Any]:
 
 
 def find_text(pattern: str) -> Callable[[Any], str | None]:
-    """A check that finds what matches in any text of a model."""
+    """A check that finds what matches in any text that a value holds."""
     compiled = re.compile(pattern)
 
     def check(value: Any) -> str | None:
-        if isinstance(value, str) and compiled.search(value):
-            return f"It has text that matches {pattern!r}, which is not allowed."
-        inner = dict(value) if isinstance(value, BaseModel) else value
-        parts = inner.values() if isinstance(inner, dict) else inner
-        if isinstance(inner, (dict, list, tuple, set, frozenset)):
-            return next(filter(None, map(check, parts)), None)
-        return None
+        if isinstance(value, str):
+            return f"It has text that matches {pattern!r}, which is not allowed." if compiled.search(value) else None
+        if isinstance(value, BaseModel):
+            value = dict(value)
+        elif is_dataclass(value):
+            value = [getattr(value, part.name) for part in fields(value)]
+        parts = value.values() if isinstance(value, dict) else value
+        return next(filter(None, map(check, parts)), None) if isinstance(value, _HOLDERS) else None
 
     return check
 
