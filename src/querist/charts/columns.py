@@ -1,0 +1,105 @@
+"""What part the columns of a table can play in a chart: time, amount or category, with a title and a unit."""
+
+from __future__ import annotations
+
+import datetime as dt
+import decimal
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Literal
+
+from querist.sources.table import Table, Value
+
+Role = Literal["time", "amount", "category"]
+UNITS = {
+    "usd": "USD", "eur": "EUR", "chf": "CHF", "gbp": "GBP", "kg": "kg", "km": "km", "mm": "mm", "cm": "cm", "m2": "m²",
+    "pct": "%", "percent": "%", "percentage": "%", "seconds": "s", "minutes": "min", "hours": "h", "days": "days",
+    "ms": "ms", "mb": "MB", "gb": "GB", "celsius": "°C", "kwh": "kWh",
+}  # fmt: skip
+"""Last words of a column's name that are units, and how they are written."""
+_NAMED_KEY = re.compile(r"(^|_|\s)(id|key|code|no|nr|zip|postcode)$", re.I)
+_ORDERED_WORDS = {"month", "quarter", "week", "day", "hour", "weekday", "dow"}
+_CALENDAR = (
+    "monday tuesday wednesday thursday friday saturday sunday".split(),
+    "january february march april may june july august september october november december".split(),
+)
+_ISO = re.compile(r"\d{4}-\d{2}(-\d{2}([ T]\d{2}:\d{2}(:\d{2})?)?)?")
+
+
+@dataclass(frozen=True)
+class ChartColumn:
+    """One column as a chart uses it.
+
+    Attributes:
+        name: unique in the table.
+        title: for people: `revenue_usd` is "Revenue (USD)".
+        ordered: a category whose values have an order of their own, such as month numbers.
+        distinct: number of different values.
+    """
+
+    name: str
+    role: Role
+    title: str
+    ordered: bool
+    distinct: int
+    place: int
+    lowest: float | None = None
+
+
+def chart_columns(table: Table) -> list[ChartColumn]:
+    """The columns that hold something to draw."""
+    found = []
+    for place, name in enumerate(table.unique_names()):
+        values = [row[place] for row in table.rows if row[place] is not None]
+        if not values:
+            continue
+        role, ordered = _role(name, values)
+        amounts = [float(v) for v in values] if role == "amount" else []
+        lowest = min(amounts) if amounts else None
+        found.append(ChartColumn(name, role, title(name), ordered, len({str(v) for v in values}), place, lowest))
+    return found
+
+
+def _role(name: str, values: list[Value]) -> tuple[Role, bool]:
+    words = _words(name)
+    if all(isinstance(v, dt.date) for v in values):
+        return "time", True
+    if all(isinstance(v, str) and _ISO.fullmatch(v) for v in values):
+        return "time", True
+    if all(isinstance(v, (int, float, decimal.Decimal)) and not isinstance(v, bool) for v in values):
+        whole = all(v == int(v) for v in values if v == v and abs(v) != float("inf"))
+        if whole and "year" in words and all(1000 <= v <= 2999 for v in values):
+            return "category", True
+        if whole and words and words[-1] in _ORDERED_WORDS and len(set(values)) <= 53:
+            return "category", True
+        if _NAMED_KEY.search(name):
+            return "category", False
+        return "amount", False
+    return "category", calendar_order(values) is not None
+
+
+def calendar_order(values: Collection[Value]) -> list[Value] | None:
+    """These names of days or months in the order of the calendar; None when they are not all such names."""
+    for names in _CALENDAR:
+        places = {name: place for place, full in enumerate(names) for name in (full, full[:3])}
+        if values and all(isinstance(value, str) and value.lower() in places for value in values):
+            return sorted(set(values), key=lambda value: places[value.lower()])
+    return None
+
+
+def title(name: str) -> str:
+    """`avg(unit_price_usd)` as "Average unit price (USD)"."""
+    text = re.sub(r"\bcount_star\(\)|\bcount\s*\(\s*\*\s*\)", "count", name, flags=re.I)
+    for word, said in (("avg", "average"), ("sum", "total"), ("min", "lowest"), ("max", "highest"), ("count", "count")):
+        text = re.sub(rf"\b{word}\s*\((?:distinct\s+)?(.*?)\)", rf"{said} \1", text, flags=re.I)
+    if "(" in text:  # the name says its unit itself, or is an expression
+        return text[:1].upper() + text[1:]
+    words = [word for word in re.split(r"[_\s.\"]+", text) if word]
+    unit = UNITS.get(words[-1].lower()) if len(words) > 1 else None
+    said = " ".join(words[:-1] if unit else words) or name
+    return said[:1].upper() + said[1:] + (f" ({unit})" if unit else "")
+
+
+def _words(name: str) -> list[str]:
+    return re.findall(r"[a-z]+|\d+", re.sub(r"([a-z])([A-Z])", r"\1 \2", name).lower())
