@@ -30,6 +30,7 @@
         ├── VetoError              a hook forbids it
         ├── HookFailedError        a hook that must not fail did
         ├── ComponentTimeoutError
+        ├── NetworkError           a server cannot be reached or used (carries retry_after)
         ├── AgentLimitError        an agent reached a bound of its own: tokens, agents inside each other
         └── ComponentFailedError
 
@@ -229,6 +230,16 @@ class HookFailedError(RunError):
 
 class ComponentTimeoutError(RunError):
     code = "run.timeout"
+
+
+class NetworkError(RunError):
+    """A server cannot be reached, refuses, or replies with what cannot be used. `retry_after` is in seconds."""
+
+    code = "run.network"
+
+    def __init__(self, message: str, *, hint: str = "", retry_after: float | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after = retry_after
 
 
 class AgentLimitError(RunError):

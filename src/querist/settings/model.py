@@ -16,6 +16,7 @@ from pydantic import (
 
 from querist.settings.policy import Concurrency, EventSettings, HookSettings, Policy
 from querist.settings.section import Seconds, Section, Whole, redacted
+from querist.settings.tools import ToolSettings
 
 _TEXT_OR_LIST: dict[str, Any] = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
 
@@ -176,6 +177,7 @@ class Settings(Section):
     permissions: Grants = Field(
         default=(), description="What components may do, such as `file_read:./data` or `network:*.example.org`"
     )
+    tools: ToolSettings = Field(default_factory=ToolSettings)
     token_budget: Whole | None = Field(
         default=None, ge=1, description="Tokens that all models together may use in the life of one program"
     )
