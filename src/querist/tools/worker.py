@@ -25,10 +25,11 @@ MAX_REPLY = 50_000_000
 _KEPT = ("PATH", "PYTHONPATH", "SYSTEMROOT", "LANG", "LC_ALL")
 
 
-async def in_worker(function: Callable[..., Any], *arguments: Any, seconds: float = SECONDS, keep: int = -1) -> Any:
+async def in_worker(function: Callable[..., Any], *arguments: Any, seconds: float | None = None, keep: int = -1) -> Any:
     """Call a function of a module, with arguments and a result that are JSON, in a process of its own.
 
     Args:
+        seconds: that it may take; `SECONDS` when None.
         keep: a descriptor that the function uses, passed on under its number; -1 for none.
 
     Raises:
@@ -38,6 +39,7 @@ async def in_worker(function: Callable[..., Any], *arguments: Any, seconds: floa
     """
     import asyncio  # the process itself does without, as it is slow to import
 
+    seconds = SECONDS if seconds is None else seconds
     request = json.dumps([function.__module__, function.__qualname__, arguments]).encode()
     process = await asyncio.create_subprocess_exec(
         sys.executable,

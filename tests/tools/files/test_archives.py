@@ -112,6 +112,7 @@ async def test_what_is_no_archive_or_in_the_way_is_told(tmp_path: Path, use: Use
     for name in ("a.zip", "a.tar.gz"):
         with pytest.raises(SourceFormatError, match="cannot be"):
             await use("file_archiver", operation="list", archive=str(tmp_path / name))
+    (tmp_path / "a.rar").touch()
     with pytest.raises(ComponentInputError, match="what kind"):
         await use("file_archiver", operation="list", archive=str(tmp_path / "a.rar"))
     _zip(tmp_path / "b.zip", "a")

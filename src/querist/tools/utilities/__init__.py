@@ -1,0 +1,1 @@
+"""Small things that models do badly by themselves: sums, dates, hashes, patterns, templates."""

@@ -1,0 +1,47 @@
+"""The work of `diff_calculator`; on lines it runs in a worker, for some texts take it very long."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from typing import Any
+
+
+def lines(old: str, new: str, context: int) -> dict[str, Any]:
+    """What differs between two texts, line by line."""
+    diff = list(difflib.unified_diff(old.splitlines(), new.splitlines(), "old", "new", lineterm="", n=context))
+    body = diff[2:]  # after the names
+    return {
+        "equal": old == new,
+        "added": sum(line.startswith("+") for line in body),
+        "removed": sum(line.startswith("-") for line in body),
+        "diff": "\n".join(diff),
+    }
+
+
+def structure(old: Any, new: Any) -> dict[str, Any]:
+    """What differs between two JSON values, field by field; lists are compared by position."""
+    changes = list(_changes("", old, new))
+    return {
+        "equal": not changes,
+        "added": sum(change["change"] != "removed" for change in changes),
+        "removed": sum(change["change"] != "added" for change in changes),
+        "changes": changes,
+    }
+
+
+def _changes(path: str, old: Any, new: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(old, list) and isinstance(new, list):
+        old, new = dict(enumerate(old)), dict(enumerate(new))
+    if not (isinstance(old, dict) and isinstance(new, dict)):
+        if type(old) is not type(new) or old != new:
+            yield {"path": path, "change": "changed", "old": old, "new": new}
+        return
+    for key in [*old, *(key for key in new if key not in old)]:
+        inner = f"{path}/{str(key).replace('~', '~0').replace('/', '~1')}"
+        if key not in new:
+            yield {"path": inner, "change": "removed", "old": old[key]}
+        elif key not in old:
+            yield {"path": inner, "change": "added", "new": new[key]}
+        else:
+            yield from _changes(inner, old[key], new[key])
