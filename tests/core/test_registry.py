@@ -1,10 +1,6 @@
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
-from pydantic import BaseModel
 
 from querist.core.component import FunctionComponent, component
 from querist.core.registry import Registry
