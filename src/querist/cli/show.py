@@ -67,26 +67,26 @@ def show_answer(console: Console, answer: Answer, *, explain: bool = False, save
         explain: with every draft, every check and the time of each stage.
         save_hint: how to get all rows, told where not all are shown.
     """
-    console.print(_plain(answer.text, "bold" if answer.table is not None else "", keep_lines=True))
+    console.print(plain(answer.text, "bold" if answer.table is not None else "", keep_lines=True))
     if answer.table is not None and not _said_in_full(answer.table):
         console.print()
         show_table(console, answer.table, save_hint=save_hint)
     console.print()
     colour = _COLOURS[answer.status]
-    console.print(_plain(status_line(answer), colour))
+    console.print(plain(status_line(answer), colour))
     for warning in answer.evidence.warnings:
-        console.print(_plain(f"! {warning}", "yellow"))
+        console.print(plain(f"! {warning}", "yellow"))
     for assumption in answer.evidence.assumptions:
-        console.print(_plain(assumption, "dim"))
+        console.print(plain(assumption, "dim"))
     if explain:
         _show_explanation(console, answer)
     elif answer.sql:
         for note in _mended(answer):
-            console.print(_plain(f"mended: {note}", "dim"))
+            console.print(plain(f"mended: {note}", "dim"))
         console.print()
         show_sql(console, answer.sql)
     console.print()
-    console.print(_plain(footer(answer), "dim"))
+    console.print(plain(footer(answer), "dim"))
 
 
 def status_line(answer: Answer) -> str:
@@ -129,7 +129,7 @@ def show_sql(console: Console, sql: str) -> None:
     """Print a query, a clause a line, highlighted on a terminal."""
     sql = in_lines(sql)
     if not console.is_terminal:
-        console.print(_plain(sql, keep_lines=True), soft_wrap=True)
+        console.print(plain(sql, keep_lines=True), soft_wrap=True)
         return
     from rich.syntax import Syntax
 
@@ -168,7 +168,7 @@ def show_table(console: Console, table: Table, *, rows: int = ROWS_SHOWN, save_h
         console.print(text, no_wrap=True, overflow="ellipsis", crop=True)
         if line == 0:
             rule = (" " * _GAP).join("─" * width for width in widths[:fitting])
-            console.print(_plain(rule, "dim"), no_wrap=True, crop=True)
+            console.print(plain(rule, "dim"), no_wrap=True, crop=True)
     left = []
     if len(table) > rows:
         left.append(f"{len(table) - rows:,} more rows")
@@ -176,7 +176,7 @@ def show_table(console: Console, table: Table, *, rows: int = ROWS_SHOWN, save_h
         names = ", ".join(cells[0] for cells, _ in columns[fitting:][:8])
         left.append(f"{len(columns) - fitting} more columns ({names}{', …' if len(columns) - fitting > 8 else ''})")
     if left:
-        console.print(_plain(f"… {' and '.join(left)}" + (f"; {save_hint}" if save_hint else ""), "dim"))
+        console.print(plain(f"… {' and '.join(left)}" + (f"; {save_hint}" if save_hint else ""), "dim"))
 
 
 def as_markdown(answer: Answer) -> str:
@@ -278,26 +278,26 @@ def _mended(answer: Answer) -> Sequence[str]:
 
 def _show_explanation(console: Console, answer: Answer) -> None:
     console.print()
-    console.print(_plain("Drafts", "bold"))
+    console.print(plain("Drafts", "bold"))
     chosen = next((a for a in answer.evidence.attempts if a.sql == answer.sql), None)
     for number, attempt in enumerate(answer.evidence.attempts, start=1):
-        console.print(_plain(f"{number}. {_about(attempt)}{', the answer' if attempt is chosen else ''}"))
+        console.print(plain(f"{number}. {_about(attempt)}{', the answer' if attempt is chosen else ''}"))
         for note in attempt.mended:
-            console.print(_plain(f"   mended: {note}", "dim"))
+            console.print(plain(f"   mended: {note}", "dim"))
         if attempt.error:
-            console.print(_plain(f"   {attempt.error}", "red"))
+            console.print(plain(f"   {attempt.error}", "red"))
         show_sql(console, attempt.sql)
     if answer.evidence.checks:
         console.print()
-        console.print(_plain("Checks", "bold"))
+        console.print(plain("Checks", "bold"))
     for check in answer.evidence.checks:
         sign, colour = _SIGNS[check.outcome]
-        console.print(_plain(f"{sign} {check.name}" + (f": {check.message}" if check.message else ""), colour))
+        console.print(plain(f"{sign} {check.name}" + (f": {check.message}" if check.message else ""), colour))
     console.print()
-    console.print(_plain("Time", "bold"))
-    console.print(_plain(", ".join(f"{stage} {seconds:.2f} s" for stage, seconds in answer.timings.items())))
+    console.print(plain("Time", "bold"))
+    console.print(plain(", ".join(f"{stage} {seconds:.2f} s" for stage, seconds in answer.timings.items())))
     if answer.evidence.fingerprint:
-        console.print(_plain(f"data {answer.source} {answer.evidence.fingerprint}", "dim"))
+        console.print(plain(f"data {answer.source} {answer.evidence.fingerprint}", "dim"))
 
 
 def _about(attempt: Attempt) -> str:
@@ -310,7 +310,8 @@ def _about(attempt: Attempt) -> str:
     return f"{attempt.strategy} ({attempt.seconds:.2f} s): {said}"
 
 
-def _plain(text: str, style: str = "", *, keep_lines: bool = False) -> Text:
+def plain(text: str, style: str = "", *, keep_lines: bool = False) -> Text:
+    """Text for a terminal that comes from data or a model."""
     from rich.text import Text
 
     return Text(_safe(text, keep_lines=keep_lines), style=style)
