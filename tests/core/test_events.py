@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+import json
 import logging
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
-from querist.core.events import Event, EventBus, RunFinished, RunStarted
+from querist.core.events import Event, EventBus, RunFinished, RunStarted, SubscriberCutOff
 
 
 def started(source: str = "x") -> RunStarted:
@@ -54,3 +59,77 @@ def test_a_subscriber_that_fails_is_logged_and_stops_nobody(caplog: pytest.LogCa
     assert len(heard) == 1
     assert "no disk" in caplog.text
     assert "run.started" in caplog.text
+
+
+def test_events_can_be_chosen_by_a_function_and_subscribers_are_told_by_priority() -> None:
+    bus, heard = EventBus(), list[str]()
+    bus.subscribe(lambda event: heard.append("late"), priority=900)
+    bus.subscribe(lambda event: heard.append("early"), lambda event: event.source == "x", priority=1)
+    bus.emit(started("x"))
+    bus.emit(started("y"))
+    assert heard == ["early", "late", "late"]
+
+
+def test_one_that_keeps_failing_is_left_alone_and_that_is_told() -> None:
+    bus, told, calls = EventBus(), list[Event](), list[Event]()
+
+    def broken(event: Event) -> None:
+        calls.append(event)
+        raise RuntimeError("no disk")
+
+    bus.subscribe(broken, "run.*")
+    bus.subscribe(told.append, "subscriber.*")
+    for _ in range(20):
+        bus.emit(started())
+    assert len(calls) == 5
+    (cut,) = told
+    assert isinstance(cut, SubscriberCutOff)
+    assert "broken" in cut.source
+    assert "no disk" in cut.reason
+
+
+def test_one_that_hangs_in_its_own_thread_stops_nobody_and_hears_again_when_it_returns() -> None:
+    bus, heard, told, at_work, go = EventBus(), list[str](), list[Event](), threading.Event(), threading.Event()
+    done = threading.Event()
+
+    def slow(event: Event) -> None:
+        heard.append(event.source)
+        at_work.set()
+        go.wait(60)
+        if event.source == "last":
+            done.set()
+
+    end = bus.subscribe(slow, "run.*", timeout=0.01)
+    bus.subscribe(told.append, "subscriber.*")
+    bus.emit(started("first"))
+    assert at_work.wait(60)
+    while not told:
+        bus.emit(started("lost, some of them"))
+    assert "has taken longer" in told[0].to_dict()["reason"]
+    go.set()
+    while not done.is_set():
+        bus.emit(started("last"))
+    assert len(told) == 1
+    end()
+
+
+def test_the_latest_events_are_remembered() -> None:
+    bus = EventBus(keep=3)
+    for number in range(5):
+        bus.emit(started(str(number)))
+    assert [event.source for event in bus.recent()] == ["2", "3", "4"]
+    assert [event.source for event in bus.recent(lambda event: event.source > "3")] == ["4"]
+    assert bus.recent("permission.*") == []
+
+
+def test_an_event_as_data_holds_only_what_json_can() -> None:
+    @dataclass(frozen=True, kw_only=True)
+    class Odd(Event):
+        name: ClassVar[str] = "odd"
+        value: object
+
+    event = Odd(source="x", time=1.5, value={"p": Path("a"), "n": float("nan"), "b": b"\xff", "o": object})
+    told = event.to_dict()
+    assert told["event"] == "odd"
+    assert (told["source"], told["time"], told["value"]["p"], told["value"]["n"]) == ("x", 1.5, "a", None)
+    json.dumps(told, allow_nan=False)

@@ -1,4 +1,4 @@
-"""The door with limits: what is set for a component holds for each of its runs, and is told when it does not let one in."""
+"""The door with limits: what is set for a component holds for each of its runs, and who is not let in is told why."""
 
 from __future__ import annotations
 

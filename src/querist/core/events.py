@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, fields
 from functools import partial
 from typing import Any, ClassVar
 
-from pydantic_core import to_jsonable_python
+from pydantic_core import from_json, to_json
 
 from querist.core.breaker import Breaker
 from querist.errors import BreakerOpenError
@@ -47,8 +47,10 @@ class Event:
     def to_dict(self) -> dict[str, Any]:
         """The event as JSON-ready data: its name as `event`, and its fields. What JSON cannot hold becomes text."""
         values = {part.name: getattr(self, part.name) for part in fields(self)}
-        told: dict[str, Any] = to_jsonable_python(values, bytes_mode="base64", inf_nan_mode="strings", fallback=str)
-        return {"event": self.name, **told}
+        return {
+            "event": self.name,
+            **from_json(to_json(values, bytes_mode="base64", inf_nan_mode="null", fallback=str)),
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
