@@ -23,7 +23,7 @@ from querist.agents.instructions import render
 from querist.agents.observation import bounded, told
 from querist.agents.task import AgentResult, Step, Task, Turn
 from querist.agents.think import Decision, Think, Thought
-from querist.core.component import Component, Tool
+from querist.core.component import Component, ComponentKind, Tool
 from querist.core.context import RunContext
 from querist.core.events import Event
 from querist.core.permissions import Kind, Principal
@@ -36,8 +36,6 @@ from querist.state.agent_memory import AgentMemory
 from querist.state.paths import data_dir
 
 HAND_OFF = "hand_off_to_"
-_PATIENCE = 2
-"""Calls that an agent may repeat before it has to answer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,9 +99,11 @@ class _Work:
     steps: list[Step] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
-    said: dict[str, str] = field(default_factory=dict)
-    """Results by call, to see what is called again."""
-    repeats: int = 0
+    called: set[str] = field(default_factory=set)
+    failed: set[str] = field(default_factory=set)
+    warned: bool = False
+    repeated: bool = False
+    """It asked for what it has been told: small models do when they have all they need. It then has to answer."""
 
 
 class Agent(Component[Task, AgentResult]):
@@ -123,7 +123,7 @@ class Agent(Component[Task, AgentResult]):
         UsageError: the definition lacks a description, or two tools have the same name.
     """
 
-    kind = "agent"
+    kind: ComponentKind = "agent"
     permissions: tuple[Kind, ...] = ("model",)
 
     def __init__(
@@ -221,12 +221,12 @@ class Agent(Component[Task, AgentResult]):
         tools = self._offered(work)
         work.turns = (*work.turns, Turn(role="user", content=await self._with_facts(work.task.message)))
         for number in range(1, limits.steps + 1):
-            stuck = work.repeats >= _PATIENCE
-            last = stuck or number == limits.steps
+            last = work.repeated or number == limits.steps
             thought = Thought(
                 system=system,
                 turns=work.turns,
-                tools=() if last else tools,
+                tools=tools,
+                must_answer=last,
                 exchanges=tuple(work.exchanges),
                 output=definition.output_schema(),
                 max_tokens=definition.max_tokens,
@@ -235,7 +235,9 @@ class Agent(Component[Task, AgentResult]):
             decision = await self._thought(thought, work)
             if not decision.calls:
                 forced = bool(tools) and last
-                return self._result(decision.answer, work, "repeats" if forced and stuck else "steps" if forced else "")
+                return self._result(
+                    decision.answer, work, "" if not forced else "repeats" if work.repeated else "steps"
+                )
             for call in decision.calls:
                 if handoff := self.handoffs.get(call.name):
                     return await self._hand_off(handoff, call, work)
@@ -256,15 +258,19 @@ class Agent(Component[Task, AgentResult]):
     async def _act(self, call: ToolCall, thought: str, work: _Work) -> None:
         """Run a tool and note what came of it. Its errors are for the model to deal with."""
         context, started = work.context, time.monotonic()
-        context.emit(ToolCalled(source=self.name, tool=call.name, arguments=call.arguments, thought=thought))
         key = json.dumps([call.name, call.arguments], sort_keys=True, default=str)
-        error = ""
-        if key in work.said:
-            work.repeats += 1
-            text = f"You have called this before, with this result:\n{work.said[key]}\nAnswer, or do something else."
-        else:
-            text, error = await self._observe(call, work)
-            work.said[key] = text
+        if key in work.failed and not work.warned:
+            work.warned = True
+            work.exchanges.append(Exchange(call, "It fails again in the same way. Do something else."))
+            return
+        if key in work.called:
+            work.repeated = True
+            return
+        work.called.add(key)
+        context.emit(ToolCalled(source=self.name, tool=call.name, arguments=call.arguments, thought=thought))
+        text, error = await self._observe(call, work)
+        if error:
+            work.failed.add(key)
         context.emit(ToolObserved(source=self.name, tool=call.name, text=text, error=error))
         work.exchanges.append(Exchange(call, text))
         work.steps.append(

@@ -14,18 +14,18 @@ _LONGEST = 2000
 def fact_tools(memory: AgentMemory, agent: str) -> tuple[Component[Any, Any], ...]:
     """`remember`, `recall` and `forget` over what `agent` knows."""
 
-    @component
+    @component(kind="tool")
     async def remember(key: str, fact: str) -> str:
         """Keep a fact for later conversations, under a short key."""
         await asyncio.to_thread(memory.remember, agent, key[:200], fact[:_LONGEST])
         return f"Remembered as {key}."
 
-    @component
+    @component(kind="tool")
     async def recall(about: str) -> dict[str, str]:
         """Look up what you remember about something."""
         return await asyncio.to_thread(memory.recall, agent, about)
 
-    @component
+    @component(kind="tool")
     async def forget(key: str) -> str:
         """Forget the fact that is kept under a key."""
         known = await asyncio.to_thread(memory.forget, agent, key)

@@ -21,7 +21,7 @@ from querist.agents.agent import Agent
 from querist.agents.definition import AgentDefinition, TeamOptions, checked
 from querist.agents.observation import bounded, told
 from querist.agents.task import AgentResult, Step, Task
-from querist.core.component import Component, Tool
+from querist.core.component import Component, ComponentKind, Tool
 from querist.core.context import RunContext
 from querist.core.events import Event
 from querist.core.runner import Runner
@@ -70,7 +70,7 @@ class Team(Component[Task, AgentResult]):
         UsageError: the strategy cannot work with these members.
     """
 
-    kind = "agent"
+    kind: ComponentKind = "agent"
 
     def __init__(
         self,

@@ -15,11 +15,11 @@ from pydantic import BaseModel, ConfigDict
 
 from querist.agents.task import Turn
 from querist.agents.tool_schema import compact, hoist, signature
-from querist.core.component import Component, JsonSchema, Tool
+from querist.core.component import Component, ComponentKind, JsonSchema, Tool
 from querist.core.context import RunContext
 from querist.core.permissions import Kind, Need
 from querist.errors import ModelOutputError
-from querist.models.base import Message, Model, Reply, Request, Usage, UsageMeter
+from querist.models.base import Message, Model, Reply, Request, Usage
 from querist.models.structured import parse_reply
 from querist.models.tool_calls import Exchange, ToolCall, ToolModel
 
@@ -35,7 +35,8 @@ class Thought(BaseModel):
     Attributes:
         system: what it is and does. Stable, so that a model server can reuse it.
         turns: the conversation; the last is what is asked now.
-        tools: what it may call; none to make it answer.
+        tools: what it may call.
+        must_answer: it may not call them any more.
         exchanges: what it called since the last turn, oldest first.
         output: JSON Schema of the answer; text when None.
     """
@@ -45,6 +46,7 @@ class Thought(BaseModel):
     system: str
     turns: tuple[Turn, ...]
     tools: tuple[Tool, ...] = ()
+    must_answer: bool = False
     exchanges: tuple[Exchange, ...] = ()
     output: JsonSchema | None = None
     max_tokens: int = 512
@@ -71,6 +73,7 @@ class Think(Component[Thought, Decision]):
     """
 
     name = "model"
+    kind: ComponentKind = "model"
     description = "Ask a language model for the next step of an agent."
     permissions: tuple[Kind, ...] = ("model",)
 
@@ -82,8 +85,7 @@ class Think(Component[Thought, Decision]):
 
     async def run(self, input: Thought, context: RunContext) -> Decision:
         decision = await (_native(self.model, input) if isinstance(self.model, ToolModel) else self._chosen(input))
-        if meter := context.get(UsageMeter):
-            meter.add(decision.usage)
+        context.spend(decision.usage.input_tokens + decision.usage.output_tokens)
         return decision
 
     async def _chosen(self, thought: Thought) -> Decision:
@@ -94,7 +96,7 @@ class Think(Component[Thought, Decision]):
         reply = await self.model.complete(
             Request(
                 [Message("system", system)] * bool(system) + _messages(thought),
-                schema=None if free else _choice(thought.tools, thought.output),
+                schema=None if free else _choice(() if thought.must_answer else thought.tools, thought.output),
                 max_tokens=thought.max_tokens,
                 temperature=thought.temperature,
                 prefix=f"agent-{hashlib.sha256(system.encode()).hexdigest()[:16]}",
@@ -113,7 +115,7 @@ class Think(Component[Thought, Decision]):
 
 
 async def _native(model: ToolModel, thought: Thought) -> Decision:
-    tools = thought.tools
+    tools = () if thought.must_answer else thought.tools
     if thought.output is not None:
         tools = (*tools, Tool(ANSWER, "Give the final answer.", thought.output, {}))
     # Calls of tools that are no longer offered confuse some providers: then they are told in words.
@@ -162,7 +164,7 @@ def _manual(tools: Sequence[Tool], output: JsonSchema | None) -> str:
     """
     answer = "{...}" if output is not None else '"..."'
     if not tools:
-        return f'Reply with JSON: {{"answer": {answer}}}'
+        return f'Reply with JSON: {{"think": "I know ...", "answer": {answer}}}'
     listed = "\n".join(f"- {signature(tool)}" for tool in tools)
     return (
         f"Tools:\n{listed}\n\nReply with one JSON object. Think in one short sentence about which fact or number you "
@@ -178,8 +180,8 @@ def _messages(thought: Thought) -> list[Message]:
     content = last.content
     if thought.exchanges:
         results = "\n".join(f"{n}. {_line(exchange)}" for n, exchange in enumerate(thought.exchanges, start=1))
-        next_step = "Answer if the results suffice. Else get what you still need." if thought.tools else "Answer now."
-        content = f"{content}\n\nResults so far:\n{results}\n\n{next_step}"
+        rest = "" if thought.must_answer else ", or use a tool for what is still missing"
+        content = f"Results so far:\n{results}\n\n{content}\n\nAnswer from these results{rest}."
     return [*(Message(turn.role, turn.content) for turn in before), Message(last.role, content)]
 
 
@@ -198,7 +200,7 @@ def _choice(tools: Sequence[Tool], output: JsonSchema | None) -> JsonSchema:
         for tool in tools
     ]
     answer = {"type": "string"} if output is None else compact(hoist(output, ANSWER, definitions))
-    options.append(_object(think=_THINK, answer=answer) if tools else _object(answer=answer))
+    options.append(_object(think=_THINK, answer=answer))
     schema: JsonSchema = options[0] if len(options) == 1 else {"anyOf": options}
     return schema | {"$defs": {name: compact(inner) for name, inner in definitions.items()}} if definitions else schema
 
