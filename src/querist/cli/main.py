@@ -17,6 +17,7 @@ from querist.cli.lazy import LazyCommand, QueristGroup, Subcommand, as_command
 SUBCOMMANDS = (
     Subcommand("ask", "querist.cli.ask", "ask", "Answer a question about the data, with its evidence."),
     Subcommand("chat", "querist.cli.chat", "chat", "Ask one question after another, each in the light of the last."),
+    Subcommand("analyse", "querist.cli.analyse", "analyse", "Answer a statistical question about a table."),
     Subcommand("schema", "querist.cli.schema", "schema", "Show what the data hold: tables, columns, keys, examples."),
     Subcommand("verify", "querist.cli.verify", "verify", "Keep a query as the right one for a question."),
     Subcommand("agent", "querist.cli.agent", "app", "Run agents: models with instructions, tools and a memory."),
