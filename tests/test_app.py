@@ -11,7 +11,7 @@ import pytest
 
 import querist
 from querist import Answer, Querist, Status
-from querist.errors import ComponentInputError, UsageError
+from querist.errors import ComponentInputError, ComponentNotFoundError, UsageError
 from tests.scripted_model import ScriptedModel
 
 Open = Callable[..., Querist]
@@ -119,3 +119,15 @@ def test_a_list_of_data_is_told_how_to_be_given(shifts: Path) -> None:
 def test_every_public_name_can_be_imported() -> None:
     for name in querist.__all__:
         assert getattr(querist, name).__name__ == name
+
+
+def test_components_run_by_name_through_the_same_door(opened: Open) -> None:
+    one = opened()
+    assert [component.name for component in one.components] == ["ask"]
+    assert isinstance(one.run("ask", {"text": QUESTION}), Answer)
+    with pytest.raises(ComponentNotFoundError) as unknown:
+        one.run("aks", {})
+    assert "'ask'" in unknown.value.hint
+    one.close()
+    with pytest.raises(UsageError, match="is closed"):
+        one.run("ask", {"text": QUESTION})

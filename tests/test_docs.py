@@ -21,7 +21,14 @@ from querist.settings import Settings, load_settings
 from tests.scripted_model import ScriptedModel
 
 ROOT = Path(__file__).parent.parent
-PAGES = ("README.md", "docs/user-guide.md", "docs/verified-queries.md", "docs/architecture.md", "docs/security.md")
+PAGES = (
+    "README.md",
+    "docs/user-guide.md",
+    "docs/verified-queries.md",
+    "docs/architecture.md",
+    "docs/security.md",
+    "docs/plugins.md",
+)
 ANSWERS = {
     "How many orders were returned in 2025?": (
         "SELECT COUNT(*) AS count FROM orders WHERE status = 'returned' AND YEAR(\"ordered on\") = 2025"
@@ -44,7 +51,7 @@ ANSWERS = {
     "How many big orders were delivered?": "SELECT COUNT(*) FROM orders WHERE status = 'delivered' AND total >= 500",
 }
 """The query for each question that the documentation asks."""
-NOT_RUN = ("models pull", "models stop", "models verify", "eval run", "--deep", "://", "doctor")
+NOT_RUN = ("plugin trust", "models pull", "models stop", "models verify", "eval run", "--deep", "://", "doctor")
 
 
 @dataclass(frozen=True)
@@ -138,7 +145,7 @@ def test_the_real_model_answers_as_the_documentation_shows(command: Command) -> 
 @pytest.mark.parametrize("command", COMMANDS, ids=str)
 def test_a_command_of_the_documentation_exists_with_its_options(command: Command) -> None:
     words = command.words
-    name = words[:2] if words[0] in ("models", "config", "eval") else words[:1]
+    name = words[:2] if words[0] in ("models", "config", "eval", "plugin") else words[:1]
     if name[0].startswith("-"):
         pytest.skip("it shows an option of all commands")
     result = run([*name, "--help"])

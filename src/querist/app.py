@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import threading
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from pydantic import BaseModel
 
 from querist.answer.answer import Answer
 from querist.answer.ask import Ask, Progress
 from querist.answer.understand import Turn
 from querist.core.context import RunContext
 from querist.core.events import Event, EventBus
+from querist.core.permissions import Principal
+from querist.core.registry import Registry
 from querist.core.runner import Runner
 from querist.errors import UsageError
+from querist.plugins.load import add_components, load_plugins
 from querist.settings import Settings, load_settings
 from querist.sources.base import Limits, Schema, Source
 from querist.sources.open import open_sources
@@ -23,7 +29,10 @@ from querist.state.paths import cache_dir, data_dir
 from querist.state.verified_store import VerifiedQuery, VerifiedStore
 
 if TYPE_CHECKING:
+    from querist.analysis.agent import Analyse
+    from querist.analysis.analysis import Analysis
     from querist.models.base import Model
+    from querist.sources.table import Table
 
 T = TypeVar("T")
 
@@ -66,8 +75,9 @@ class Querist:
         if on_event is not None:
             self.events.subscribe(on_event)
         self._loop = _Loop()
+        plugins = load_plugins(self.settings.plugins)  # first: they may bring what opens the data and the model
         self.sources: list[Source] = open_sources(list(specs), on_progress=self._tell_opening)
-        self.runner = Runner()
+        self.runner = Runner.of(self.settings)
         try:
             self.model = self._open_model(model)
         except BaseException:
@@ -85,6 +95,10 @@ class Querist:
             limits=Limits(limits.seconds, limits.rows, limits.bytes),
             verified=self.verified,
         )
+        self.principal = Principal.of(self.settings)
+        self.components = Registry()
+        self.components.add(self.component)
+        add_components(plugins, self.components)
 
     def _tell_opening(self, text: str) -> None:
         self.events.emit(Progress(source="ask", stage="open", detail=text))
@@ -96,27 +110,80 @@ class Querist:
             return open_model(model or self.settings.models.coding, self.settings)
         return model
 
-    def ask(self, question: str, *, note: str = "", history: Sequence[Turn] = ()) -> Answer:
+    def ask(self, question: str, *, note: str = "", history: Sequence[Turn] = (), assume: bool = False) -> Answer:
         """Answer a question, and wait for the answer.
 
         Args:
             question: in plain language.
             note: what helps to understand it and the data do not say.
             history: earlier questions of the same session, for one that goes on from them.
+            assume: answer even when the question has several readings or asks for what the data do not name, and say
+                what was assumed; by default that is asked back or refused.
 
         Raises:
             ModelError: no model could be reached. A question that cannot be answered raises nothing: see its status.
         """
-        if self._loop.closed:
-            raise UsageError("This Querist is closed.", hint="Make a new one.")
-        return self._loop.run(self.aask(question, note=note, history=history))
+        self._check_open()
+        return self._loop.run(self.aask(question, note=note, history=history, assume=assume))
 
-    async def aask(self, question: str, *, note: str = "", history: Sequence[Turn] = ()) -> Answer:
+    async def aask(self, question: str, *, note: str = "", history: Sequence[Turn] = (), assume: bool = False) -> Answer:
         """As `ask`, for programs with an event loop."""
-        if self._loop.closed:
-            raise UsageError("This Querist is closed.", hint="Make a new one.")
-        asked = {"text": question.strip(), "note": note, "history": tuple(history)}
+        self._check_open()
+        asked = {"text": question.strip(), "note": note, "history": tuple(history), "assume": assume}
         return await self.runner.run(self.component, asked, RunContext(events=self.events))
+
+    def analyse(
+        self, question: str, *, constraints: str = "", format: str = "", table: str = "", data: Table | None = None
+    ) -> Analysis:
+        """Answer a statistical question about one table, and wait for the analysis. Needs the extra `analysis`.
+
+        Args:
+            question: in plain language.
+            constraints: how to compute it, where that is prescribed.
+            format: the values wanted, each as `@name[what it is]`; words when empty.
+            table: the table's name; found by the words of the question when empty.
+            data: the table itself, such as `answer.table`, instead of one of the sources.
+
+        Raises:
+            ModelError: no model could be reached. An analysis that cannot be made raises nothing: see its status.
+            UsageError: there is no such table, or it is empty.
+        """
+        self._check_open()
+        return self._loop.run(self.aanalyse(question, constraints=constraints, format=format, table=table, data=data))
+
+    async def aanalyse(
+        self, question: str, *, constraints: str = "", format: str = "", table: str = "", data: Table | None = None
+    ) -> Analysis:
+        """As `analyse`, for programs with an event loop."""
+        self._check_open()
+        asked = {"text": question.strip(), "constraints": constraints, "format": format, "table": table, "data": data}
+        return await self.runner.run(self._analyse, asked, RunContext(events=self.events, principal=self.principal))
+
+    @functools.cached_property
+    def _analyse(self) -> Analyse:
+        from querist.analysis.agent import Analyse
+
+        return Analyse(self.sources, self.model)
+
+    def run(self, name: str, input: BaseModel | Mapping[str, Any]) -> BaseModel:
+        """Run a component of `components`, and wait for what it gives. It may do what the settings permit.
+
+        Args:
+            input: of its input type, or a mapping that fits it.
+
+        Raises:
+            ComponentNotFoundError: there is none of that name.
+            RunError: the input does not fit, a permission is missing, it failed, or took too long.
+        """
+        self._check_open()
+        return self._loop.run(self.arun(name, input))
+
+    async def arun(self, name: str, input: BaseModel | Mapping[str, Any]) -> BaseModel:
+        """As `run`, for programs with an event loop."""
+        self._check_open()
+        context = RunContext(events=self.events, principal=self.principal)
+        output: BaseModel = await self.runner.run(self.components.get(name), input, context)
+        return output
 
     def verify(self, question: str, sql: str) -> VerifiedQuery:
         """Keep a query as the right one for a question; questions that mean the same are then answered from it.
@@ -132,6 +199,10 @@ class Querist:
     def schemas(self) -> dict[str, Schema]:
         """The schema of each source, by the source's name."""
         return {source.name: source.schema() for source in self.sources}
+
+    def _check_open(self) -> None:
+        if self._loop.closed:
+            raise UsageError("This Querist is closed.", hint="Make a new one.")
 
     def close(self) -> None:
         """Close the model and the sources. Calling it again does nothing."""

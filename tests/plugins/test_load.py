@@ -184,3 +184,17 @@ def test_of_two_that_bring_the_same_name_the_second_is_left_out(folder: Path, ca
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
     (missing,) = load.load_plugins([tmp_path / "none"])
     assert missing.problem == "there is no such folder"
+
+
+def test_the_plugin_of_the_documentation_works(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = Path(__file__).parents[2] / "docs" / "plugins.md"
+    code = page.read_text(encoding="utf-8").partition("```python\n")[2].partition("```")[0]
+    (folder / "notes.py").write_text(code)
+    (tmp_path / "today.txt").write_text("rain")
+    monkeypatch.chdir(tmp_path)
+    settings = Settings.model_validate(
+        {"plugins": str(folder), "models": {"providers": {"echo": {}}, "coding": "echo:any"}}
+    )
+    with Querist(f"notes://{tmp_path}", settings=settings) as querist:
+        assert querist.ask("How many notes are there?").text == "notes: 1"
+        assert querist.run("fahrenheit", {"celsius": 20}).model_dump() == {"result": 68}

@@ -1,4 +1,4 @@
-"""Plain data files as one source: every file is a table (a workbook several), and all can be joined.
+"""Plain data files as one source: every file is a table (a workbook several, several of a kind one); all can be joined.
 
 Each file is converted once into a DuckDB file (`file_cache`); opening the source attaches those, read-only, so that the
 second question over the same folder starts at once whatever the size of the files.
@@ -18,6 +18,7 @@ from querist.errors import DataError, SourceAccessError, SourceFormatError, Sour
 from querist.sources.base import Column, Schema, TableSchema
 from querist.sources.duckdb_engine import DuckDbEngine, engine_settings, kind_of
 from querist.sources.file_cache import Contents, StoredTable, converted, discard, file_stamp, read_contents
+from querist.sources.file_families import Piece, families, family_name, told_apart
 from querist.sources.file_kinds import file_kind, stem
 from querist.sources.naming import literal, quote, table_name, unique_name
 
@@ -81,7 +82,7 @@ class FileSource(DuckDbEngine):
 
         con = duckdb.connect(":memory:", config=engine_settings())
         con.execute("SET threads = 1")  # attaching needs none, and starting them costs milliseconds
-        tables: list[TableSchema] = []
+        pieces: list[Piece] = []
         notes: list[str] = []
         last_error: DataError | None = None
         for number, path in enumerate(self.paths):
@@ -97,11 +98,13 @@ class FileSource(DuckDbEngine):
                 log.warning("%s is left out: %s", path, error.message)
                 continue
             notes += [f"{path.name}: {note}" for note in contents.notes]
-            for stored in contents.tables:
-                tables.append(self._view(con, path, database, stored, tables))
-        if not tables and last_error is not None:
+            pieces += [_piece(con, path, database, stored) for stored in contents.tables]
+        if not pieces and last_error is not None:
             con.close()
             raise last_error
+        tables: list[TableSchema] = []
+        for family in families(pieces):
+            tables.append(_view(con, family, tables))
         con.execute("RESET threads")
         self._schema = Schema("duckdb", tuple(tables))
         self.notes = tuple(notes)
@@ -133,21 +136,41 @@ class FileSource(DuckDbEngine):
         with _as_data_errors(path):
             return converted(path, convert)
 
-    def _view(
-        self, con: DuckDBPyConnection, path: Path, database: str, stored: StoredTable, others: Sequence[TableSchema]
-    ) -> TableSchema:
-        wanted = table_name(stem(path) + (f"_{stored.suffix}" if stored.suffix else ""))
-        taken = [t.name for t in others]
-        notes = list(stored.notes)
-        name = wanted
-        if wanted.lower() in {t.lower() for t in taken}:
-            name = unique_name(table_name(f"{path.absolute().parent.name}_{wanted}"), taken)
-            notes.insert(0, f"called {name!r}, since there is another table {wanted!r}")
-        con.execute(f"CREATE VIEW {quote(name)} AS SELECT * FROM {database}.main.{quote(stored.stored_as)}")
-        info = con.execute(f"SELECT * FROM {quote(name)} LIMIT 0").description or ()
-        columns = tuple(Column(str(d[0]), str(d[1]), kind_of(str(d[1]))) for d in info)
-        origin = ", ".join(part for part in (str(path), stored.origin) if part)
-        return TableSchema(name, columns, row_count=stored.rows, origin=origin, notes=tuple(notes))
+
+def _piece(con: DuckDBPyConnection, path: Path, database: str, stored: StoredTable) -> Piece:
+    return Piece(path, database, stored, _columns(con, f"{database}.main.{quote(stored.stored_as)}"))
+
+
+def _columns(con: DuckDBPyConnection, table: str) -> tuple[Column, ...]:
+    info = con.execute(f"SELECT * FROM {table} LIMIT 0").description or ()
+    return tuple(Column(str(d[0]), str(d[1]), kind_of(str(d[1]))) for d in info)
+
+
+def _view(con: DuckDBPyConnection, family: Sequence[Piece], others: Sequence[TableSchema]) -> TableSchema:
+    """Make the table of these files, beside the tables that there are."""
+    first, paths = family[0], [piece.path for piece in family]
+    suffix = f"_{first.stored.suffix}" if first.stored.suffix else ""
+    selects = [f"SELECT * FROM {p.database}.main.{quote(p.stored.stored_as)}" for p in family]
+    notes = list(first.stored.notes)
+    wanted = table_name(stem(first.path) + suffix)
+    origin = ", ".join(part for part in (str(first.path), first.stored.origin) if part)
+    if len(family) > 1:
+        files = told_apart(paths)
+        column = quote(unique_name("file", [c.name for c in first.columns]))
+        selects = [f"SELECT *, {literal(file)} AS {column} FROM ({s})" for s, file in zip(selects, files, strict=True)]
+        wanted = table_name(family_name(paths) + suffix)
+        shown = f"{', '.join(files[:3])}{', …' if len(files) > 3 else ''}"
+        notes = [f"one table of {len(files)} files with the same columns ({shown}); {column} tells which"]
+        notes += [f"{file}: {note}" for p, file in zip(family, files, strict=True) for note in p.stored.notes]
+        origin = f"{len(files)} files such as {origin}"
+    taken = [t.name for t in others]
+    name = wanted
+    if wanted.lower() in {t.lower() for t in taken}:
+        name = unique_name(table_name(f"{first.path.absolute().parent.name}_{wanted}"), taken)
+        notes.insert(0, f"called {name!r}, since there is another table {wanted!r}")
+    con.execute(f"CREATE VIEW {quote(name)} AS {' UNION ALL '.join(selects)}")
+    rows = sum(piece.stored.rows for piece in family)
+    return TableSchema(name, _columns(con, quote(name)), row_count=rows, origin=origin, notes=tuple(notes))
 
 
 def read_file(con: DuckDBPyConnection, path: Path, scratch: Path) -> Contents:
