@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
@@ -28,10 +28,10 @@ from querist.analysis.named import pick, shown, wanted
 from querist.analysis.numbers import unsupported
 from querist.analysis.overview import overview
 from querist.analysis.plan import follow, read_plan
+from querist.analysis.progress import AnalysisProgress
 from querist.analysis.readings import read
 from querist.core.component import Component
 from querist.core.context import RunContext
-from querist.core.events import Event
 from querist.core.runner import Runner
 from querist.errors import ComponentFailedError, DataError, ModelOutputError, UsageError
 from querist.models.base import Model, Reply, UsageMeter
@@ -58,15 +58,6 @@ class AnalysisQuestion(BaseModel):
     format: str = Field(default="", max_length=4000, description="Values wanted, each as @name[what it is]")
     table: str = Field(default="", description="The table that it is about; found by the question's words when empty")
     data: SkipJsonSchema[Table | None] = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class AnalysisProgress(Event):
-    """A step of an analysis begins; `detail` is for people."""
-
-    name: ClassVar[str] = "analysis.progress"
-    stage: str
-    detail: str = ""
 
 
 @dataclass(frozen=True)
@@ -190,7 +181,7 @@ class Analyse(Component[AnalysisQuestion, Analysis]):
         for _ in range(self.repairs):
             if not drafts[-1].error:
                 break
-            work.tell("repair", drafts[-1].error)
+            work.tell("repair", f"Mending: {drafts[-1].error}")
             reply = await ask_for_code(self.model, work.asked, failed=(reply.text, drafts[-1].error))
             work.count(reply)
             drafts.append(await run_code(reply.text, work.data.frame, work.asked.names, code))

@@ -44,8 +44,11 @@ class Live:
         self._ended = True
 
     def on_event(self, event: Event) -> None:
+        from querist.analysis.progress import AnalysisProgress
         from querist.answer.ask import Progress
 
+        if isinstance(event, AnalysisProgress):
+            self.tell(event.detail)
         if isinstance(event, Progress):
             if event.stage == "draft" and self._loader is None:
                 self._loader = threading.Timer(_HEAD_START, load_show)
