@@ -12,12 +12,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Literal, Self, get_args
+from typing import Self, get_args
 
 from querist.errors import UsageError
 from querist.settings import Settings
+from querist.settings.policy import PermissionKind
 
-Kind = Literal["file_read", "file_write", "network", "process", "model", "source"]
+Kind = PermissionKind
 """`file_read`, `file_write`: a path; `network`: a host; `process`: a command; `model`: a role; `source`: its name."""
 
 

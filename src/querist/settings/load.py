@@ -88,7 +88,16 @@ def _from_file(path: Path, environ: Mapping[str, str]) -> Layer:
         if isinstance(found := layer.values.get(key), (str, list)):
             entries = [found] if isinstance(found, str) else found
             layer.values[key] = [beside(path, e) if isinstance(e, str) and e else e for e in entries]
+    if isinstance(grants := layer.values.get("permissions"), (str, list)):
+        entries = [grants] if isinstance(grants, str) else grants
+        layer.values["permissions"] = [_grant_beside(path, e) if isinstance(e, str) else e for e in entries]
     return layer
+
+
+def _grant_beside(file: Path, grant: str) -> str:
+    """`file_read:sales` in a file is about the folder beside that file, as under `data`."""
+    kind, _, scope = grant.partition(":")
+    return f"{kind}:{beside(file, scope)}" if scope and kind in ("file_read", "file_write") else grant
 
 
 def _from_environment(environ: Mapping[str, str]) -> Layer:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     Field,
     PlainSerializer,
@@ -14,7 +15,7 @@ from pydantic import (
     field_validator,
 )
 
-from querist.settings.policy import Concurrency, EventSettings, HookSettings, Policy
+from querist.settings.policy import Concurrency, EventSettings, HookSettings, PermissionKind, Policy
 from querist.settings.section import Seconds, Section, Whole, redacted
 from querist.settings.tools import ToolSettings
 
@@ -143,12 +144,22 @@ class AnswerSettings(Section):
         default=3, ge=1, description="The most drafts made for one question; fewer when they agree early"
     )
     repairs: Whole = Field(default=2, ge=0, description="The most repairs of a draft that failed")
+    schema_tokens: Whole = Field(
+        default=5000,
+        ge=200,
+        description="The most that a model is shown of a schema; a larger one is cut to what the question needs",
+    )
+
+
+def _is_grant(text: str) -> str:
+    kind, _, scope = text.partition(":")
+    if kind not in get_args(PermissionKind) or not scope:
+        raise ValueError(f"a permission is written KIND:SCOPE, with KIND one of {', '.join(get_args(PermissionKind))}")
+    return text
 
 
 Grants = Annotated[
-    tuple[Annotated[str, Field(pattern=r"^(file_read|file_write|network|process|model|source):.+")], ...],
-    BeforeValidator(_as_tuple),
-    WithJsonSchema(_TEXT_OR_LIST),
+    tuple[Annotated[str, AfterValidator(_is_grant)], ...], BeforeValidator(_as_tuple), WithJsonSchema(_TEXT_OR_LIST)
 ]
 
 

@@ -10,6 +10,8 @@ from querist.settings.section import Seconds, Section, Whole
 
 Name = Annotated[str, Field(min_length=1)]
 
+PermissionKind = Literal["file_read", "file_write", "network", "process", "model", "source"]
+
 
 def _as_tuple(value: object) -> object:
     return (value,) if isinstance(value, str) else value
