@@ -102,7 +102,7 @@ async def test_a_query_runs_as_it_was_written_and_is_not_mended(air: Prepared, s
     ("question", "sql", "other", "expected"),
     [
         ("Flights from Oslo to Rome", ROUTE, "flights from Rome to Oslo", "id: 2, 3"),
-        ("Flights from Oslo to Rome", ROUTE, "Please show me the flight from York to rome!", "id: 4"),
+        ("Flights from Oslo to Rome", ROUTE, "Please show me the flights from York to rome!", "id: 4"),
         ("Flights from Oslo to Rome", ROUTE, "flights from New York to Oslo", "id: 5"),
         ("How many flights in 2019?", BY_YEAR, "how many flights in 2020", "count: 2"),
         (
@@ -116,7 +116,7 @@ async def test_a_query_runs_as_it_was_written_and_is_not_mended(air: Prepared, s
         (
             "Ports of Rome",
             "SELECT code FROM port WHERE UPPER(country) <> 'X' AND town = 'Rome'",
-            "port of york",
+            "ports of york",
             "code: Y",
         ),
         ("Top 2 flights", "SELECT id FROM flight ORDER BY seats DESC LIMIT 2", "top 1 flights", "id: 3"),
@@ -260,8 +260,8 @@ async def test_the_same_value_twice_stays_the_same_value(air: Prepared, store: V
 
 
 async def test_a_bound_query_that_finds_nothing_is_doubted(air: Prepared, store: VerifiedStore) -> None:
-    verify("Ports in Oslo", "SELECT code FROM port WHERE town = 'Oslo' AND country = 'Norway'", [air], store)
-    answer, _ = await ask(air, store, "ports in Rome")
+    verify("Ports in Oslo, Norway", "SELECT code FROM port WHERE town = 'Oslo' AND country = 'Norway'", [air], store)
+    answer, _ = await ask(air, store, "ports in Rome, Norway")
     assert answer.status is Status.UNVERIFIED
     assert any("other values" in warning for warning in answer.evidence.warnings)
 
@@ -278,7 +278,7 @@ async def test_a_query_for_the_very_values_wins_then_the_latest(air: Prepared, s
 
 async def test_verifying_a_question_again_replaces_its_query(air: Prepared, store: VerifiedStore) -> None:
     verify("Which flights?", "SELECT 1", [air], store)
-    verify("please: which FLIGHT", "SELECT 2", [air], store)
+    verify("please which FLIGHTS", "SELECT 2", [air], store)
     assert [query.sql for query in store.all()] == ["SELECT 2"]
 
 
@@ -439,19 +439,28 @@ async def test_python_verifies_and_asks(path: Path) -> None:
 @pytest.mark.parametrize(
     ("one", "other"),
     [
-        ("Show me the ships", "ship"),
-        ("Could you please list ships?", "ships"),
-        ("What are the non-stop ships", "non stop ship"),
+        ("Show me the ships", "ships"),
+        ("Could you please list ships?", "SHIPS"),
+        ("What are the 'fast' ships", "fast ships."),
         ("ships > 1,000.50", "ships > 1000.5"),
     ],
 )
-async def test_politeness_plurals_and_separators_do_not_count(one: str, other: str) -> None:
+async def test_politeness_case_and_separators_do_not_count(one: str, other: str) -> None:
     assert words(one) == words(other)
 
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("ships = 5", "ships != 5"), ("(a or b) and c", "a or (b and c)"), ("5th ship", "5 ships"), ("ano", "año")],
+    [
+        ("ships = 5", "ships != 5"),
+        ("(a or b) and c", "a or (b and c)"),
+        ("5th ship", "5 ships"),
+        ("ano", "año"),
+        ("the fastest ship", "the fastest ships"),
+        ("price, tax and name", "price tax and name"),
+        ("-5 degrees", "5 degrees"),
+        ("Are all ships fast", "all ships fast"),
+    ],
 )
 async def test_what_may_change_the_meaning_counts(one: str, other: str) -> None:
     assert words(one) != words(other)

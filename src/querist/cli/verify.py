@@ -91,7 +91,7 @@ def _verify(store: VerifiedStore, question: str, sql: str, data: list[str] | Non
 def _told(slot: Slot) -> str:
     if slot.kind == "text":
         return f"{' and '.join(f'{table}.{column}' for table, column in slot.columns)} than {slot.value!r}"
-    return f"{'year' if slot.year else slot.kind} than {slot.value}"
+    return f"{slot.kind} than {slot.value}"
 
 
 def _list(store: VerifiedStore) -> None:
