@@ -43,7 +43,7 @@ def test_a_file_can_say_how_components_run_and_what_they_may(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("components: {fetch: {timeout: -1}}", r"1:30: 'components\.fetch\.timeout' is -1"),
+        ("components: {fetch: {timeout: -1}}", r"1:31: 'components\.fetch\.timeout' is -1"),
         ("components: {fetch: {retries: 3}}", r"unknown setting 'retries' in 'components\.fetch'"),
         ("hooks: [{use: validator, at: 'before:*'}]", r"'hooks\[0\]' is .* a validator needs a `pattern`"),
         ("hooks: [{use: validator, at: 'before:*', pattern: '('}]", r"is no regular expression"),
