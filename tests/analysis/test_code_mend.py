@@ -49,3 +49,9 @@ def test_what_is_no_python_is_left_to_the_sandbox_to_say() -> None:
 def test_code_is_taken_out_of_its_fence() -> None:
     assert code_in("Sure:\n```python\nx = 1\n```\nThat is it.") == "x = 1"
     assert code_in("x = 1") == "x = 1"
+
+
+def test_a_change_in_place_of_a_column_becomes_an_assignment() -> None:
+    text, notes = mend_code("df['Volume'].fillna(0, inplace=True)", COLUMNS)
+    assert text == "df['volume'] = df['volume'].fillna(0)"
+    assert "assigned what fillna gives, instead of inplace=True" in notes

@@ -24,6 +24,7 @@ from querist.analysis.findings import Findings, FindingValue
 from querist.analysis.frame import require, to_frame
 from querist.analysis.generated import CodeRunner, run_code
 from querist.analysis.load import choose_table, load
+from querist.analysis.matching import match
 from querist.analysis.named import pick, shown, wanted
 from querist.analysis.numbers import unsupported
 from querist.analysis.overview import overview
@@ -166,13 +167,16 @@ class Analyse(Component[AnalysisQuestion, Analysis]):
         known = {finding.name: finding.value for finding in found.values}
         if not work.names:
             return known, []
+        sure = {name: finding.value for name, finding in match(work.asked.names, found.values).items()}
+        if len(sure) == len(work.names):
+            return sure, []
         reply = await ask_for_reading(self.model, work.asked, found.values)
         work.count(reply)
         try:
             assigned, problems = read(code_in(reply.text), known)
         except UsageError as error:
-            return {}, [error.message]
-        return pick(work.asked.names, assigned), problems
+            return sure, [error.message]
+        return {**pick(work.asked.names, assigned), **sure}, problems
 
     async def _by_code(self, work: _Work, code: CodeRunner) -> list[Draft]:
         reply = await ask_for_code(self.model, work.asked)

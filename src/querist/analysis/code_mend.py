@@ -119,6 +119,22 @@ class _Mender(ast.NodeTransformer):
             return ast.BinOp(left=node, op=ast.Pow(), right=ast.Constant(0.5))
         return node
 
+    def visit_Expr(self, node: ast.Expr) -> ast.AST:
+        """`df['a'].fillna(0, inplace=True)`, which changes nothing since pandas 3, becomes an assignment."""
+        call = node.value
+        if (
+            isinstance(call, ast.Call)
+            and isinstance(call.func, ast.Attribute)
+            and isinstance(call.func.value, ast.Subscript)
+            and any(k.arg == "inplace" and getattr(k.value, "value", False) is True for k in call.keywords)
+        ):
+            call.keywords = [k for k in call.keywords if k.arg != "inplace"]
+            column = call.func.value
+            target = ast.Subscript(value=column.value, slice=self._columns(column.slice), ctx=ast.Store())
+            self.notes.append(f"assigned what {call.func.attr} gives, instead of inplace=True")
+            return self.generic_visit(ast.Assign(targets=[target], value=call))
+        return self.generic_visit(node)
+
     def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
         if isinstance(node.ctx, ast.Load) and not isinstance(node.value, ast.Dict):
             node.slice = self._columns(node.slice)

@@ -10,11 +10,13 @@ from querist.analysis.code_mend import code_in, mend_code
 from querist.analysis.draft import Draft
 from querist.analysis.findings import Finding, FindingValue, plain
 from querist.analysis.named import Wanted, pick, read_named
+from querist.analysis.remedies import remedy
 
 if TYPE_CHECKING:
     import pandas as pd
 
 LONGEST_ERROR = 400
+MAX_REMEDIES = 2
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,13 @@ async def run_code(reply: str, frame: pd.DataFrame, names: tuple[Wanted, ...], r
     """Mend the code in a model's reply, run it, and read the values that were asked for."""
     code, notes = mend_code(code_in(reply), [str(column) for column in frame.columns])
     ran = await runner.run(code, {"df": frame})
+    for _ in range(MAX_REMEDIES):
+        helped = remedy(code, _last_lines(ran.error) if ran.error else "", frame, _numbers(ran.value))
+        if helped is None:
+            break
+        code, note = helped
+        notes.append(note)
+        ran = await runner.run(code, {"df": frame})
     if ran.error:
         return Draft("code", code, notes=tuple(notes), error=_last_lines(ran.error))
     values = _values(ran, names)
@@ -63,6 +72,10 @@ def _value(value: Any) -> FindingValue:
     if isinstance(value, dict):
         return [str(part) for part in value.values()] if value else None
     return plain(value)
+
+
+def _numbers(value: Any) -> list[float]:
+    return [v for v in value.values() if isinstance(v, float)] if isinstance(value, dict) else []
 
 
 def _last_lines(error: str) -> str:
