@@ -17,6 +17,7 @@ from querist.cli.ask import Data, Drafts, ModelName, open_querist
 from querist.cli.errors import show_error
 from querist.cli.live import Live
 from querist.errors import QueristError, UsageError
+from querist.state.last_answer import keep_last
 from querist.state.paths import data_dir
 
 if TYPE_CHECKING:
@@ -119,6 +120,7 @@ class _Conversation:
         self.session.write(question, answer=answer.to_dict())
         self.last = answer
         if answer.sql:
+            keep_last(answer.understood, answer.sql)
             self.turns.append(Turn(question=answer.understood, sql=answer.sql))
         show_answer(self.console, answer, save_hint="/save FILE keeps all")
         self.console.print()
@@ -174,10 +176,11 @@ def save(answer: Answer, file: str) -> str:
     kind = path.suffix.lower()
     if kind not in (".csv", ".json", ".md"):
         raise UsageError(f"{file!r} does not end in .csv, .json or .md.", hint="The ending says how to save it.")
+    if kind == ".csv" and answer.table is None:
+        raise UsageError("The last answer has no rows to save.")
     try:
-        if kind == ".csv":
-            if answer.table is None:
-                raise UsageError("The last answer has no rows to save.")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if answer.table is not None and kind == ".csv":
             answer.table.to_csv(path)
         elif kind == ".json":
             path.write_text(json.dumps(answer.to_dict(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +11,7 @@ import typer
 
 from querist.cli.ask import Data
 from querist.errors import UsageError
+from querist.state.last_answer import last as last_answer
 from querist.state.paths import cache_dir, data_dir
 from querist.state.verified_store import VerifiedStore
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def verify(
     question: Annotated[str | None, typer.Argument(help="In plain language.", show_default=False)] = None,
     sql: Annotated[str | None, typer.Option("--sql", help="The query that answers it.")] = None,
-    last: Annotated[bool, typer.Option("--last", help="Take the last answer of the last chat.")] = False,
+    last: Annotated[bool, typer.Option("--last", help="Take the last answer, of ask or chat.")] = False,
     data: Data = None,
     show: Annotated[bool, typer.Option("--list", help="List the verified queries.")] = False,
     remove: Annotated[str | None, typer.Option("--remove", metavar="ID", help="Forget one.")] = None,
@@ -66,7 +66,10 @@ def verify(
         if last:
             if question is not None or sql is not None:
                 raise UsageError("--last brings its own question and query.")
-            question, sql = _last_answer(data_dir() / "sessions")
+            found = last_answer()
+            if found is None:
+                raise UsageError("There is no answer to verify yet.", hint="Ask something with `querist ask` first.")
+            question, sql = found
         if not question or not sql:
             raise UsageError("The query is missing.", hint='Give it with --sql "SELECT …".')
         _verify(store, question, sql, data)
@@ -134,19 +137,6 @@ def _import(store: VerifiedStore, file: Path, data: list[str] | None) -> None:
 
 def _count(number: int) -> str:
     return f"{number} verified quer{'y' if number == 1 else 'ies'}"
-
-
-def _last_answer(folder: Path) -> tuple[str, str]:
-    """The question and the query of the last answer that the newest session holds."""
-    sessions = sorted(folder.glob("*.jsonl"))
-    for line in reversed(sessions[-1].read_text(encoding="utf-8").split("\n")) if sessions else ():
-        try:
-            answer = json.loads(line).get("answer") if line else None
-        except json.JSONDecodeError:
-            continue  # the session was cut off while it wrote this line
-        if answer and answer.get("sql"):
-            return answer.get("understood") or answer["question"], answer["sql"]
-    raise UsageError("There is no answer to verify yet.", hint="Ask something with `querist chat` first.")
 
 
 @contextmanager
