@@ -30,6 +30,9 @@ MEAN: dict[str, Any] = {
 }
 
 
+READING = "mean = mean_rent"
+
+
 class Script:
     """Stands for the sandbox: tells the results that the code would have."""
 
@@ -52,9 +55,7 @@ async def analyse(*replies: Answer, code: Script | None = None, **question: Any)
 
 async def test_techniques_and_code_that_agree() -> None:
     code = Script(Ran({"mean": 25.5}))
-    result, model = await analyse(
-        MEAN, "mean = mean_rent", "```python\nanswers = {'mean': df.Rent.mean()}\n```", code=code
-    )
+    result, model = await analyse(MEAN, READING, "```python\nanswers = {'mean': df.Rent.mean()}\n```", code=code)
     assert (result.status, result.values) == ("agreed", {"mean": 25.5})
     assert result.text == "mean: 25.5"
     assert [attempt.agrees for attempt in result.attempts] == [True, True]
@@ -63,9 +64,17 @@ async def test_techniques_and_code_that_agree() -> None:
 
 
 async def test_a_difference_is_told() -> None:
-    result, _ = await analyse(MEAN, "mean = mean_rent", "answers = {'mean': 1}", code=Script(Ran({"mean": 1})))
+    code = Script(Ran({"mean": 1}), Ran({"mean": 2}))
+    result, _ = await analyse(MEAN, READING, "answers = {'mean': 1}", "answers = {'mean': 2}", code=code)
     assert result.status == "unverified"
-    assert any("different results" in warning for warning in result.warnings)
+    assert result.warnings[-1] == "The 3 drafts gave different results; this is that of one of them."
+
+
+async def test_other_code_decides_between_two_that_differ() -> None:
+    code = Script(Ran({"mean": 1}), Ran({"mean": 25.5}))
+    result, _ = await analyse(MEAN, READING, "answers = {'mean': 1}", "answers = {'mean': 25.5}", code=code)
+    assert (result.status, result.values) == ("agreed", {"mean": 25.5})
+    assert [attempt.agrees for attempt in result.attempts] == [True, False, True]
 
 
 async def test_code_that_fails_is_repaired_with_its_error() -> None:
@@ -115,7 +124,7 @@ async def test_the_table_is_found_by_the_words_of_the_question(tmp_path: Path) -
     (tmp_path / "flats.csv").write_text("rent,rooms\n10,1\n20,2\n30,3\n")
     (tmp_path / "trees.csv").write_text("kind,age\noak,100\nelm,50\n")
     sources = open_sources([str(tmp_path)])
-    component = Analyse(sources, ScriptedModel([MEAN, "mean = mean_rent"]))
+    component = Analyse(sources, ScriptedModel([MEAN, READING]))
     result = await Runner().run(component, {"text": "What is the mean rent of flats?", "format": "@mean[x]"})
     assert (result.table, result.values) == ("flats", {"mean": 20.0})
     with pytest.raises(UsageError, match="no table 'shrubs'"):

@@ -126,6 +126,10 @@ class Analyse(Component[AnalysisQuestion, Analysis]):
         if self.code is not None:
             work.tell("code", "Writing code")
             work.drafts += await self._by_code(work, self.code)
+            ways = [draft for draft in work.drafts if draft.usable]
+            if len(ways) == 2 and not agree(ways[0], ways[1], work.names):
+                work.tell("code", "Writing other code, for the two results differ")
+                work.drafts += await self._by_code(work, self.code, other=True)
         analysis = await self._conclude(work)
         timings = {"model": work.meter.total.seconds, "total": time.monotonic() - started}
         used = {"usage": work.meter.total, "timings": timings, "model": work.model}
@@ -178,8 +182,8 @@ class Analyse(Component[AnalysisQuestion, Analysis]):
             return sure, [error.message]
         return {**pick(work.asked.names, assigned), **sure}, problems
 
-    async def _by_code(self, work: _Work, code: CodeRunner) -> list[Draft]:
-        reply = await ask_for_code(self.model, work.asked)
+    async def _by_code(self, work: _Work, code: CodeRunner, *, other: bool = False) -> list[Draft]:
+        reply = await ask_for_code(self.model, work.asked, other=other)
         work.count(reply)
         drafts = [await run_code(reply.text, work.data.frame, work.asked.names, code)]
         for _ in range(self.repairs):
@@ -192,9 +196,10 @@ class Analyse(Component[AnalysisQuestion, Analysis]):
         return drafts
 
     async def _conclude(self, work: _Work) -> Analysis:
-        ranked = sorted((draft for draft in work.drafts if draft.usable), key=lambda d: not d.complete)
-        best = ranked[0] if ranked else None
-        agreeing = [d for d in ranked if best is not None and (d is best or agree(d, best, work.names))]
+        ranked = [draft for draft in work.drafts if draft.usable]
+        supporters = {id(d): [other for other in ranked if other is d or agree(d, other, work.names)] for d in ranked}
+        best = max(ranked, key=lambda d: (len(supporters[id(d)]), d.complete, d.kind == "code"), default=None)
+        agreeing = supporters[id(best)] if best is not None else []
         isolation = self.code.isolation if self.code and any(d.kind == "code" for d in work.drafts) else ""
         attempts = tuple(Attempt(d.kind, d.script, d.notes, d.error, d in agreeing) for d in work.drafts)
         if best is None:
@@ -205,7 +210,7 @@ class Analyse(Component[AnalysisQuestion, Analysis]):
             )
         warnings = [*best.warnings, *work.data.warnings]
         if len(ranked) > 1 and len(agreeing) == 1:
-            warnings.append("Techniques and code gave different results; this is that of one of them.")
+            warnings.append(f"The {len(ranked)} drafts gave different results; this is that of one of them.")
         findings = [finding for draft in agreeing[:1] for finding in draft.findings]
         text = "; ".join(f"{name.replace('_', ' ')}: {shown(value)}" for name, value in best.values.items())
         if not work.names:

@@ -56,8 +56,15 @@ async def ask_for_reading(model: Model, asked: Asked, findings: Sequence[Finding
     return await model.complete(Request(messages, max_tokens=400, prefix="analysis-read"))
 
 
-async def ask_for_code(model: Model, asked: Asked, *, failed: tuple[str, str] | None = None) -> Reply:
-    """Code for the question; with `failed`, the last reply and what was wrong with it, better code."""
+async def ask_for_code(
+    model: Model, asked: Asked, *, failed: tuple[str, str] | None = None, other: bool = False
+) -> Reply:
+    """Code for the question.
+
+    Args:
+        failed: the last reply and what was wrong with it, for better code.
+        other: code that is likely to differ from the first.
+    """
     keys = ", ".join(f"{wanted.name!r}: ..." for wanted in asked.names) or "'what it is': value, ..."
     messages = _prompt("code").messages(
         tables=asked.table,
@@ -69,7 +76,8 @@ async def ask_for_code(model: Model, asked: Asked, *, failed: tuple[str, str] | 
     if failed is not None:
         reply, problem = failed
         messages = (*messages, Message("assistant", reply), *_prompt("repair").messages(problem=problem))
-    return await model.complete(Request(messages, max_tokens=700, prefix="analysis-code"))
+    warmth = 0.7 if other else 0.0
+    return await model.complete(Request(messages, max_tokens=700, temperature=warmth, prefix="analysis-code"))
 
 
 async def ask_for_words(model: Model, question: str, findings: Sequence[Finding]) -> Reply:
