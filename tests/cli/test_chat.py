@@ -80,7 +80,7 @@ def test_save_writes_the_format_that_the_name_asks_for(kites: Path, scripted: Us
 def test_slips_are_told_and_the_conversation_goes_on(kites: Path, scripted: Use, tmp_path: Path) -> None:
     scripted(replies)
     shown = chat(
-        kites, "/sql", "/scheme", "/save", "How many kites?", "/save x.pdf", f"/save {tmp_path}/no/x.csv", "/schema no"
+        kites, "/sql", "/scheme", "/save", "How many kites?", "/save x.pdf", f"/save {kites}/x.csv", "/schema no"
     )
     assert shown.exit_code == 0
     for words in ("no answer yet", "Did you mean /schema?", "does not end in", "cannot be saved", "no table 'no'"):

@@ -205,6 +205,14 @@ async def test_streams_the_reply_piece_by_piece(api: Api) -> None:
 
 
 @both
+@pytest.mark.filterwarnings("error:The .stop_sequences. setting")
+async def test_a_reply_ends_at_a_stop_whether_or_not_the_provider_knows_of_stops(api: Api) -> None:
+    with serving([api.said("SELECT 1; and -- more")]) as server:
+        reply = await model(api, server).complete(replace(ASK, stop=("--", ";")))
+    assert reply.text == "SELECT 1"
+
+
+@both
 async def test_half_a_stream_is_an_error_and_not_an_answer(api: Api) -> None:
     with serving([api.streamed(["SELECT 1"], cut=True)]) as server, pytest.raises(ModelError):
         await model(api, server).complete(ASK, lambda text: None)

@@ -173,7 +173,7 @@ class HostedModel:
         if response.state != "complete":
             raise ModelOutputError(f"{self.name} broke off in the middle of its reply.", hint="Ask again.")
         reply = Reply(
-            text=response.text or "",
+            text=_up_to(request.stop, response.text or ""),
             model=self.name,
             usage=_usage(response, time.perf_counter() - started),
             finish={"stop": "stop", "length": "length"}.get(response.finish_reason or "", "other"),  # type: ignore[arg-type]
@@ -203,7 +203,7 @@ class HostedModel:
             wishes["temperature"] = request.temperature
         if request.seed is not None:
             wishes["seed"] = request.seed
-        if request.stop:
+        if request.stop and "stop_sequences" not in self._model.unsupported_settings:
             wishes["stop_sequences"] = list(request.stop)
         return wishes
 
@@ -362,6 +362,11 @@ def _form(request: Request, model: models.Model) -> models.ModelRequestParameter
         output_mode="native" if model.profile.get("supports_json_schema_output") else "prompted",
         output_object=OutputObjectDefinition(json_schema=request.schema, name="reply"),
     )
+
+
+def _up_to(stops: Sequence[str], text: str) -> str:
+    """What comes before the first of `stops`: not every provider ends a reply there."""
+    return min((text.partition(stop)[0] for stop in stops), key=len, default=text)
 
 
 def _text_of(event: Any) -> str:
