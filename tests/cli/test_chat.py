@@ -77,7 +77,7 @@ def test_save_writes_the_format_that_the_name_asks_for(kites: Path, scripted: Us
     assert "| Boreas | 10 |" in files[2].read_text()
 
 
-def test_slips_are_told_and_the_conversation_goes_on(kites: Path, scripted: Use, tmp_path: Path) -> None:
+def test_slips_are_told_and_the_conversation_goes_on(kites: Path, scripted: Use) -> None:
     scripted(replies)
     shown = chat(
         kites, "/sql", "/scheme", "/save", "How many kites?", "/save x.pdf", f"/save {kites}/x.csv", "/schema no"
