@@ -5,12 +5,15 @@ from __future__ import annotations
 import html
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
 from querist.models.base import Usage
 from querist.sources.table import Table
+
+if TYPE_CHECKING:
+    from querist.charts.chart import Chart
 
 AnyTable = Annotated[
     Table,
@@ -130,6 +133,13 @@ class Answer(BaseModel):
     def to_dict(self) -> dict[str, Any]:
         """The whole answer as JSON-ready data."""
         return self.model_dump(mode="json")
+
+    @property
+    def chart(self) -> Chart | None:
+        """The chart that suits the table best; None where none does. To draw it takes the extra `charts`."""
+        from querist.charts.recommend import recommend
+
+        return recommend(self.table, self.understood or self.question) if self.table is not None else None
 
     def __str__(self) -> str:
         return self.text
