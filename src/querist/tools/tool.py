@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterator
-from typing import IO
+from collections.abc import Iterable, Iterator
+from typing import IO, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
 from querist.core.context import RunContext
 from querist.errors import ComponentTimeoutError, MissingExtraError
 
+T = TypeVar("T")
 CHUNK = 1 << 18
 
 
@@ -30,10 +31,15 @@ def require(package: str, purpose: str, extra: str = "tools") -> None:
         raise MissingExtraError(package, extra, purpose)
 
 
-def chunks(file: IO[bytes], context: RunContext) -> Iterator[bytes]:
-    """A file piece by piece, in a thread that nobody can stop, and so only while the run is still wanted."""
-    while chunk := file.read(CHUNK):
+def while_wanted(items: Iterable[T], context: RunContext) -> Iterator[T]:
+    """The items, for work in a thread, which nobody can stop: it ends itself when the run is over."""
+    for item in items:
         remaining = context.remaining()
         if context.cancellation.cancelled or (remaining is not None and remaining <= 0):
-            raise ComponentTimeoutError("The file was not read to its end in time.", hint="Allow more time.")
-        yield chunk
+            raise ComponentTimeoutError("There was no time left to finish.", hint="Allow more time, or ask for less.")
+        yield item
+
+
+def chunks(file: IO[bytes], context: RunContext) -> Iterator[bytes]:
+    """A file piece by piece, while the run is wanted."""
+    return while_wanted(iter(lambda: file.read(CHUNK), b""), context)

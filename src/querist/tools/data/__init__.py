@@ -1,0 +1,1 @@
+"""Data: reading, shaping, checking and describing them."""

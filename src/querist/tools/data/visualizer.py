@@ -1,0 +1,82 @@
+"""`data_visualizer`: rows as charts. What is drawn, and how, is decided in `charts`."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+from querist.charts.chart import Chart, Kind
+from querist.charts.recommend import recommend
+from querist.core.component import Component
+from querist.core.context import RunContext
+from querist.errors import ComponentInputError
+from querist.sources.table import ResultColumn, Table
+from querist.tools.data.given import MAX_ROWS, Row
+from querist.tools.tool import ToolInput
+
+ChartType = Literal["auto", "trend", "correlation", "distribution", "bar", "pie", "heatmap"]
+
+_KINDS: dict[str, Kind] = {
+    "trend": "line",
+    "correlation": "scatter",
+    "distribution": "histogram",
+    "bar": "bar",
+    "pie": "pie",
+    "heatmap": "heatmap",
+}
+
+
+class DataVisualizerInput(ToolInput):
+    data: list[Row] = Field(description="The rows, one value for each column.", min_length=1, max_length=MAX_ROWS)
+    chart_types: list[ChartType] = Field(
+        default=["auto"], alias="chartTypes", description="The charts wanted; `auto` is the one that suits best."
+    )
+    export_format: Literal["spec", "svg", "png"] = Field(
+        default="spec", alias="exportFormat", description="`spec`: Vega-Lite only. Images need the extra `charts`."
+    )
+    title: str = Field(default="", description="Of the charts.")
+    columns: list[str] = Field(default=[], description="Those to draw; all when left out.")
+
+
+class Drawn(BaseModel):
+    kind: str
+    spec: dict[str, Any] = Field(description="Vega-Lite, with the data.")
+    notes: list[str] = Field(description="What was drawn instead of what was wanted, or left out, and why.")
+    image: str | None = Field(description="The SVG, or the PNG as base64.")
+
+
+class Charts(BaseModel):
+    charts: list[Drawn]
+
+
+class DataVisualizer(Component[DataVisualizerInput, Charts]):
+    name = "data_visualizer"
+    description = "Draw rows as charts: a Vega-Lite spec for each, and its image as SVG or PNG if asked to."
+
+    async def run(self, input: DataVisualizerInput, context: RunContext) -> Charts:
+        table = _table(input.data, input.columns)
+        drawn = []
+        for wanted in input.chart_types:
+            chart = recommend(table, kind=_KINDS.get(wanted), title=input.title)
+            if chart is None:
+                raise ComponentInputError("No chart shows these rows.", hint="Give at least one column of numbers.")
+            image = await asyncio.to_thread(_image, chart, input.export_format)
+            drawn.append(Drawn(kind=chart.kind, spec=chart.spec, notes=list(chart.notes), image=image))
+        return Charts(charts=drawn)
+
+
+def _table(rows: list[Row], columns: list[str]) -> Table:
+    names = columns or list(dict.fromkeys(name for row in rows for name in row))
+    if missing := [name for name in names if not any(name in row for row in rows)]:
+        raise ComponentInputError(f"There is no column {missing[0]!r}.", hint=f"There are {', '.join(rows[0])}.")
+    cells = tuple(tuple(row.get(name) for name in names) for row in rows)
+    return Table(tuple(ResultColumn(name) for name in names), cells)
+
+
+def _image(chart: Chart, form: str) -> str | None:
+    if form == "svg":
+        return chart.svg()
+    return base64.b64encode(chart.png()).decode() if form == "png" else None
