@@ -28,6 +28,7 @@ PAGES = (
     "docs/architecture.md",
     "docs/security.md",
     "docs/plugins.md",
+    "docs/core.md",
 )
 ANSWERS = {
     "How many orders were returned in 2025?": (
