@@ -47,6 +47,7 @@ class Querist:
         settings: all settings; read from `querist.yaml` and the environment by default.
         model: name of the model that writes the queries (`provider:model`), or a `Model`; else as settings say.
         on_event: called with every event, from the thread that answers.
+        use_verified: whether questions are answered from verified queries.
 
     Raises:
         UsageError: no data are named anywhere.
@@ -64,6 +65,7 @@ class Querist:
         settings: Settings | None = None,
         model: str | Model | None = None,
         on_event: Callable[[Event], None] | None = None,
+        use_verified: bool = True,
     ) -> None:
         self.settings = settings or load_settings()
         specs = data or self.settings.data
@@ -93,7 +95,8 @@ class Querist:
             drafts=self.settings.answer.drafts,
             repairs=self.settings.answer.repairs,
             limits=Limits(limits.seconds, limits.rows, limits.bytes),
-            verified=self.verified,
+            verified=self.verified if use_verified else None,
+            schema_tokens=self.settings.answer.schema_tokens,
         )
         self.principal = Principal.of(self.settings)
         self.components = Registry()
@@ -126,7 +129,9 @@ class Querist:
         self._check_open()
         return self._loop.run(self.aask(question, note=note, history=history, assume=assume))
 
-    async def aask(self, question: str, *, note: str = "", history: Sequence[Turn] = (), assume: bool = False) -> Answer:
+    async def aask(
+        self, question: str, *, note: str = "", history: Sequence[Turn] = (), assume: bool = False
+    ) -> Answer:
         """As `ask`, for programs with an event loop."""
         self._check_open()
         asked = {"text": question.strip(), "note": note, "history": tuple(history), "assume": assume}

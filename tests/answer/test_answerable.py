@@ -95,3 +95,13 @@ async def test_a_word_that_the_query_leaves_out_is_told(fleet: Prepared, tmp_pat
     answer = await ask(fleet, tmp_path, "List the plate and warranty of each truck.", plates, plates, "no", "no")
     assert answer.status is Status.UNVERIFIED
     assert any("“warranty”" in warning for warning in answer.evidence.warnings)
+
+
+async def test_of_what_a_query_computes_the_expression_is_judged(fleet: Prepared, tmp_path: Path) -> None:
+    cost = "SELECT SUM(km * 2) FROM trip"
+    model = ScriptedModel([cost, cost, "Yes."])
+    component = Ask([fleet.source], model, tmp_path / "values")
+    answer = await Runner().run(component, Question(text="What is the total toll of the trips?"), RunContext())
+    component.close()
+    assert answer.status is Status.AGREED
+    assert "expression SUM(km * 2) compute the toll" in model.requests[-1].messages[-1].content

@@ -39,7 +39,7 @@ def ask(*arguments: object, width: int = 100) -> Result:
 
 def test_an_answer_has_its_table_its_status_its_query_and_what_it_took(kites: Path, scripted: Use) -> None:
     scripted(lambda _: BY_MAKER)
-    shown = ask("Revenue by maker?", "--data", kites)
+    shown = ask("Total price by maker?", "--data", kites)
     assert shown.exit_code == 0, shown.output
     lines = shown.stdout.splitlines()
     assert "maker   revenue" in lines
@@ -52,7 +52,7 @@ def test_an_answer_has_its_table_its_status_its_query_and_what_it_took(kites: Pa
 
 def test_json_is_one_document_with_the_whole_answer(kites: Path, scripted: Use) -> None:
     scripted(lambda _: BY_MAKER)
-    data = json.loads(ask("Revenue by maker?", "--data", kites, "--json").stdout)
+    data = json.loads(ask("Total price by maker?", "--data", kites, "--json").stdout)
     assert data["status"] == "agreed"
     assert data["table"]["rows"][0] == ["Aeolus", 165005.0]
     assert [attempt["strategy"] for attempt in data["evidence"]["attempts"]][:1] == ["direct"]
@@ -112,7 +112,7 @@ def test_an_answer_is_shown_even_when_its_file_fails_at_last(kites: Path, script
 
 def test_explain_shows_every_draft_and_check_and_the_times(kites: Path, scripted: Use) -> None:
     scripted(lambda request: "SELECT nothing FROM kites" if "Boreas" in str(request.messages) else BY_MAKER)
-    shown = ask("Revenue by maker?", "--data", kites, "--explain").stdout
+    shown = ask("Total price by maker?", "--data", kites, "--explain").stdout
     for words in ("Drafts", "1. direct", "Checks", "empty_result", "Time", "model", "database", "result A, the answer"):
         assert words in shown
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from querist.answer.context import EXAMPLES, show
 from querist.answer.coverage import Named, invented_words, same_word, unasked_names, unknown_words
@@ -17,6 +18,9 @@ from querist.answer.prompts import prompt
 from querist.errors import GuardError
 from querist.models.base import Model, Reply, Request
 from querist.sources.guard import GuardedQuery, guard
+
+if TYPE_CHECKING:
+    from sqlglot import exp
 
 MOST_CANDIDATES = 4
 """Columns that a model is asked about for one word."""
@@ -56,9 +60,10 @@ class Judge:
     def __init__(self, model: Model, task: Task) -> None:
         self.model, self.task = model, task
         self.replies: list[Reply] = []
+        self.computed: dict[str, str] = {}
 
     async def first_told(self, candidates: Sequence[Named], word: str) -> Named | None:
-        """The first of the first few candidates that tells what the word means."""
+        """The first of the first few candidates that tells what the word means, itself or by what is computed of it."""
         for named in candidates[:MOST_CANDIDATES]:
             if await self.tells(named, word):
                 return named
@@ -66,7 +71,10 @@ class Judge:
 
     async def tells(self, named: Named, word: str) -> bool:
         prepared = self.task.prepared
-        if named.column:
+        if named.column in self.computed:
+            expression = self.computed[named.column]
+            asked = prompt("judge_expression").messages(table=named.table, expression=expression, word=word)
+        elif named.column:
             table = prepared.profile.table(named.table)
             profile = table.column(named.column) if table else None
             values = ", ".join(show(value) for value in (profile.examples if profile else ())[:EXAMPLES])
@@ -94,6 +102,7 @@ async def missing(
     invented = tuple(w for w in words if any(same_word(part, t) for part in w.split() for t in tried))
     if winner is None or (read := _guarded(winner)) is None:
         return Missing(invented) if invented else None
+    judge.computed = _computed(read.expression, prepared.schema.dialect)
     unasked = unasked_names(task.question, read.columns, prepared)
     candidates = [*unasked, *(Named(*pair) for pair in read.columns if Named(*pair) not in unasked)]
     told = {word: await judge.first_told(candidates or [Named(table) for table in read.tables], word) for word in words}
@@ -102,6 +111,22 @@ async def missing(
     if not lost:
         return None
     return Missing(lost, instead, certain=bool(instead or set(lost) & set(invented) or not read.columns))
+
+
+def _computed(tree: exp.Expr, dialect: str) -> dict[str, str]:
+    """The sums and the arithmetic of a query that columns stand in, by the name of the column."""
+    from sqlglot import exp
+
+    links = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Sum, exp.Paren, exp.Cast, exp.Coalesce, exp.Nullif, exp.Round)
+    found = {}
+    for column in tree.find_all(exp.Column):
+        top: exp.Expr = column
+        while isinstance(top.parent, links):
+            top = top.parent
+        if top.find(exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Sum):
+            plain = top.transform(lambda n: exp.column(n.this) if isinstance(n, exp.Column) else n)
+            found[column.name] = plain.sql(dialect=dialect)
+    return found
 
 
 def _guarded(draft: Draft) -> GuardedQuery | None:

@@ -17,6 +17,7 @@ from querist.answer.answerable import Judge, missing
 from querist.answer.context import hints
 from querist.answer.draft import STRATEGIES, Draft, Strategy, Task, settle, write, write_again
 from querist.answer.prepared import Prepared, prepare
+from querist.answer.pruning import SCHEMA_TOKENS
 from querist.answer.routing import choose
 from querist.answer.understand import Turn, standalone
 from querist.answer.verdict import answer_of, verdict
@@ -90,6 +91,7 @@ class Ask(Component[Question, Answer]):
         repairs: the most repairs of drafts that failed or that a check found wrong.
         limits: bounds of each query.
         verified: queries that people vouch for, which are tried before any model is asked.
+        schema_tokens: the most that a model is shown of a schema; a larger one is cut to what the question needs.
     """
 
     name = "ask"
@@ -105,11 +107,12 @@ class Ask(Component[Question, Answer]):
         repairs: int = 2,
         limits: Limits = Limits(),
         verified: VerifiedStore | None = None,
+        schema_tokens: int = SCHEMA_TOKENS,
         timeout: float = 600.0,
     ) -> None:
         self.sources, self.model, self.folder = tuple(sources), model, folder
         self.drafts, self.repairs, self.limits, self.timeout = drafts, repairs, limits, timeout
-        self.verified = verified
+        self.verified, self.schema_tokens = verified, schema_tokens
         self._prepared: dict[int, Prepared] = {}
         self._preparing = asyncio.Lock()
 
@@ -132,7 +135,7 @@ class Ask(Component[Question, Answer]):
             used = {"timings": timings, "usage": work.meter.total, "model": work.model}
             return recalled.answer.model_copy(update=used)
         chosen = choose(text, prepared)
-        task = Task(text, chosen, hints(chosen.values.mentions(text), input.note), self.limits)
+        task = Task(text, chosen, hints(chosen.values.mentions(text), input.note), self.limits, self.schema_tokens)
         await self._draft(task, work)
         answer = await self._answer(input, task, work)
         evidence = replace(answer.evidence, checks=(*recalled.warnings, *answer.evidence.checks))

@@ -14,6 +14,7 @@ from querist.answer.context import Style
 from querist.answer.mend import mend
 from querist.answer.prepared import Prepared
 from querist.answer.prompts import prompt
+from querist.answer.pruning import SCHEMA_TOKENS, Fitted, fitted
 from querist.answer.reshape import distinct, without_idle_joins
 from querist.answer.vote import is_blank
 from querist.errors import DataError, GuardError, QueryTimeoutError
@@ -49,12 +50,22 @@ STRATEGIES: tuple[Strategy, ...] = (
 
 @dataclass(frozen=True)
 class Task:
-    """One question to one source. `hints` are lines that stand below the question."""
+    """One question to one source.
+
+    Attributes:
+        hints: lines that stand below the question.
+        schema_tokens: the most that a model is shown of the schema.
+    """
 
     question: str
     prepared: Prepared
     hints: str = ""
     limits: Limits = Limits()
+    schema_tokens: int = SCHEMA_TOKENS
+
+    def schema(self, style: Style) -> Fitted:
+        """What a model is shown of the schema."""
+        return fitted(self.question, self.prepared, style, self.schema_tokens)
 
 
 @dataclass(frozen=True)
@@ -97,37 +108,32 @@ class Draft:
 
 async def write(model: Model, task: Task, strategy: Strategy, on_token: OnToken | None = None) -> tuple[str, Reply]:
     """Ask a model for a query: its text as it came, and the whole reply."""
-    messages = prompt(strategy.prompt).messages(
-        dialect=dialect_name(task.prepared.schema.dialect),
-        schema=task.prepared.rendered(strategy.style),
-        question=task.question,
-        hints=task.hints,
-    )
-    return await _ask(model, messages, task, strategy, on_token)
+    return await _ask(model, task, strategy, (), on_token)
 
 
 async def write_again(model: Model, draft: Draft, on_token: OnToken | None = None) -> tuple[str, Reply]:
     """Ask a model to mend a draft, telling it what the engine or the checks said."""
-    task, strategy = draft.task, draft.strategy
-    first = prompt(strategy.prompt).messages(
-        dialect=dialect_name(task.prepared.schema.dialect),
-        schema=task.prepared.rendered(strategy.style),
-        question=task.question,
-        hints=task.hints,
-    )
     told = " ".join(draft.complaints)[:LONGEST_ERROR]
-    again = prompt("repair").messages(problem=told)
-    messages = (*first, Message("assistant", draft.written), *again)
-    return await _ask(model, messages, task, strategy, on_token)
+    again = (Message("assistant", draft.written), *prompt("repair").messages(problem=told))
+    return await _ask(model, draft.task, draft.strategy, again, on_token)
 
 
 async def _ask(
-    model: Model, messages: Sequence[Message], task: Task, strategy: Strategy, on_token: OnToken | None
+    model: Model, task: Task, strategy: Strategy, more: Sequence[Message], on_token: OnToken | None
 ) -> tuple[str, Reply]:
+    schema = task.schema(strategy.style)
+    first = prompt(strategy.prompt).messages(
+        dialect=dialect_name(task.prepared.schema.dialect),
+        schema=schema.text,
+        question=task.question,
+        hints=task.hints,
+    )
+    # What is shown of a schema that does not fit is another text for each question, so there is no prefix to keep.
+    shared = not schema.left_out
     request = Request(
-        messages,
+        (*first, *more),
         max_tokens=MAX_TOKENS,
-        prefix=task.prepared.prefix(strategy.prompt, strategy.style),
+        prefix=task.prepared.prefix(strategy.prompt, strategy.style) if shared else "",
         stop=(";",),
         logprobs=True,
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 from querist.answer.answer import Answer, Check, Evidence, Reading, Status
 from querist.answer.answerable import Missing
-from querist.answer.draft import Draft, Task
+from querist.answer.draft import STRATEGIES, Draft, Task
 from querist.answer.present import present
 from querist.answer.vote import Ballot, groups
 from querist.sources.base import Schema
@@ -88,6 +88,8 @@ def answer_of(
     """
     understood = task.question
     assumptions = [f"Understood as: {understood}"] if understood != asked else []
+    if left_out := task.schema(STRATEGIES[0].style).left_out:
+        assumptions.append(f"The model was shown what the question needs of the schema, without {left_out} tables")
     common: dict[str, Any] = {"question": asked, "understood": understood, "source": task.prepared.source.name}
     checks = list(found.checks())
     winner = found.winner
@@ -130,4 +132,4 @@ def _refusal(missing: Missing, schema: Schema) -> str:
 
 def _question_back(readings: Sequence[Reading]) -> str:
     *first, last = [f"{reading.label} ({present(reading.table).rstrip('.')})" for reading in readings]
-    return f"This can mean {', '.join(first)} or {last}. Say which."
+    return f"This can mean {', '.join(first)} or {last}. Name the one that is meant."
