@@ -28,6 +28,7 @@ PAGES = (
     "docs/architecture.md",
     "docs/security.md",
     "docs/plugins.md",
+    "docs/charts.md",
     "docs/core.md",
 )
 ANSWERS = {
