@@ -67,7 +67,8 @@ def test_a_child_adds_to_its_parent_and_overrides_it(tmp_path: Path) -> None:
         "description: Sells.\nmodel: fast\ninstructions: You sell.\ntools: [a, b]\nvariables: {x: 1, y: 1}\n"
         "limits: {steps: 3, tokens: 9}\n"
     )
-    child = "extends: parent\nmodel: coding\ninstructions: Politely.\ntools: [b, c]\nvariables: {y: 2}\nlimits: {steps: 5}\n"
+    child = "extends: parent\nmodel: coding\ninstructions: Politely.\ntools: [b, c]\nvariables: {y: 2}\n"
+    child += "limits: {steps: 5}\n"
     whole = write(tmp_path, parent=parent, child=child).definition("child")
     assert (whole.name, whole.description, whole.model) == ("child", "Sells.", "coding")
     assert (whole.instructions, whole.tools) == ("You sell.\n\nPolitely.", ("a", "b", "c"))

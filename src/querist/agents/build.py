@@ -13,7 +13,6 @@ from querist.core.component import Component
 from querist.core.runner import Runner
 from querist.errors import ComponentNotFoundError, UsageError
 from querist.models.base import Model
-from querist.models.open import open_model
 from querist.settings import Settings
 from querist.state.agent_memory import AgentMemory
 from querist.tools.catalogue import load_tool
@@ -119,6 +118,8 @@ class Agents:
             ) from error
 
     def _open_model(self, wanted: str) -> Model:
+        from querist.models.open import open_model
+
         if self._model is not None and not isinstance(self._model, str):
             return self._model
         names: str | tuple[str, ...] = self._model or wanted

@@ -17,6 +17,7 @@ from querist.errors import ModelNotFoundError, QueristError, UsageError
 
 if TYPE_CHECKING:
     from querist.agents.agent import Agent
+    from querist.agents.conversation import AgentState
     from querist.agents.definition import AgentDefinition
     from querist.agents.library import AgentLibrary
     from querist.agents.task import AgentResult
@@ -79,10 +80,12 @@ def run(
     task = {"message": text.strip(), "variables": _variables(variable), "session": session}
     if (save or restore) and not session:
         raise UsageError("A state belongs to a session.", hint="Name it with --session.")
-    settings = load_settings()
+    state = _read_state(restore) if restore else None
     try:
         with _steps(quiet=quiet or as_json) as watch:
-            result = _run(name, task, settings, data, model, grant or [], watch, save, restore)
+            result, agent = _run(name, task, load_settings(), data, model, grant or [], watch, state)
+        if save is not None:
+            _save(agent, session, save)
     except QueristError as error:
         if as_json:
             _print_json({"error": error.to_dict()})
@@ -195,27 +198,33 @@ def _run(
     model: str | None,
     grants: Sequence[str],
     watch: _Watch | None,
-    save: Path | None,
-    restore: Path | None,
-) -> AgentResult:
+    state: AgentState | None,
+) -> tuple[AgentResult, Agent | Team]:
     from querist.agents.build import Agents
     from querist.core.context import RunContext
     from querist.core.events import EventBus
     from querist.core.permissions import Grant, Principal
+    from querist.core.registry import Registry
     from querist.core.runner import Runner
+    from querist.plugins.load import add_components, load_plugins
 
+    principal = Principal.of(settings)
+    # Who runs an agent wants it to think; all else that it may do is granted by name.
+    allowed = (*principal.grants, *map(Grant.parse, grants), Grant("model", "*"))
     with contextlib.ExitStack() as stack:
-        querist = stack.enter_context(_querist(data, model)) if data or settings.data else None
-        runner = querist.runner if querist else Runner.of(settings)
-        events = querist.events if querist else EventBus()
-        agents = Agents(settings, runner, components=[querist.component] if querist else [], model=model)
-        principal = Principal.of(settings)
-        # Who runs an agent wants it to think; all else that it may do is granted by name.
-        allowed = (*principal.grants, *map(Grant.parse, grants), Grant("model", "*"))
-        context = RunContext(events=events, principal=replace(principal, grants=allowed))
+        if data or settings.data:
+            querist = stack.enter_context(_querist(data, model))
+            runner, events, components = querist.runner, querist.events, querist.components
+        else:
+            runner, events, components = Runner.of(settings), EventBus(), Registry()
+            add_components(load_plugins(settings.plugins), components)
+        agents = Agents(settings, runner, components=list(components), model=model)
+        agent = _opened(agents.open, name, settings, model)
+        if state is not None:
+            _single(agent).restore(state)
         if watch is not None:
             events.subscribe(watch.on_event, "agent.*")
-        agent = _opened(agents.open, name, settings, model)
+        context = RunContext(events=events, principal=replace(principal, grants=allowed))
 
         async def done() -> AgentResult:
             try:
@@ -223,12 +232,7 @@ def _run(
             finally:
                 await agents.close()
 
-        if restore is not None:
-            _restore(agent, restore)
-        result = asyncio.run(done())
-        if save is not None:
-            _save(agent, str(task["session"]), save)
-        return result
+        return asyncio.run(done()), agent
 
 
 def _querist(data: list[str] | None, model: str | None) -> Querist:
@@ -255,20 +259,19 @@ def _opened(open_agent: Any, name: str, settings: Settings, model: str | None) -
     return opened
 
 
-def _restore(agent: Agent | Team, path: Path) -> None:
+def _read_state(path: Path) -> AgentState:
     from pydantic import ValidationError
 
     from querist.agents.conversation import AgentState
 
     try:
-        state = AgentState.model_validate_json(path.read_bytes())
+        return AgentState.model_validate_json(path.read_bytes())
     except OSError as error:
         raise UsageError(f"The state cannot be read from {path}: {error.strerror}.") from error
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"])) or "it"
         raise UsageError(f"{path} holds no state of an agent: {where}: {first['msg']}.") from error
-    _single(agent).restore(state)
 
 
 def _save(agent: Agent | Team, session: str, path: Path) -> None:

@@ -1,0 +1,146 @@
+"""`querist agent` as people see it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from querist.cli.main import app
+from tests.agents.shop import say, use
+from tests.scripted_model import ScriptedModel
+
+Use = Callable[[object], ScriptedModel]
+
+
+def run(*arguments: object, stdin: str = "") -> Result:
+    return CliRunner().invoke(app, ["agent", *map(str, arguments)], input=stdin, env={"COLUMNS": "120"})
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working directory, with an agent that calculates."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "agents").mkdir()
+    text = "description: Does sums.\ntools: [calculator]\nvariables: {tone: dry}\ninstructions: Be {{ tone }}.\n"
+    (tmp_path / "agents" / "sums.yaml").write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def test_it_shows_the_steps_and_then_the_answer(scripted: Use) -> None:
+    scripted([use("calculator", expression="17 * 23"), say("391")])
+    shown = run("run", "sums", "What is 17 times 23?")
+    assert (shown.exit_code, shown.stdout) == (0, "391\n")
+    assert "sums → calculator(expression='17 * 23')" in shown.stderr
+    assert "391" in shown.stderr
+
+
+def test_json_is_the_whole_result_and_nothing_else(scripted: Use) -> None:
+    scripted([use("calculator", expression="17 * 23"), say("391")])
+    shown = run("run", "sums", "What is 17 times 23?", "--json")
+    result = json.loads(shown.stdout)
+    assert (result["agent"], result["text"], result["usage"]["calls"]) == ("sums", "391", 2)
+    assert [step["tool"] for step in result["steps"]] == ["calculator"]
+    assert shown.stderr == ""
+
+
+def test_the_message_and_variables_can_come_from_elsewhere(scripted: Use) -> None:
+    model = scripted([say("Ha.")])
+    assert run("run", "sums", "-", "--var", "tone=funny", stdin="Hello\n").stdout == "Ha.\n"
+    assert model.requests[0].messages[0].content.startswith("Be funny.")
+    assert model.requests[0].messages[-1].content == "Hello"
+
+
+def test_a_tool_without_a_grant_is_left_out_and_that_is_told(folder: Path, scripted: Use) -> None:
+    (folder / "agents" / "reader.yaml").write_text("description: Reads.\ntools: [file_reader]\n", encoding="utf-8")
+    scripted(["I cannot."])
+    shown = run("run", "reader", "Read notes.txt")
+    assert "! The tool file_reader was left out: 'local' has no grant for file_read." in shown.stderr
+    (folder / "notes.txt").write_text("The gate code is 17.", encoding="utf-8")
+    scripted([use("file_reader", path=str(folder / "notes.txt")), say("17")])
+    shown = run("run", "reader", "Read notes.txt", "--grant", f"file_read:{folder}")
+    assert (shown.stdout, "The gate code is 17." in shown.stderr) == ("17\n", True)
+
+
+def test_an_agent_can_ask_the_data(kites: Path, scripted: Use) -> None:
+    query = "SELECT COUNT(*) AS kites FROM kites WHERE maker = 'Zephyr'"
+    script = [use("ask", text="How many kites are there of Zephyr?"), query, query, say("Ten.")]
+    scripted(script)
+    shown = run("run", "data_analyst", "How many kites of Zephyr are there?", "--data", kites)
+    assert (shown.exit_code, shown.stdout) == (0, "Ten.\n"), shown.output
+    assert "data_analyst → ask(text='How many kites are there of Zephyr?')" in shown.stderr
+
+
+def test_without_data_it_is_said_how_to_give_some() -> None:
+    shown = run("run", "data_analyst", "How many kites?")
+    assert (shown.exit_code, "--data" in shown.stderr) == (1, True)
+
+
+def test_a_session_goes_on_and_its_state_can_be_taken_elsewhere(
+    folder: Path, scripted: Use, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scripted([say("Hello Ada")])
+    run("run", "sums", "I am Ada", "--session", "ada", "--save", "ada.json")
+    monkeypatch.setenv("QUERIST_HOME", str(folder / "another"))
+    model = scripted([say("Ada")])
+    run("run", "sums", "Who am I?", "--session", "ada", "--restore", "ada.json")
+    assert [m.content for m in model.requests[0].messages[1:]] == ["I am Ada", "Hello Ada", "Who am I?"]
+
+
+@pytest.mark.parametrize("state", ['{"version": 9}', "half a sta", '{"version": 1, "agent": "sums"}'])
+def test_what_is_no_state_is_told(folder: Path, state: str) -> None:
+    (folder / "state.json").write_text(state, encoding="utf-8")
+    shown = run("run", "sums", "Hello", "--session", "a", "--restore", "state.json")
+    assert (shown.exit_code, "state.json holds no state of an agent" in shown.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["sums", " "], "the message is empty"),
+        (["sums", "Hello", "--var", "tone"], "Write --var NAME=VALUE"),
+        (["sums", "Hello", "--save", "x.json"], "Name it with --session"),
+        (["sums", "Hello", "--grant", "everything"], "is no permission"),
+        (["sum", "Hello"], "Did you mean sums?"),
+    ],
+)
+def test_mistakes_are_told_before_anything_runs(arguments: list[str], said: str, scripted: Use) -> None:
+    scripted([])
+    shown = run("run", *arguments)
+    assert shown.exit_code != 0
+    assert said in shown.stderr
+
+
+def test_list_shows_ones_own_agents_and_those_of_querist(folder: Path) -> None:
+    shown = run("list")
+    assert "sums" in shown.stdout and "Does sums." in shown.stdout and "market_analyst" in shown.stdout
+
+
+def test_a_broken_file_hides_no_other_agent(folder: Path) -> None:
+    (folder / "agents" / "broken.yaml").write_text("tools: 7\n", encoding="utf-8")
+    listed = {agent["name"]: agent for agent in json.loads(run("list", "--json").stdout)}
+    assert "'tools' is 7" in listed["broken"]["error"]
+    assert listed["sums"]["error"] == ""
+
+
+def test_show_tells_what_an_agent_is_made_of_and_what_its_tools_need() -> None:
+    shown = run("show", "code").stdout
+    assert "file_writer  (needs --grant file_write:…)" in shown
+    assert "You are a careful programmer." in shown
+    assert json.loads(run("show", "code", "--json").stdout)["limits"]["steps"] == 20
+
+
+def test_new_writes_a_file_that_runs(folder: Path, scripted: Use) -> None:
+    assert run("new", "helper", "--extends", "sums").exit_code == 0
+    scripted([say("Yes.")])
+    assert run("run", "helper", "Are you there?").stdout == "Yes.\n"
+    assert "extends: sums" in (folder / "agents" / "helper.yaml").read_text(encoding="utf-8")
+
+
+def test_new_never_overwrites(folder: Path) -> None:
+    shown = run("new", "sums")
+    assert (shown.exit_code, "is there already" in shown.stderr) == (2, True)
+    assert run("new", "../evil").exit_code == 2
