@@ -1,0 +1,57 @@
+"""`querist analyse` as people and programs see it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from typer.testing import CliRunner, Result
+
+from querist.cli.main import app
+from tests.scripted_model import ScriptedModel
+
+Use = Callable[[object], ScriptedModel]
+
+
+def analyse(*arguments: object) -> Result:
+    return CliRunner().invoke(app, ["analyse", *map(str, arguments)], env={"COLUMNS": "100"})
+
+
+def plan(*statistics: str) -> dict[str, object]:
+    chosen = {"technique": "describe", "columns": ["price"], "statistics": list(statistics), "by": ""}
+    return {"analyses": [chosen], "prepare": []}
+
+
+def replies(values: str) -> Callable[[object], object]:
+    def reply(request: object) -> object:
+        prefix = getattr(request, "prefix", "")
+        texts = {"analysis-plan": plan("max", "min"), "analysis-words": "The dearest is 165,000."}
+        return texts.get(prefix, f"```python\nanswers = {values}\n```")
+
+    return reply
+
+
+def test_words_values_and_warnings_are_shown(kites: Path, scripted: Use) -> None:
+    scripted(replies("{}"))
+    shown = analyse("What do the kites cost?", "--data", kites, "--explain")
+    assert shown.exit_code == 0, shown.output
+    lines = shown.stdout.splitlines()
+    assert lines[0] == "The dearest is 165,000."
+    assert any(line.endswith("max of price") for line in lines)
+    assert "draft 1, techniques: agrees" in lines
+
+
+def test_json_is_one_document_with_every_finding(kites: Path, scripted: Use) -> None:
+    scripted(replies("{}"))
+    shown = analyse("What do the kites cost?", "--data", kites, "--format", "@max_price[x] @min_price[x]", "--json")
+    data = json.loads(shown.stdout)
+    assert set(data["values"]) == {"max_price", "min_price"}
+    assert [found["name"] for found in data["findings"]][:1] == ["max_price"]
+
+
+def test_a_table_that_is_not_there_is_an_error_with_those_there_are(kites: Path, scripted: Use) -> None:
+    scripted([])
+    shown = analyse("What do they cost?", "--data", kites, "--table", "balloons")
+    assert shown.exit_code == 2
+    assert "There is no table 'balloons'" in shown.stderr
