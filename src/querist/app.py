@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import logging
 import threading
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
@@ -20,11 +21,12 @@ from querist.core.events import Event, EventBus
 from querist.core.permissions import Principal
 from querist.core.registry import Registry
 from querist.core.runner import Runner
-from querist.errors import UsageError
+from querist.errors import QueristError, UsageError
 from querist.plugins.load import add_components, load_plugins
 from querist.settings import Settings, load_settings
 from querist.sources.base import Limits, Schema, Source
 from querist.sources.open import open_sources
+from querist.state.event_log import EventLog
 from querist.state.paths import cache_dir, data_dir
 from querist.state.verified_store import VerifiedQuery, VerifiedStore
 
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
     from querist.sources.table import Table
 
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 
 class Querist:
@@ -76,10 +80,15 @@ class Querist:
         self.events = EventBus()
         if on_event is not None:
             self.events.subscribe(on_event)
+        self._log: EventLog | None = None
+        if self.settings.events.keep:
+            self._log = EventLog(data_dir() / "events.sqlite", self.settings.events.days)
+            self._log.attach(self.events)
         self._loop = _Loop()
+        self.runner = Runner.of(self.settings)
+        self._fire("system:start")
         plugins = load_plugins(self.settings.plugins)  # first: they may bring what opens the data and the model
         self.sources: list[Source] = open_sources(list(specs), on_progress=self._tell_opening)
-        self.runner = Runner.of(self.settings)
         try:
             self.model = self._open_model(model)
         except BaseException:
@@ -90,7 +99,7 @@ class Querist:
         self.verified = VerifiedStore(data_dir() / "verified.sqlite")
         self.component = Ask(
             self.sources,
-            self.model,
+            self._model_at_door(),
             cache_dir() / "values",
             drafts=self.settings.answer.drafts,
             repairs=self.settings.answer.repairs,
@@ -112,6 +121,18 @@ class Querist:
         if model is None or isinstance(model, str):
             return open_model(model or self.settings.models.coding, self.settings)
         return model
+
+    def _model_at_door(self) -> Model:
+        from querist.models.at_door import ModelAtDoor
+
+        return ModelAtDoor(self.model, self.runner)
+
+    def _context(self) -> RunContext:
+        return RunContext(events=self.events, principal=self.principal)
+
+    def _fire(self, point: str) -> None:
+        if self.runner.hooks:
+            self._loop.run(self.runner.hooks.fire(point, self.settings, RunContext(events=self.events)))
 
     def ask(self, question: str, *, note: str = "", history: Sequence[Turn] = (), assume: bool = False) -> Answer:
         """Answer a question, and wait for the answer.
@@ -135,7 +156,7 @@ class Querist:
         """As `ask`, for programs with an event loop."""
         self._check_open()
         asked = {"text": question.strip(), "note": note, "history": tuple(history), "assume": assume}
-        return await self.runner.run(self.component, asked, RunContext(events=self.events))
+        return await self.runner.run(self.component, asked, self._context())
 
     def analyse(
         self, question: str, *, constraints: str = "", format: str = "", table: str = "", data: Table | None = None
@@ -162,13 +183,13 @@ class Querist:
         """As `analyse`, for programs with an event loop."""
         self._check_open()
         asked = {"text": question.strip(), "constraints": constraints, "format": format, "table": table, "data": data}
-        return await self.runner.run(self._analyse, asked, RunContext(events=self.events, principal=self.principal))
+        return await self.runner.run(self._analyse, asked, self._context())
 
     @functools.cached_property
     def _analyse(self) -> Analyse:
         from querist.analysis.agent import Analyse
 
-        return Analyse(self.sources, self.model)
+        return Analyse(self.sources, self._model_at_door())
 
     def run(self, name: str, input: BaseModel | Mapping[str, Any]) -> BaseModel:
         """Run a component of `components`, and wait for what it gives. It may do what the settings permit.
@@ -186,8 +207,7 @@ class Querist:
     async def arun(self, name: str, input: BaseModel | Mapping[str, Any]) -> BaseModel:
         """As `run`, for programs with an event loop."""
         self._check_open()
-        context = RunContext(events=self.events, principal=self.principal)
-        output: BaseModel = await self.runner.run(self.components.get(name), input, context)
+        output: BaseModel = await self.runner.run(self.components.get(name), input, self._context())
         return output
 
     def verify(self, question: str, sql: str) -> VerifiedQuery:
@@ -213,11 +233,17 @@ class Querist:
         """Close the model and the sources. Calling it again does nothing."""
         if self._loop.closed:
             return
+        try:
+            self._fire("system:stop")
+        except QueristError as error:  # no hook may keep it open
+            log.warning("a hook failed when Querist was closed: %s", error)
         self._loop.run(self.model.close())
         self._loop.close()
         self.component.close()
         for source in self.sources:
             source.close()
+        if self._log is not None:
+            self._log.close()
 
     def __enter__(self) -> Self:
         return self

@@ -140,6 +140,9 @@ class Hooks:
 
         return remove
 
+    def __len__(self) -> int:
+        return len(self._entries)
+
     def at(self, moment: Moment, kind: str, component: str) -> tuple[_Entry, ...]:
         """The hooks for a moment of a component, first to be called first."""
         return self._at(f"{moment}:{kind}", f"{moment}:component", component) if self._entries else ()
