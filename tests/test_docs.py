@@ -29,6 +29,7 @@ PAGES = (
     "docs/security.md",
     "docs/plugins.md",
     "docs/charts.md",
+    "docs/analysis.md",
     "docs/core.md",
 )
 ANSWERS = {
@@ -51,8 +52,16 @@ ANSWERS = {
     "How many customers are there by region?": "SELECT region, COUNT(*) AS customers FROM customers GROUP BY region",
     "How many books are there of each genre?": "SELECT genre, COUNT(*) FROM books GROUP BY genre",
     "How many big orders were delivered?": "SELECT COUNT(*) FROM orders WHERE status = 'delivered' AND total >= 500",
+    "Is the rating correlated with the total?": (
+        '{"analyses": [{"technique": "correlation", "columns": ["rating", "total"], "method": "pearson", "by": ""}], '
+        '"prepare": []}'
+    ),
+    "What is the mean rating of the orders?": (
+        '{"analyses": [{"technique": "describe", "columns": ["rating"], "statistics": ["mean"], "by": ""}], '
+        '"prepare": []}'
+    ),
 }
-"""The query for each question that the documentation asks."""
+"""What the model replies to each question that the documentation asks: a query, or the plan of an analysis."""
 NOT_RUN = ("plugin trust", "models pull", "models stop", "models verify", "eval run", "--deep", "://", "doctor")
 
 
