@@ -29,7 +29,7 @@ def team(querist: Querist, model: Model, runner: Runner) -> Team:
     mathematician = Agent(
         AgentDefinition(
             name="mathematician",
-            description="Works out sums, shares and percentages from numbers that you give it.",
+            description="Calculates with figures that you have. Put the figures into the message.",
             instructions="You calculate with the numbers that you are given.",
         ),
         model,
@@ -40,7 +40,10 @@ def team(querist: Querist, model: Model, runner: Runner) -> Team:
     lead = AgentDefinition(
         name="orchestrator",
         description="Answers questions about the shop with the help of specialists.",
-        instructions="You lead specialists. Ask `ask` for one figure at a time, such as: How many orders are there?",
+        instructions=(
+            "You lead two specialists. `ask` alone knows the data: ask it for one figure at a time, such as: How many "
+            "products are there? When you have the figures, let `mathematician` calculate with them."
+        ),
         team=TeamOptions(strategy="hierarchical", members=("ask", "mathematician")),
     )
     return Team(lead, specialists, runner, lead=Agent(lead, model, runner, tools=specialists))
