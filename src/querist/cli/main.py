@@ -21,6 +21,7 @@ SUBCOMMANDS = (
     Subcommand("schema", "querist.cli.schema", "schema", "Show what the data hold: tables, columns, keys, examples."),
     Subcommand("verify", "querist.cli.verify", "verify", "Keep a query as the right one for a question."),
     Subcommand("agent", "querist.cli.agent", "app", "Run agents: models with instructions, tools and a memory."),
+    Subcommand("tool", "querist.cli.tool", "app", "List, show and run tools."),
     Subcommand("eval", "querist.cli.eval", "app", "Ask questions whose answers are known, and say how many are right."),
     Subcommand("models", "querist.cli.models", "app", "Fetch, check and serve the models that run on this machine."),
     Subcommand("config", "querist.cli.config", "app", "Show and check the settings."),

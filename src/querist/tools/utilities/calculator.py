@@ -21,7 +21,7 @@ _SIGNS = {"^": "**", "×": "*", "·": "*", "÷": "/", "−": "-"}
 
 class CalculatorInput(ToolInput):
     expression: str = Field(description="Such as `sqrt(25) + log10(100) * sin(π / 4)`.", examples=["2 ^ 10 / 3"])
-    variables: dict[str, float] = Field(default={}, description="What names in the expression stand for.")
+    variables: dict[str, int | float] = Field(default={}, description="What names in the expression stand for.")
     precision: int | None = Field(default=None, description="Decimal places of the result.", ge=0, le=DIGITS)
 
 
