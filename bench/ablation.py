@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What each technique of the answer engine is worth: a question set asked with one of them switched off at a time.
 
-usage: python bench/ablation.py SET [--quick N] [--model NAME] [--out FOLDER]
+usage: python bench/ablation.py SET [--quick N] [--model NAME] [--out FOLDER] [--only VARIANT]...
 Replies of the model are cached, so that variants that ask it the same cost nothing; their seconds are those of the
 first time. Writes a table in Markdown, and the same figures as JSON.
 """
@@ -32,6 +32,7 @@ VARIANTS: dict[str, tuple[dict[str, Any], tuple[Patch, ...]]] = {
     "no checks": ({}, (lambda: mock.patch.object(draft, "run_checks", lambda case: []),)),
     "no values in the prompt": ({}, (lambda: mock.patch.object(ask, "hints", lambda matches, note: note),)),
     "no repairs": ({"answer": {"repairs": 0}}, ()),
+    "no refusals": ({}, (lambda: mock.patch.object(ask, "missing", mock.AsyncMock(return_value=None)),)),
     "one draft, no vote": ({"answer": {"drafts": 1}}, ()),
     "one draft, nothing else": (
         {"answer": {"drafts": 1, "repairs": 0}},
@@ -57,6 +58,7 @@ def main() -> None:
     arguments.add_argument("set", type=Path)
     arguments.add_argument("--quick", type=int, metavar="N")
     arguments.add_argument("--model")
+    arguments.add_argument("--only", action="append", choices=list(VARIANTS), metavar="VARIANT")
     arguments.add_argument("--out", type=Path, default=Path("bench/results"))
     chosen = arguments.parse_args()
     questions = select(read_question_set(chosen.set), chosen.quick)
@@ -67,7 +69,8 @@ def main() -> None:
         "| variant | right | calls | median s | agreed: right of | wrong, no warning |",
         "|---|--:|--:|--:|--:|--:|",
     ]
-    for name, (overrides, patches) in VARIANTS.items():
+    for name in chosen.only or VARIANTS:
+        overrides, patches = VARIANTS[name]
         settings = load_settings(overrides=overrides)
         with switched_off(patches):
             marked = run(questions, lambda data, s=settings: QueristAsker(data, s, chosen.model, cached=True))
