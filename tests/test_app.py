@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 import querist
-from querist import Answer, Querist, Status
-from querist.errors import ComponentInputError, ComponentNotFoundError, UsageError
+from querist import Answer, Querist, Settings, Status
+from querist.errors import BudgetSpentError, ComponentInputError, ComponentNotFoundError, UsageError
+from querist.state.event_log import EventLog
 from tests.scripted_model import ScriptedModel
 
 Open = Callable[..., Querist]
@@ -131,3 +132,31 @@ def test_components_run_by_name_through_the_same_door(opened: Open) -> None:
     one.close()
     with pytest.raises(UsageError, match="is closed"):
         one.run("ask", {"text": QUESTION})
+
+
+def test_hooks_events_and_the_budget_of_the_settings_hold_for_questions(
+    shifts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("QUERIST_HOME", str(tmp_path / "home"))
+    settings = Settings.model_validate(
+        {
+            "hooks": [
+                {"use": "transformer", "at": "before:model", "pattern": "Ida", "replacement": "N.N."},
+                {"use": "logger", "at": "system:*"},
+            ],
+            "events": {"keep": True},
+            "token_budget": 60,
+        }
+    )
+    model = ScriptedModel(lambda _: QUERY)
+    with caplog.at_level("INFO", "querist.hooks"), Querist(shifts, settings=settings, model=model) as one:
+        one.ask("How many hours did Ida work?")
+        with pytest.raises(BudgetSpentError, match="of 60 tokens"):
+            one.ask(QUESTION)
+    assert [record.message.split()[0] for record in caplog.records if record.name == "querist.hooks"] == [
+        "system:start",
+        "system:stop",
+    ]
+    assert "Ida" not in model.requests[0].messages[-1].content
+    kept = list(EventLog(tmp_path / "home" / "data" / "events.sqlite").replay(name="run.failed"))
+    assert {event["code"] for event in kept if event["source"] == "model"} == {"run.budget"}

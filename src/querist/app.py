@@ -85,6 +85,7 @@ class Querist:
             self._log = EventLog(data_dir() / "events.sqlite", self.settings.events.days)
             self._log.attach(self.events)
         self._loop = _Loop()
+        self.principal = Principal.of(self.settings)
         self.runner = Runner.of(self.settings)
         self._fire("system:start")
         plugins = load_plugins(self.settings.plugins)  # first: they may bring what opens the data and the model
@@ -107,7 +108,6 @@ class Querist:
             verified=self.verified if use_verified else None,
             schema_tokens=self.settings.answer.schema_tokens,
         )
-        self.principal = Principal.of(self.settings)
         self.components = Registry()
         self.components.add(self.component)
         add_components(plugins, self.components)
@@ -132,7 +132,7 @@ class Querist:
 
     def _fire(self, point: str) -> None:
         if self.runner.hooks:
-            self._loop.run(self.runner.hooks.fire(point, self.settings, RunContext(events=self.events)))
+            self._loop.run(self.runner.hooks.fire(point, context=self._context()))
 
     def ask(self, question: str, *, note: str = "", history: Sequence[Turn] = (), assume: bool = False) -> Answer:
         """Answer a question, and wait for the answer.
@@ -146,6 +146,7 @@ class Querist:
 
         Raises:
             ModelError: no model could be reached. A question that cannot be answered raises nothing: see its status.
+            RunError: a limit, the budget or a hook that the settings name does not allow it.
         """
         self._check_open()
         return self._loop.run(self.aask(question, note=note, history=history, assume=assume))
