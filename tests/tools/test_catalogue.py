@@ -14,7 +14,7 @@ from querist.tools.catalogue import ENTRIES, GROUPS, Entry, load_tool
 def test_an_entry_says_what_its_tool_says(entry: Entry) -> None:
     tool = load_tool(entry.name)
     assert isinstance(tool, Component)
-    assert tool.name == entry.name
+    assert (tool.name, tool.kind) == (entry.name, "tool")
     assert tool.description.splitlines()[0] == entry.summary
     assert set(tool.permissions) == set(entry.permissions)
     assert tool.input_schema()["properties"], "a tool takes something"

@@ -60,6 +60,7 @@ def load_tool(name: str) -> Component[Any, Any]:
         if entry.name == name:
             made = getattr(import_module(f"querist.tools.{entry.group}.{entry.module}"), entry.class_name)()
             assert isinstance(made, Component)
+            made.kind = "tool"
             return made
     near = difflib.get_close_matches(name, [entry.name for entry in ENTRIES], 3)
     hint = f"Did you mean {' or '.join(map(repr, near))}?" if near else "`querist tool list` shows all."
