@@ -61,7 +61,21 @@ def test_the_last_answer_of_a_chat_can_be_verified_as_it_was_understood(kites: P
     assert ": What did the kites of Zephyr cost?" in shown.stdout
 
 
-def test_without_a_chat_there_is_no_last_answer(kites: Path) -> None:
+def test_the_last_answer_of_ask_can_be_verified(kites: Path, scripted: Use) -> None:
+    scripted([QUERY, QUERY])
+    run("ask", QUESTION, "--data", kites)
+    shown = run("verify", "--last", "--data", kites)
+    assert shown.exit_code == 0, shown.output
+    assert f": {QUESTION}" in shown.stdout
+
+
+def test_evaluation_is_about_the_engine_and_uses_none(kites: Path, kept: str, scripted: Use, tmp_path: Path) -> None:
+    scripted(lambda _: QUERY)
+    (tmp_path / "golden.yaml").write_text(f"data: kites.csv\nquestions: [{{question: {QUESTION!r}, sql: {QUERY!r}}}]\n")
+    assert "2.00 model calls" in run("eval", "run", tmp_path / "golden.yaml").output
+
+
+def test_without_an_answer_there_is_no_last_one(kites: Path) -> None:
     shown = run("verify", "--last", "--data", kites)
     assert (shown.exit_code, "no answer to verify yet" in shown.stderr) == (2, True)
 

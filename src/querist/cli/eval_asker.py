@@ -1,4 +1,7 @@
-"""Who is evaluated: `Querist` with a model whose replies are kept, so that a rerun is free and exact."""
+"""Who is evaluated: `Querist` with a model whose replies are kept, so that a rerun is free and exact.
+
+Without the user's verified queries, for the figures are about the engine.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,7 @@ class QueristAsker:
         opened = open_model(model or settings.models.coding, settings)
         self._cache = ContentCache(cache_dir() / "model-replies.sqlite", MAX_BYTES) if cached else None
         self._cached = CachedModel(opened, self._cache) if self._cache is not None else None
-        self._querist = Querist(*data, settings=settings, model=self._cached or opened)
+        self._querist = Querist(*data, settings=settings, model=self._cached or opened, use_verified=False)
 
     def ask(self, question: str, *, note: str = "") -> Answer:
         return self._querist.ask(question, note=note)
