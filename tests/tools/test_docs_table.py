@@ -20,7 +20,7 @@ def table() -> str:
             group = entry.group
             lines.append(f"| **{group}** | | | | | |")
         tested = "".join(
-            f"[{path.stem.removeprefix('test_')}](../{path.relative_to(ROOT)}) " for path in tests_of(entry)
+            f"[{path.stem.removeprefix('test_')}](../{path.relative_to(ROOT)}) " for path in that_use(entry)
         )
         needs = ", ".join(f"`{kind}`" for kind in entry.permissions)
         extra = f"`{entry.extra}`" if entry.extra else ""
@@ -28,7 +28,7 @@ def table() -> str:
     return "\n".join(lines) + "\n"
 
 
-def tests_of(entry: Entry) -> list[Path]:
+def that_use(entry: Entry) -> list[Path]:
     """The files of the group's tests that use the tool."""
     folder = ROOT / "tests/tools" / entry.group
     return [path for path in sorted(folder.glob("test_*.py")) if f'"{entry.name}"' in path.read_text(encoding="utf-8")]
@@ -40,7 +40,7 @@ def test_the_page_has_the_table_of_the_catalogue() -> None:
 
 
 def test_every_tool_is_tested() -> None:
-    assert [entry.name for entry in ENTRIES if not tests_of(entry)] == []
+    assert [entry.name for entry in ENTRIES if not that_use(entry)] == []
 
 
 if __name__ == "__main__":
