@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,12 @@ def test_all_is_well_with_a_hosted_model_and_data_that_open(hosted: None, kites:
     assert shown.exit_code == 0, shown.output
     assert "opens (duckdb, 1 table)" in shown.stdout
     assert "fail" not in shown.stdout
+
+
+def test_every_extra_is_told(hosted: None) -> None:
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    told = {finding["message"].partition(":")[0] for finding in of("install")[1:]}
+    assert told == set(project["optional-dependencies"]) - {"all"}
 
 
 def test_a_key_is_named_and_never_shown(hosted: None) -> None:

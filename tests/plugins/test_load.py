@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sqlite3
 import sys
 from collections.abc import Iterator
@@ -139,15 +138,11 @@ def test_a_plugin_in_a_folder_is_loaded_only_when_the_folder_is_trusted(folder: 
         ("querist_api = 1\ndef register(to): to.add_command('Say it', print, help='')", "cannot be a command"),
     ],
 )
-def test_a_broken_plugin_is_told_and_left_out_and_the_others_work(
-    folder: Path, caplog: pytest.LogCaptureFixture, code: str, problem: str
-) -> None:
+def test_a_broken_plugin_is_left_out_with_the_reason_and_the_others_work(folder: Path, code: str, problem: str) -> None:
     (folder / "broken.py").write_text(code)
     (folder / "whole.py").write_text(WHOLE)
-    with caplog.at_level(logging.WARNING):
-        broken, whole = load.load_plugins([folder])
+    broken, whole = load.load_plugins([folder])
     assert problem in broken.problem
-    assert problem in caplog.text
     assert list(whole.brings.components) == ["greet"]
 
 
@@ -179,6 +174,7 @@ def test_of_two_that_bring_the_same_name_the_second_is_left_out(folder: Path, ca
     with Querist(folder / "t.csv", settings=Settings(plugins=(str(folder),)), model=ScriptedModel([])) as querist:
         assert querist.run("greet", {"name": "Bo"}).model_dump() == {"result": "hello Bo"}
     assert "A component of the plugin second is left out: There is already a component 'greet'" in caplog.text
+    assert f"The plugin third ({folder / 'third.py'}) is left out" in caplog.text
 
 
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -24,18 +25,6 @@ REACH_SECONDS = 3.0
 """How long a model's server is waited for."""
 LITTLE_SPACE = 2_000_000_000
 """Bytes free below which the disk is called nearly full: the default model and its caches need about as much."""
-
-EXTRAS = {
-    "local": ("xllamacpp",),
-    "openai": ("pydantic-ai-slim", "openai"),
-    "anthropic": ("pydantic-ai-slim", "anthropic"),
-    "google": ("pydantic-ai-slim", "google-genai"),
-    "postgres": ("psycopg",),
-    "mysql": ("pymysql",),
-    "polars": ("polars",),
-    "pandas": ("pandas", "pyarrow"),
-}
-"""Extras of the package, and what each brings."""
 
 
 class Level(StrEnum):
@@ -90,6 +79,7 @@ def examine(data: list[str], *, deep: bool = False) -> Iterator[Finding]:
     yield from _folders()
     yield from _models(settings, deep=deep)
     yield from _keys(settings)
+    yield from _plugins(settings)
     yield from _data(data or list(settings.data))
 
 
@@ -98,13 +88,39 @@ def _installation() -> Iterator[Finding]:
 
     python = ".".join(map(str, sys.version_info[:3]))
     yield Finding("install", Level.OK, f"querist {version('querist')}, Python {python}")
-    for extra, packages in EXTRAS.items():
-        have = {name: found for name in packages if (found := _version(name))}
-        if len(have) == len(packages):
-            yield Finding("install", Level.OK, f"{extra}: " + ", ".join(f"{n} {v}" for n, v in have.items()))
+    for extra, packages in _extras().items():
+        missing = [name for name in packages if not _version(name)]
+        if not missing:
+            brought = ", ".join(f"{name} {_version(name)}" for name in packages)
+            yield Finding("install", Level.OK, f"{extra}: {brought}")
         else:
-            todo = f'If you need it: pip install "querist[{extra}]"'
-            yield Finding("install", Level.OK, f"{extra}: not installed", todo)
+            what = "not installed" if len(missing) == len(packages) else f"without {', '.join(missing)}"
+            yield Finding("install", Level.OK, f"{extra}: {what}", f'If you need it: pip install "querist[{extra}]"')
+
+
+def _extras() -> dict[str, list[str]]:
+    """The extras of the package, and the packages that each brings."""
+    extras: dict[str, list[str]] = {}
+    for extra, name, inner in _required("querist"):
+        if extra and extra != "all":
+            more = [package for wanted, package, _ in _required(name) if wanted == inner != ""]
+            extras.setdefault(extra, []).extend([name, *more])
+    return extras
+
+
+def _required(package: str) -> Iterator[tuple[str, str, str]]:
+    """What a package requires: for which extra of its own, which package, and which extra of that one."""
+    from importlib.metadata import PackageNotFoundError, requires
+
+    try:
+        lines = requires(package) or []
+    except PackageNotFoundError:
+        return
+    for line in lines:
+        # Of those that some systems do without, nothing is said.
+        if found := re.fullmatch(r"""([\w.-]+)(?:\[([\w-]+)])?[^;]*(?:; extra == ['"]([\w-]+)['"])?""", line):
+            name, inner, extra = found.groups("")
+            yield extra, name, inner
 
 
 def _version(package: str) -> str:
@@ -121,6 +137,13 @@ def _settings() -> tuple[Settings, Finding]:
 
     settings, file = load_settings(), find_file()
     return settings, Finding("settings", Level.OK, str(file) if file else "no file; defaults and the environment hold")
+
+
+def _plugins(settings: Settings) -> Iterator[Finding]:
+    from querist.plugins.load import load_plugins
+
+    for plugin in load_plugins(settings.plugins):
+        yield Finding("plugins", Level.WARN if plugin.problem else Level.OK, str(plugin))
 
 
 def _folders() -> Iterator[Finding]:

@@ -48,6 +48,8 @@ def _of_plugin(name: str, config: Path | None) -> Any:
     for plugin in load_plugins(load_settings(config).plugins):
         if name in plugin.brings.commands:
             return as_command(name, plugin.brings.commands[name].run)
+        if plugin.problem:  # it may be the one that would bring this command
+            typer.echo(f"The plugin {plugin}", err=True)
     return None
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,7 +26,6 @@ def list_plugins(as_json: Annotated[bool, typer.Option("--json", help="Print JSO
     from querist.plugins.load import load_plugins
     from querist.settings import load_settings
 
-    logging.getLogger("querist.plugins").setLevel(logging.ERROR)  # what is left out is told in the list
     plugins = load_plugins(load_settings().plugins)
     if as_json:
         rows = [

@@ -1,4 +1,4 @@
-"""Finds plugins and loads each once. One that is broken is told and left out; it never stops the program."""
+"""Finds plugins and loads each once. One that is broken is left out, with the reason; it never stops the program."""
 
 from __future__ import annotations
 
@@ -34,6 +34,9 @@ class Loaded:
     brings: Registrar = field(default_factory=Registrar)
     problem: str = ""
 
+    def __str__(self) -> str:
+        return f"{self.name} ({self.origin})" + (f" is left out: {self.problem}" if self.problem else "")
+
 
 def load_plugins(folders: Iterable[str | Path] = ()) -> list[Loaded]:
     """All installed plugins, and those of the folders; their sources and models can be opened from then on.
@@ -46,10 +49,10 @@ def load_plugins(folders: Iterable[str | Path] = ()) -> list[Loaded]:
     for folder in folders:
         path = Path(folder).expanduser().resolve()
         if not path.is_dir():
-            loaded.append(_left_out(path.name, str(path), "there is no such folder"))
+            loaded.append(Loaded(path.name, str(path), problem="there is no such folder"))
         elif not is_trusted(path):
             problem = f"you have not said that its code may run; if it may: querist plugin trust {path}"
-            loaded.append(_left_out(path.name, str(path), problem))
+            loaded.append(Loaded(path.name, str(path), problem=problem))
         else:
             loaded += _in_folder(path)
     return loaded
@@ -102,22 +105,19 @@ def _load(name: str, origin: str, find: Callable[[], Any]) -> Loaded:
             raise UsageError(f"it {written} of the plugin interface; this Querist has querist_api = {API}")
         plugin.register(brings)
     except QueristError as error:
-        return _left_out(name, origin, f"{error.message} {error.hint}".strip())
+        return Loaded(name, origin, problem=f"{error.message} {error.hint}".strip())
     except (Exception, SystemExit) as error:
-        return _left_out(name, origin, f"{type(error).__name__}: {error}")
+        return Loaded(name, origin, problem=f"{type(error).__name__}: {error}")
     add_schemes(brings.sources)
     add_providers(brings.models)
     return Loaded(name, origin, brings)
 
 
-def _left_out(name: str, origin: str, problem: str) -> Loaded:
-    log.warning("The plugin %s (%s) is left out: %s", name, origin, problem)
-    return Loaded(name, origin, problem=problem)
-
-
 def add_components(plugins: Iterable[Loaded], registry: Registry) -> None:
-    """Make the components of plugins known; one whose name is taken is told and left out."""
+    """Make the components of plugins known. What is left out is logged: a whole plugin, or one whose name is taken."""
     for plugin in plugins:
+        if plugin.problem:
+            log.warning("The plugin %s", plugin)
         for component in plugin.brings.components.values():
             try:
                 registry.add(component)
