@@ -45,3 +45,10 @@ def test_inputs_that_say_the_same_have_the_same_key() -> None:
     assert OutputCache.key("1", one) == OutputCache.key("1", other)
     assert OutputCache.key("1", one) != OutputCache.key("2", one)
     assert OutputCache.key("1", one) != OutputCache.key("1", Options(by_name={"a": 1}))
+
+
+def test_an_input_that_cannot_be_written_down_has_no_key() -> None:
+    class Holds(BaseModel):
+        thing: object
+
+    assert OutputCache.key("1", Holds(thing=object())) == ""

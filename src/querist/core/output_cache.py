@@ -25,8 +25,11 @@ class OutputCache:
 
     @staticmethod
     def key(version: str, input: BaseModel) -> str:
-        """The same for inputs that say the same, in whichever order."""
-        return f"{version} {json.dumps(input.model_dump(mode='json'), sort_keys=True, separators=(',', ':'))}"
+        """The same for inputs that say the same, in whichever order; empty for one that JSON cannot hold."""
+        try:
+            return f"{version} {json.dumps(input.model_dump(mode='json'), sort_keys=True)}"
+        except ValueError:
+            return ""
 
     def get(self, key: str) -> BaseModel | None:
         with self._lock:

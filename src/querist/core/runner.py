@@ -150,15 +150,15 @@ class Runner:
         _permitted(component, checked, run)
         if limits is None:
             return await self._hooked(component, checked, run, None, borrowed), False
-        cache, key = limits.cache, ""
-        if cache:
-            key = cache.key(component.version, checked)
+        cache = limits.cache
+        key = cache.key(component.version, checked) if cache else ""
+        if cache and key:
             kept = cache.get(key)
             if isinstance(kept, component.output_type):
                 return kept, True
         with await _within(run, component.name, borrowed, limits.enter(run)):
             output = await self._hooked(component, checked, limits.around(run), limits, borrowed)
-        if cache:
+        if cache and key:
             cache.put(key, output)
         return output, False
 
