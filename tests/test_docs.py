@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from querist.agents.definition import read_definition
 from querist.cli.main import app
 from querist.models.base import Model, Request
 from querist.settings import Settings, load_settings
@@ -31,6 +32,8 @@ PAGES = (
     "docs/charts.md",
     "docs/analysis.md",
     "docs/core.md",
+    "docs/tools.md",
+    "docs/agents.md",
 )
 ANSWERS = {
     "How many orders were returned in 2025?": (
@@ -60,8 +63,10 @@ ANSWERS = {
         '{"analyses": [{"technique": "describe", "columns": ["rating"], "statistics": ["mean"], "by": ""}], '
         '"prepare": []}'
     ),
+    "What is 17 times 23?": '{"think": "I know it.", "answer": "391"}',
+    "Are you open on Sunday?": '{"think": "I know it.", "answer": "No."}',
 }
-"""What the model replies to each question that the documentation asks: a query, or the plan of an analysis."""
+"""What the model replies to each question of the documentation: a query, the plan of an analysis, an agent's answer."""
 NOT_RUN = ("plugin trust", "models pull", "models stop", "models verify", "eval run", "--deep", "://", "doctor")
 
 
@@ -156,7 +161,7 @@ def test_the_real_model_answers_as_the_documentation_shows(command: Command) -> 
 @pytest.mark.parametrize("command", COMMANDS, ids=str)
 def test_a_command_of_the_documentation_exists_with_its_options(command: Command) -> None:
     words = command.words
-    name = words[:2] if words[0] in ("models", "config", "eval", "plugin") else words[:1]
+    name = words[:2] if words[0] in ("models", "config", "eval", "plugin", "agent", "tool") else words[:1]
     if name[0].startswith("-"):
         pytest.skip("it shows an option of all commands")
     result = run([*name, "--help"])
@@ -181,11 +186,11 @@ def test_python_of_the_documentation_runs(
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_settings_of_the_documentation_are_right(page: str, checkout: Path) -> None:
+def test_yaml_of_the_documentation_is_right(page: str, checkout: Path) -> None:
     for block in blocks(page, "yaml"):
         file = checkout / "querist.yaml"
         file.write_text(block)
-        load_settings(file)
+        read_definition(file) if page == "docs/agents.md" else load_settings(file)
 
 
 @pytest.mark.parametrize("page", PAGES)
