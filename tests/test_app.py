@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 import querist
-from querist import Answer, Querist, Settings, Status
+from querist import Answer, Querist, Runner, Settings, Status, component
+from querist.core.context import RunContext
 from querist.errors import BudgetSpentError, ComponentInputError, ComponentNotFoundError, UsageError
 from querist.state.event_log import EventLog
 from tests.scripted_model import ScriptedModel
@@ -160,3 +161,17 @@ def test_hooks_events_and_the_budget_of_the_settings_hold_for_questions(
     assert "Ida" not in model.requests[0].messages[-1].content
     kept = list(EventLog(tmp_path / "home" / "data" / "events.sqlite").replay(name="run.failed"))
     assert {event["code"] for event in kept if event["source"] == "model"} == {"run.budget"}
+
+
+def test_a_component_finds_the_settings_and_the_runner_of_whoever_runs_it(opened: Open) -> None:
+    @component
+    async def rows(context: RunContext) -> int:
+        """How many rows a result may have."""
+        assert context.get(Runner) is one.runner
+        settings = context.get(Settings)
+        assert settings is not None
+        return settings.limits.rows
+
+    one = opened()
+    one.components.add(rows)
+    assert one.run("rows", {}).model_dump() == {"result": one.settings.limits.rows}

@@ -128,7 +128,8 @@ class Querist:
         return ModelAtDoor(self.model, self.runner)
 
     def _context(self) -> RunContext:
-        return RunContext(events=self.events, principal=self.principal)
+        # Tools look for the settings and the runner in the context.
+        return RunContext(events=self.events, principal=self.principal).with_extras(self.settings, self.runner)
 
     def _fire(self, point: str) -> None:
         if self.runner.hooks:
