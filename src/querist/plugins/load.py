@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+import shlex
 import sys
+import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cache, partial
@@ -23,6 +25,8 @@ log = logging.getLogger(__name__)
 
 ENTRY_POINTS = "querist.plugins"
 """Group of entry points in which an installed package names its plugin: a module."""
+
+_loading = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -45,17 +49,19 @@ def load_plugins(folders: Iterable[str | Path] = ()) -> list[Loaded]:
         folders: as settings name them. In each, a file `NAME.py` or a package `NAME/` is a plugin, unless its name
             begins with `_` or `.`. A folder that is not trusted is not looked into.
     """
-    loaded = list(_installed())
-    for folder in folders:
-        path = Path(folder).expanduser().resolve()
-        if not path.is_dir():
-            loaded.append(Loaded(path.name, str(path), problem="there is no such folder"))
-        elif not is_trusted(path):
-            problem = f"you have not said that its code may run; if it may: querist plugin trust {path}"
-            loaded.append(Loaded(path.name, str(path), problem=problem))
-        else:
-            loaded += _in_folder(path)
-    return loaded
+    with _loading:
+        loaded = list(_installed())
+        for folder in folders:
+            path = Path(folder).expanduser().resolve()
+            if not path.is_dir():
+                loaded.append(Loaded(path.name, str(path), problem="there is no such folder"))
+            elif not is_trusted(path):
+                allow = f"querist plugin trust {shlex.quote(str(path))}"
+                problem = f"you have not said that its code may run; if it may: {allow}"
+                loaded.append(Loaded(path.name, str(path), problem=problem))
+            else:
+                loaded += _in_folder(path)
+        return loaded
 
 
 @cache

@@ -41,7 +41,7 @@ def _file() -> Path:
 def _read() -> list[str]:
     try:
         return [str(folder) for folder in json.loads(_file().read_bytes())]
-    except (FileNotFoundError, ValueError):  # none yet, or not ours: nothing is trusted
+    except (FileNotFoundError, TypeError, ValueError):  # none yet, or not ours: nothing is trusted
         return []
 
 
