@@ -33,7 +33,6 @@ from querist.analysis.progress import AnalysisProgress
 from querist.analysis.readings import read
 from querist.core.component import Component
 from querist.core.context import RunContext
-from querist.core.runner import Runner
 from querist.errors import ComponentFailedError, DataError, ModelOutputError, UsageError
 from querist.models.base import Model, Reply, UsageMeter
 from querist.sources.base import Source
@@ -112,15 +111,14 @@ class Analyse(Component[AnalysisQuestion, Analysis]):
     ) -> None:
         require()
         self.sources, self.model, self.code, self.repairs = tuple(sources), model, code, repairs
-        self.runner = Runner()
         self._last: tuple[tuple[str, str, str], _Data] | None = None
 
     async def run(self, input: AnalysisQuestion, context: RunContext) -> Analysis:
         started = time.monotonic()
-        work_data = await asyncio.to_thread(self._data, input)
-        columns = tuple(str(column) for column in work_data.frame.columns)
-        asked = Asked(input.text, input.constraints, input.format, work_data.overview, columns, wanted(input.format))
-        work = _Work(asked, work_data, context)
+        data = await asyncio.to_thread(self._data, input)
+        columns = tuple(str(column) for column in data.frame.columns)
+        asked = Asked(input.text, input.constraints, input.format, data.overview, columns, wanted(input.format))
+        work = _Work(asked, data, context)
         work.tell("plan", "Choosing techniques")
         work.drafts.append(await self._by_techniques(work))
         if self.code is not None:
@@ -152,7 +150,7 @@ class Analyse(Component[AnalysisQuestion, Analysis]):
             plan = read_plan(reply.data)
             if not plan.analyses:
                 return Draft("techniques", reply.text, error="No standard technique fits.")
-            found, notes = await follow(plan, work.data.frame, self.runner, work.context)
+            found, notes = await follow(plan, work.data.frame, work.context)
         except (UsageError, DataError, ModelOutputError, ComponentFailedError) as error:
             return Draft("techniques", reply.text, error=f"{error.message} {error.hint}".strip())
         values, problems = await self._read(found, work)
@@ -198,39 +196,45 @@ class Analyse(Component[AnalysisQuestion, Analysis]):
     async def _conclude(self, work: _Work) -> Analysis:
         ranked = [draft for draft in work.drafts if draft.usable]
         supporters = {id(d): [other for other in ranked if other is d or agree(d, other, work.names)] for d in ranked}
-        best = max(ranked, key=lambda d: (len(supporters[id(d)]), d.complete, d.kind == "code"), default=None)
+
+        def worth(draft: Draft) -> tuple[int, bool, bool]:
+            votes = len(supporters[id(draft)])
+            # Alone, code is right more often; of drafts that agree, techniques know more to tell.
+            return votes, draft.complete, (draft.kind == "code") == (votes == 1)
+
+        best = max(ranked, key=worth, default=None)
         agreeing = supporters[id(best)] if best is not None else []
         isolation = self.code.isolation if self.code and any(d.kind == "code" for d in work.drafts) else ""
         attempts = tuple(Attempt(d.kind, d.script, d.notes, d.error, d in agreeing) for d in work.drafts)
+        question, data = work.asked.question, work.data
         if best is None:
             reason = next((d.error for d in reversed(work.drafts) if d.error), "nothing was found")
             text = f"No analysis could be made to run for this question. The last one failed: {reason}"
             return Analysis(
-                question=work.asked.question, status="failed", text=text, attempts=attempts, isolation=isolation
+                question=question, status="failed", text=text, attempts=attempts, isolation=isolation, table=data.name
             )
-        warnings = [*best.warnings, *work.data.warnings]
+        warnings = [*best.warnings, *data.warnings]
         if len(ranked) > 1 and len(agreeing) == 1:
             warnings.append(f"The {len(ranked)} drafts gave different results; this is that of one of them.")
-        findings = [finding for draft in agreeing[:1] for finding in draft.findings]
+        findings = list(best.findings)
         text = "; ".join(f"{name.replace('_', ' ')}: {shown(value)}" for name, value in best.values.items())
         if not work.names:
-            reply = await ask_for_words(self.model, work.asked.question, findings)
+            reply = await ask_for_words(self.model, question, findings)
             work.count(reply)
             text = reply.text.strip()
-            values = [finding.value for finding in findings]
-            if flagged := unsupported(text, values, work.asked.question):
+            if flagged := unsupported(text, [finding.value for finding in findings], question):
                 warnings.append(f"The text says {', '.join(flagged)}, which no result contains.")
         return Analysis(
-            question=work.asked.question,
+            question=question,
             status="agreed" if len(agreeing) > 1 else "unverified",
             text=text,
             values=best.values,
             findings=findings,
-            prepared=[*work.data.told, *best.notes],
+            prepared=[*data.told, *best.notes],
             warnings=warnings,
             attempts=attempts,
             isolation=isolation,
-            table=work.data.name,
+            table=data.name,
         )
 
 

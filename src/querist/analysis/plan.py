@@ -6,6 +6,7 @@ parameterises, and cannot name what is not there.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from dataclasses import dataclass
@@ -103,14 +104,13 @@ def _used(steps: tuple[Step, ...], reply: Any) -> tuple[Step, ...]:
     return tuple(kept)
 
 
-async def follow(plan: Plan, frame: pd.DataFrame, runner: Runner, context: RunContext) -> tuple[Findings, list[str]]:
+async def follow(plan: Plan, frame: pd.DataFrame, context: RunContext) -> tuple[Findings, list[str]]:
     """Prepare the data and run the techniques; their findings together, and what was done to the data.
 
     Raises:
         UsageError, GuardError, QueryError: a step or technique that does not fit the data.
     """
-    import asyncio
-
+    runner = context.get(Runner) or Runner()
     prepared, notes = await asyncio.to_thread(prepare, frame, plan.steps)
     kinds: dict[str, Technique[Any]] = {technique.name: technique for technique in techniques(prepared)}
     return merged([await runner.run(kinds[name], params, context) for name, params in plan.analyses]), notes

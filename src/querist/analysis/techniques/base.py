@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from querist.analysis.findings import Findings
-from querist.core.component import Component
+from querist.core.component import Component, ComponentKind
 from querist.core.context import RunContext
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ class Technique(Component[P, Findings]):
         frame: the data; never changed.
     """
 
+    kind: ComponentKind = "tool"
     output_type = Findings
 
     def __init__(self, frame: pd.DataFrame) -> None:
