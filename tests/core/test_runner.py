@@ -219,6 +219,21 @@ class TestWhatTravels:
         run(Does(outer), {"value": 3}, RunContext().with_extras(budget))
         assert budget.spent == 3
 
+    def test_the_runner_is_found_by_what_it_runs(self) -> None:
+        runner, found = Runner(), list[Runner | None]()
+
+        async def outer(input: Number, context: RunContext) -> Number:
+            found.append(context.get(Runner))
+            return await Runner().run(Does(inner), input, context)
+
+        async def inner(input: Number, context: RunContext) -> Number:
+            found.append(context.get(Runner))
+            return input
+
+        asyncio.run(runner.run(Does(outer), {"value": 1}))
+        assert found[0] is runner
+        assert found[1] is not runner, "it is the one whose door was passed last"
+
     def test_an_event_told_by_a_component_carries_its_run(self) -> None:
         @component
         async def tells(context: RunContext) -> int:

@@ -117,8 +117,14 @@ def find_text(pattern: str) -> Callable[[Any], str | None]:
     return check
 
 
-def add_hooks(hooks: Hooks, settings: Iterable[HookSettings], metrics: Metrics) -> None:
-    """Add the hooks that settings ask for; those that count, count into `metrics`."""
+def add_hooks(
+    hooks: Hooks,
+    settings: Iterable[HookSettings],
+    metrics: Metrics,
+    when: Callable[[Moving], bool] | None = None,
+) -> list[Callable[[], None]]:
+    """Add the hooks that settings ask for; those that count, count into `metrics`. Returns what takes them back."""
+    removers = []
     for wanted in settings:
         pattern = wanted.pattern or ""
         match wanted.use:
@@ -131,11 +137,14 @@ def add_hooks(hooks: Hooks, settings: Iterable[HookSettings], metrics: Metrics) 
             case "transformer":
                 hook = transformer(replace_text(pattern, wanted.replacement))
         guards = wanted.use in ("validator", "transformer")
-        hooks.add(
+        remove = hooks.add(
             hook,
             *wanted.at,
             component=wanted.component,
             priority=wanted.priority,
             timeout=wanted.timeout,
             on_error=wanted.on_error or ("stop" if guards else "continue"),
+            when=when,
         )
+        removers.append(remove)
+    return removers

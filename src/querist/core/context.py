@@ -100,8 +100,12 @@ class RunContext:
     held: frozenset[str] = frozenset()
     meters: tuple[Callable[[int], None], ...] = ()
 
-    def child(self, timeout: float | None = None) -> RunContext:
-        """The context of a new run inside this one, to end within `timeout` seconds and by this one's deadline."""
+    def child(self, timeout: float | None = None, extras: Mapping[type, Any] | None = None) -> RunContext:
+        """The context of a new run inside this one, to end within `timeout` seconds and by this one's deadline.
+
+        Args:
+            extras: in place of this one's.
+        """
         deadline = self.deadline
         if timeout is not None:
             own = time.monotonic() + timeout
@@ -113,7 +117,7 @@ class RunContext:
             self.events,
             self.cancellation,
             deadline,
-            self.extras,
+            self.extras if extras is None else extras,
             self.principal,
             self.priority,
             self.memory_mb,

@@ -98,7 +98,9 @@ class Runner:
         outer = context or RunContext()
         limits = self._limits_of(component)
         timeout = limits.policy.timeout if limits else component.timeout
-        run = outer.child(self.timeout if timeout is None else timeout)
+        # A component that runs others finds the runner in its context, so that these pass the same door.
+        extras = outer.extras if outer.extras.get(Runner) is self else {**outer.extras, Runner: self}
+        run = outer.child(self.timeout if timeout is None else timeout, extras)
         name, run_id, parent_id = component.name, run.run_id, run.parent_id
         started = time.monotonic()
         run.events.emit(RunStarted(source=name, run_id=run_id, parent_id=parent_id))
