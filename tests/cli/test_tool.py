@@ -70,6 +70,8 @@ def test_nothing_is_granted_by_default_and_the_error_names_what_to_grant(tmp_pat
     refused = run("run", "file_reader", f"path={path}")
     assert refused.exit_code == 1
     assert f"Allow it with --grant 'file_read:{path}'" in refused.stderr
+    as_json = json.loads(run("run", "file_reader", f"path={path}", "--json").stdout)
+    assert as_json["error"]["code"] == "run.permission"
     assert "content  x" in run("run", "file_reader", f"path={path}", "--grant", f"file_read:{path}").stdout
 
 

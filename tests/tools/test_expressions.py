@@ -70,7 +70,7 @@ def test_nothing_else_of_python_is_understood(text: str) -> None:
         "factorial(99999)",
         "comb(10**9, 10**8)",
         "'a' * 10 ** 9",
-        "10 ** 6000 * 10 ** 6000",
+        "10 ** 4000 * 10 ** 4000",
         "10.0 ** 400",
         "1 / 0",
         "(-1) ** 0.5",

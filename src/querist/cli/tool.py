@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from querist.errors import ComponentInputError, ComponentNotFoundError, PermissionDeniedError, UsageError
+from querist.errors import ComponentInputError, ComponentNotFoundError, PermissionDeniedError, QueristError, UsageError
 from querist.tools.catalogue import ENTRIES, GROUPS, load_tool
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from querist.core.component import Component
+    from querist.core.permissions import Principal
     from querist.core.registry import Registry
     from querist.settings import Settings
 
@@ -126,18 +127,26 @@ def run(
     context = RunContext(principal=principal).with_extras(settings)
     try:
         output: BaseModel = asyncio.run(Runner.of(settings).run(tool, given, context))
-    except PermissionDeniedError as error:
-        missing = [need for need in tool.needs(tool.input_type.model_validate(given)) if not principal.grant_for(need)]
-        if not missing:
-            raise
-        options = " ".join(f"--grant {shlex.quote(str(need))}" for need in missing)
-        raise PermissionDeniedError(error.message, hint=f"Allow it with {options}") from error
+    except QueristError as error:
+        told = _with_options(error, tool, given, principal) if isinstance(error, PermissionDeniedError) else error
+        if as_json:
+            typer.echo(json.dumps({"error": told.to_dict()}, indent=2, ensure_ascii=False))
+        raise told from error.__cause__
     if as_json:
         typer.echo(output.model_dump_json(indent=2))
         return
     from querist.cli.tool_show import show_output
 
     show_output(output)
+
+
+def _with_options(
+    error: PermissionDeniedError, tool: Component[Any, Any], given: dict[str, Any], principal: Principal
+) -> PermissionDeniedError:
+    """The refusal, with the options that would have allowed it."""
+    missing = [need for need in tool.needs(tool.input_type.model_validate(given)) if not principal.grant_for(need)]
+    options = " ".join(f"--grant {shlex.quote(str(need))}" for need in missing)
+    return PermissionDeniedError(error.message, hint=f"Allow it with {options}" if options else error.hint)
 
 
 def _find(name: str, settings: Settings) -> Component[Any, Any]:

@@ -16,8 +16,8 @@ from querist.errors import ComponentInputError
 
 MAX_LENGTH = 2_000
 """Characters of an expression."""
-MAX_BITS = 20_000
-"""Of a whole number: about 6000 digits."""
+MAX_BITS = 14_000
+"""Of a whole number: some 4200 digits, which is as many as Python writes out."""
 MAX_TEXT = 100_000
 """Characters of a text that an expression makes."""
 

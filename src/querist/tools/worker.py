@@ -75,7 +75,7 @@ async def in_worker(function: Callable[..., Any], *arguments: Any, seconds: floa
 
 
 def _main(seconds: int) -> None:
-    with suppress(ImportError):  # Windows
+    with suppress(ImportError, ValueError, OSError):  # Windows has no limits, and macOS none of memory
         import resource
 
         resource.setrlimit(resource.RLIMIT_AS, (MEGABYTES << 20, MEGABYTES << 20))

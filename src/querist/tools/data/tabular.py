@@ -76,12 +76,8 @@ def _read(input: CsvProcessorInput, context: RunContext) -> CsvRows:
 
 
 def _parsed(text: str, headers: bool, delimiter: str | None) -> tuple[list[str], list[Row]]:
-    if delimiter is None:
-        try:
-            delimiter = csv.Sniffer().sniff(text[:20_000], delimiters=",;\t|").delimiter
-        except csv.Error:
-            delimiter = ","
     try:
+        delimiter = delimiter or max(",;\t|", key=lambda mark: _fit(text[:20_000], mark))
         lines = [line for line in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if line]
     except csv.Error as error:
         raise SourceFormatError(f"The CSV cannot be read: {error}.") from error
@@ -97,6 +93,12 @@ def _parsed(text: str, headers: bool, delimiter: str | None) -> tuple[list[str],
             raise SourceFormatError(f"Row {number} of the CSV has {len(line)} cells and not {len(names)}.")
     typed = [_typed(column) for column in zip(*lines, strict=True)] or [[] for _ in names]
     return names, [dict(zip(names, row, strict=True)) for row in zip(*typed, strict=True)]
+
+
+def _fit(sample: str, delimiter: str) -> int:
+    """How many lines have as many cells as the first, where that has several."""
+    widths = [len(line) for line in csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter) if line]
+    return sum(width == widths[0] for width in widths) if widths and widths[0] > 1 else 0
 
 
 def _typed(column: Sequence[str]) -> list[Any]:

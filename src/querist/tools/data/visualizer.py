@@ -57,15 +57,19 @@ class DataVisualizer(Component[DataVisualizerInput, Charts]):
     description = "Draw rows as charts: a Vega-Lite spec for each, and its image as SVG or PNG if asked to."
 
     async def run(self, input: DataVisualizerInput, context: RunContext) -> Charts:
-        table = _table(input.data, input.columns)
-        drawn = []
-        for wanted in input.chart_types:
-            chart = recommend(table, kind=_KINDS.get(wanted), title=input.title)
-            if chart is None:
-                raise ComponentInputError("No chart shows these rows.", hint="Give at least one column of numbers.")
-            image = await asyncio.to_thread(_image, chart, input.export_format)
-            drawn.append(Drawn(kind=chart.kind, spec=chart.spec, notes=list(chart.notes), image=image))
-        return Charts(charts=drawn)
+        return await asyncio.to_thread(_draw, input)
+
+
+def _draw(input: DataVisualizerInput) -> Charts:
+    table = _table(input.data, input.columns)
+    drawn = []
+    for wanted in input.chart_types:
+        chart = recommend(table, kind=_KINDS.get(wanted), title=input.title)
+        if chart is None:
+            raise ComponentInputError("No chart shows these rows.", hint="Give at least one column of numbers.")
+        image = _image(chart, input.export_format)
+        drawn.append(Drawn(kind=chart.kind, spec=chart.spec, notes=list(chart.notes), image=image))
+    return Charts(charts=drawn)
 
 
 def _table(rows: list[Row], columns: list[str]) -> Table:

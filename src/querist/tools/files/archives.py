@@ -28,7 +28,7 @@ from querist.core.permissions import Need
 from querist.errors import ComponentInputError, SourceFormatError
 from querist.tools.confined import fill_folder, open_file, open_folder, resolve, to_read, to_write, write_file
 from querist.tools.folders import MAX_DEPTH, Folder
-from querist.tools.tool import CHUNK, ToolInput, chunks
+from querist.tools.tool import CHUNK, ToolInput, chunks, while_wanted
 
 MAX_FILES = 10_000
 MAX_BYTES = 2_000_000_000
@@ -108,7 +108,7 @@ def _create(input: FileArchiverInput, context: RunContext) -> Archive:
     names: set[str] = set()
     with write_file(input.archive, context, parents=True) as target, _packer(target, input) as pack:
         for path in input.paths:
-            for name, file in _sources(path, context, made.left_out, target):
+            for name, file in while_wanted(_sources(path, context, made.left_out, target), context):
                 status = os.fstat(file.fileno())
                 if name in names:
                     raise ComponentInputError(f"Two of the paths would be {name!r} in the archive.")

@@ -25,7 +25,7 @@ class FileWatcherInput(ToolInput):
     path: str = Field(default=".", description="The folder.")
     pattern: str = Field(default="*", description="Names of files (`*.csv`), or with a `/` paths below the folder.")
     recursive: bool = Field(default=True, description="With the folders below; links are not followed.")
-    timeout: float = Field(default=30, description="Seconds to wait for the first change.", gt=0, le=600)
+    timeout: float = Field(default=30, description="Seconds to wait for the first change.", gt=0, le=400)
     batch: float = Field(
         default=0.5, description="Seconds without a change after which those so far are told.", ge=0, le=60
     )
