@@ -269,6 +269,19 @@ async def _innermost(shop: Shop, agent: Agent) -> None:
             raise AgentLimitError(failed[0].message)  # type: ignore[attr-defined]
 
 
+async def test_hooks_of_an_agent_hold_for_it_and_for_what_it_calls_and_for_nothing_else(shop: Shop) -> None:
+    hide = {"use": "transformer", "at": "after:tool", "pattern": "Ada", "replacement": "***"}
+
+    @component(kind="tool")
+    async def customer() -> str:
+        """Who is it."""
+        return "Ada"
+
+    shy = shop.agent([use("customer"), say("Hidden.")], customer, hooks=[hide])
+    open_ = shop.agent([use("customer"), say("Seen.")], customer, name="other")
+    assert [(await shop.run(agent, "Who?")).steps[0].observation for agent in (shy, open_)] == ["***", "Ada"]
+
+
 async def test_two_tools_of_one_name_are_refused(shop: Shop) -> None:
     with pytest.raises(UsageError, match="two tools called 'price'"):
         shop.agent([], price, price)

@@ -16,10 +16,11 @@ from weakref import WeakValueDictionary
 
 from pydantic import BaseModel, ValidationError
 
-from querist.agents.conversation import AgentState, Conversation
+from querist.agents.conversation import AgentState, Conversation, shortened
 from querist.agents.definition import AgentDefinition, HandoffOptions, checked
 from querist.agents.facts import fact_tools
 from querist.agents.instructions import render
+from querist.agents.nesting import hook_up, nested
 from querist.agents.observation import bounded, told
 from querist.agents.task import AgentResult, Step, Task, Turn
 from querist.agents.think import Decision, Think, Thought
@@ -28,9 +29,8 @@ from querist.core.context import RunContext
 from querist.core.events import Event
 from querist.core.permissions import Kind, Principal
 from querist.core.runner import Runner
-from querist.errors import AgentLimitError, DataError, ModelError, QueristError, UsageError
+from querist.errors import AgentLimitError, DataError, QueristError, UsageError
 from querist.models.base import Model, Usage
-from querist.models.prompt import read_prompt
 from querist.models.tool_calls import Exchange, ToolCall
 from querist.state.agent_memory import AgentMemory
 from querist.state.paths import data_dir
@@ -62,13 +62,6 @@ class ToolObserved(Event):
 class HandedOff(Event):
     name: ClassVar[str] = "agent.handed_off"
     to: str
-
-
-@dataclass(frozen=True)
-class Nesting:
-    """The agents that are at work inside each other, outermost first; travels in the context."""
-
-    agents: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -152,6 +145,7 @@ class Agent(Component[Task, AgentResult]):
             raise UsageError(f"The agent {self.name!r} has two tools called {twice!r}.", hint="Rename one of them.")
         self._think = Think(model, role)
         self._summarise = Think(summariser, "fast") if summariser else self._think
+        hook_up(self, definition, runner)
         self._sessions: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def to_tool(self) -> Tool:
@@ -162,13 +156,14 @@ class Agent(Component[Task, AgentResult]):
         return Tool(tool.name, tool.description, schema, tool.output_schema)
 
     async def run(self, input: Task, context: RunContext) -> AgentResult:
-        inside = self._nested(context)
+        inside = nested(context, self.definition)
         if not input.session:
             return await self._answer(_Work(input, inside, input.history))
         lock = self._sessions.setdefault(input.session, asyncio.Lock())
         async with lock:
             work = _Work(input, inside)
-            conversation = await self._shortened(await asyncio.to_thread(self._kept, input.session), work)
+            conversation = await asyncio.to_thread(self._kept, input.session)
+            conversation = await self._shortened(conversation, work)
             work.turns = (*conversation.told(), *input.history)
             result = await self._answer(work)
             turns = (Turn(role="user", content=input.message), Turn(role="assistant", content=result.text))
@@ -356,15 +351,6 @@ class Agent(Component[Task, AgentResult]):
                 offered.append(tool.to_tool())
         return (*offered, *(handoff.tool for handoff in self.handoffs.values()))
 
-    def _nested(self, context: RunContext) -> RunContext:
-        agents = (*(context.get(Nesting) or Nesting()).agents, self.name)
-        if len(agents) > self.definition.limits.hops:
-            raise AgentLimitError(
-                f"{len(agents)} agents are at work inside each other: {' → '.join(agents)}.",
-                hint=f"Do they hand the task round in a circle? If not, raise limits.hops of {self.name!r}.",
-            )
-        return context.with_extras(Nesting(agents))
-
     async def _with_facts(self, message: str) -> str:
         if not self.definition.memory.facts:
             return message
@@ -373,24 +359,14 @@ class Agent(Component[Task, AgentResult]):
         return f"What you remember of this:\n{known}\n\n{message}" if known else message
 
     async def _shortened(self, conversation: Conversation, work: _Work) -> Conversation:
-        """A conversation that is too long with its older half as minutes; without it where no model can write them."""
-        while conversation.tokens() > self.definition.memory.tokens and conversation.turns:
-            older, newer = conversation.halves()
-            said = "\n".join(f"{turn.role}: {turn.content}" for turn in older)
-            messages = read_prompt("querist.agents", "summary").messages(
-                summary=conversation.summary or "none", turns=bounded(said, 4 * self.definition.memory.tokens)
-            )
-            turns = (Turn(role="user", content=messages[-1].content),)
-            try:
-                thought = Thought(system=messages[0].content, turns=turns, max_tokens=256)
-                decision = await self.runner.run(self._summarise, thought, work.context)
-            except ModelError as error:
-                work.notes.append(f"The oldest {len(older)} messages were forgotten: {error.message}")
-                conversation = Conversation(summary=conversation.summary, turns=newer)
-            else:
-                work.usage += decision.usage
-                conversation = Conversation(summary=str(decision.answer), turns=newer)
-        return conversation
+        async def think(thought: Thought) -> Decision:
+            decision = await self.runner.run(self._summarise, thought, work.context)
+            work.usage += decision.usage
+            return decision
+
+        short, notes = await shortened(conversation, self.definition.memory.tokens, think)
+        work.notes += notes
+        return short
 
     def _kept(self, session: str) -> Conversation:
         record = self.memory.conversation(self.name, session)

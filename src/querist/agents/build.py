@@ -80,14 +80,15 @@ class Agents:
         members = [self._find(name, definition) for name in team.members]
         lead = None
         if team.strategy == "hierarchical" or definition.instructions:
-            lead = self._agent(definition, members if team.strategy == "hierarchical" else ())
+            alone = definition.model_copy(update={"team": None, "hooks": ()})  # the team has the hooks
+            lead = self._agent(alone, members if team.strategy == "hierarchical" else ())
         backup = self._find(team.backup, definition) if team.backup else None
         return Team(definition, members, self.runner, lead=lead, backup=backup)
 
     def _agent(self, definition: AgentDefinition, members: Sequence[Component[Any, Any]] = ()) -> Agent:
         found = [self._find(name, definition) for name in (*definition.tools, *definition.agents)]
         return Agent(
-            definition.model_copy(update={"team": None}),
+            definition,
             self._open_model(definition.model),
             self.runner,
             tools=[*found, *members],

@@ -5,11 +5,16 @@ Facts that outlive a conversation are in `state/agent_memory.py`.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from querist.agents.observation import bounded
 from querist.agents.task import Turn
+from querist.agents.think import Decision, Thought
+from querist.errors import ModelError
+from querist.models.prompt import read_prompt
 
 _CHARACTERS_PER_TOKEN = 4
 
@@ -38,6 +43,32 @@ class Conversation(BaseModel):
         if not self.summary:
             return self.turns
         return (Turn(role="user", content=f"What we said before, in short: {self.summary}"), *self.turns)
+
+
+async def shortened(
+    conversation: Conversation, most: int, think: Callable[[Thought], Awaitable[Decision]]
+) -> tuple[Conversation, list[str]]:
+    """The conversation in about `most` tokens: its older half as minutes, which `think` has a model write.
+
+    Returns:
+        the conversation, and a note for each part that was dropped because no model could be reached.
+    """
+    notes = []
+    while conversation.tokens() > most and conversation.turns:
+        older, newer = conversation.halves()
+        said = "\n".join(f"{turn.role}: {turn.content}" for turn in older)
+        system, user = read_prompt("querist.agents", "summary").messages(
+            summary=conversation.summary or "none", turns=bounded(said, most * _CHARACTERS_PER_TOKEN)
+        )
+        asked = Turn(role="user", content=user.content)
+        try:
+            decision = await think(Thought(system=system.content, turns=(asked,), max_tokens=256))
+            summary = str(decision.answer)
+        except ModelError as error:
+            notes.append(f"The oldest {len(older)} messages were forgotten: {error.message}")
+            summary = conversation.summary
+        conversation = Conversation(summary=summary, turns=newer)
+    return conversation, notes
 
 
 class AgentState(BaseModel):

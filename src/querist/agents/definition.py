@@ -15,9 +15,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from querist.errors import UsageError
 from querist.settings.file import Problem, read_file
 from querist.settings.mistakes import config_error, problem_of
+from querist.settings.policy import HookSettings
 
 ROLES = ("reasoning", "coding", "fast")
-ADDITIVE = ("instructions", "tools", "agents", "handoffs", "capabilities")
+ADDITIVE = ("instructions", "tools", "agents", "handoffs", "hooks", "capabilities")
 """What a child adds to its parent's, unless it names it under `replace`."""
 
 Name = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,64}$")]
@@ -106,6 +107,7 @@ class AgentDefinition(_Part):
         instructions_file: read into `instructions`; beside the YAML file.
         variables: defaults for the instructions; a task may give others.
         tools, agents: names of components that it may use, and of agents that it may ask.
+        hooks: built-in hooks for its runs and for all that runs inside them.
         capabilities: what it is good for, in words for people.
         output: JSON Schema of its answer, or a pydantic model; text without.
     """
@@ -113,7 +115,7 @@ class AgentDefinition(_Part):
     name: Name
     description: str = ""
     extends: Name | None = None
-    replace: tuple[Literal["instructions", "tools", "agents", "handoffs", "capabilities"], ...] = ()
+    replace: tuple[Literal["instructions", "tools", "agents", "handoffs", "hooks", "capabilities"], ...] = ()
     model: Annotated[str, Field(pattern=r"^(reasoning|coding|fast|[^:\s]+:\S+)$")] = "reasoning"
     temperature: float = Field(default=0.0, ge=0, le=2)
     max_tokens: int = Field(default=512, ge=16)
@@ -125,6 +127,7 @@ class AgentDefinition(_Part):
     handoffs: tuple[Annotated[HandoffOptions, BeforeValidator(_handoff)], ...] = ()
     memory: MemoryOptions = MemoryOptions()
     limits: AgentLimits = AgentLimits()
+    hooks: tuple[HookSettings, ...] = ()
     output: type[BaseModel] | dict[str, Any] | None = None
     team: TeamOptions | None = None
     capabilities: tuple[str, ...] = ()
@@ -186,7 +189,7 @@ def inherit(parent: AgentDefinition, child: AgentDefinition) -> AgentDefinition:
 
 
 def _added(theirs: Any, own: Any) -> Any:
-    return _joined(theirs, own) if isinstance(own, str) else tuple(dict.fromkeys((*theirs, *own)))
+    return _joined(theirs, own) if isinstance(own, str) else (*theirs, *(item for item in own if item not in theirs))
 
 
 def _joined(*texts: str) -> str:

@@ -19,6 +19,7 @@ from typing import Any, ClassVar, Literal
 
 from querist.agents.agent import Agent
 from querist.agents.definition import AgentDefinition, TeamOptions, checked
+from querist.agents.nesting import hook_up, nested
 from querist.agents.observation import bounded, told
 from querist.agents.task import AgentResult, Step, Task
 from querist.core.component import Component, ComponentKind, Tool
@@ -90,13 +91,14 @@ class Team(Component[Task, AgentResult]):
         for member in (*self.members, *([backup] if backup else [])):
             text_field(member)
         _check(self.name, self.options, self.members, lead)
+        hook_up(self, definition, runner)
 
     def to_tool(self) -> Tool:
         """As an agent sees it: it only needs a message."""
         return Agent.to_tool(self)  # type: ignore[arg-type]
 
     async def run(self, input: Task, context: RunContext) -> AgentResult:
-        work = _Work(input, context)
+        work = _Work(input, nested(context, self.definition))
         strategies: dict[str, Callable[[_Work], Coroutine[Any, Any, AgentResult]]] = {
             "sequential": self._sequential,
             "parallel": self._parallel,
