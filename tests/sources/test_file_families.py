@@ -87,8 +87,20 @@ def test_the_table_is_named_after_what_the_files_have_in_common(
         {"visits_2023.csv": "day,guests\n2023-05-01,3\n", "visits_2024.csv": "day,guests\n2024-05-01,many\n"},
         {"visits_2023.csv": "day,guests\n2023-05-01,3\n", "visits_2024.csv": "guests,day\n3,2024-05-01\n"},
         {"market_1.csv": "id,n\n1,2\n", "margin_1.csv": "id,n\n1,2\n"},
+        {"visits_2024.csv": "id,n\n1,2\n", "visits_2024.tsv": "id\tn\n1\t2\n"},
+        {"visits_v1.csv": "id,n\n1,2\n", "visits_v12.csv": "id,n\n1,2\n"},
+        {"visits (1).csv": "id,n\n1,2\n", "visits (12).csv": "id,n\n1,2\n"},
     ],
-    ids=["other names", "other columns", "other types", "other order", "a month within a word"],
+    ids=[
+        "other names",
+        "other columns",
+        "other types",
+        "other order",
+        "a month within a word",
+        "the same in two formats",
+        "versions",
+        "copies",
+    ],
 )
 def test_files_that_may_be_different_tables_stay_apart(folder: Path, files: dict[str, str]) -> None:
     found = tables(folder, files)

@@ -9,6 +9,7 @@ Formats: https://huggingface.co/docs/safetensors, https://github.com/ggml-org/gg
 from __future__ import annotations
 
 import json
+import math
 import struct
 import sys
 from array import array
@@ -69,8 +70,6 @@ def convert(folder: Path, target: Path, on_bytes: Callable[[int, int], None]) ->
         done, total = 0, sum(_bytes(header[theirs]) for theirs in names)
         for theirs, ours in names.items():
             entry = header[theirs]
-            if entry["dtype"] != "F32":
-                raise ValueError(f"{theirs} holds numbers of the type {entry['dtype']} and not F32")
             source.seek(8 + length + entry["data_offsets"][0])
             data = source.read(_bytes(entry))
             out.write(_quantized(data) if _kind(ours, entry["shape"]) == _Q8_0 else data)
@@ -103,9 +102,7 @@ def _kind(name: str, lengths: list[int]) -> int:
 
 
 def _size(kind: int, lengths: list[int]) -> int:
-    count = 1
-    for length in lengths:
-        count *= length
+    count = math.prod(lengths)
     return count // _BLOCK * (2 + _BLOCK) if kind == _Q8_0 else 4 * count
 
 

@@ -2,7 +2,7 @@
 
 Careful on purpose. Files of one table that stay apart are an inconvenience; tables that are taken for one give wrong
 figures. So the same columns are not enough (many a table has only an id and a name): the paths must differ in nothing
-but numbers and months.
+but numbers and months. Versions (`v2`) and copies (`(2)`) do not count: such files hold the same rows again.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ _MONTHS = (
     "january|february|march|april|may|june|july|august|september|october|november|december|"
     "jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec"
 )
-_VARYING = re.compile(rf"(\d+|(?<![a-z])(?:{_MONTHS})(?![a-z]))", re.IGNORECASE)
+_NUMBER = r"(?<![\d(])(?<![^a-z]v)\d+(?![\d)])"
+_VARYING = re.compile(rf"({_NUMBER}|(?<![a-z])(?:{_MONTHS})(?![a-z]))", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ def families(pieces: Sequence[Piece]) -> list[list[Piece]]:
     for piece in pieces:
         # Whole and broken numbers may meet in one column.
         shape = tuple((c.name, "number" if c.kind == "integer" else c.kind) for c in piece.columns)
-        pattern = _VARYING.sub("#", str(piece.path.absolute().parent / stem(piece.path)))
+        pattern = _VARYING.sub("#", str(piece.path.absolute()))
         grouped.setdefault((pattern, piece.stored.suffix, shape), []).append(piece)
     return list(grouped.values())
 
