@@ -24,7 +24,7 @@ from querist.answer.verdict import answer_of, verdict
 from querist.answer.verified import Recalled, recall
 from querist.answer.vote import Ballot, groups
 from querist.answer.warm import warm_up
-from querist.core.component import Component
+from querist.core.component import Component, Tool
 from querist.core.context import RunContext
 from querist.core.events import Event
 from querist.models.base import Model, Usage, UsageMeter
@@ -115,6 +115,13 @@ class Ask(Component[Question, Answer]):
         self.verified, self.schema_tokens = verified, schema_tokens
         self._prepared: dict[int, Prepared] = {}
         self._preparing = asyncio.Lock()
+
+    def to_tool(self) -> Tool:
+        """As a model sees it: the question alone. What else there is, the person who asks has to say."""
+        tool = super().to_tool()
+        text = tool.input_schema["properties"]["text"]
+        schema = {"type": "object", "properties": {"text": text}, "required": ["text"]}
+        return Tool(tool.name, tool.description, schema, tool.output_schema)
 
     async def run(self, input: Question, context: RunContext) -> Answer:
         started = time.monotonic()
