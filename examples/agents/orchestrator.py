@@ -9,7 +9,7 @@ import asyncio
 import sys
 from pathlib import Path
 
-from querist import Querist, Runner
+from querist import Querist, Runner, load_settings
 from querist.agents.agent import Agent, ToolObserved
 from querist.agents.definition import AgentDefinition, TeamOptions
 from querist.agents.task import AgentResult
@@ -57,7 +57,7 @@ async def orchestrate(question: str, querist: Querist, model: Model) -> AgentRes
 
 
 async def main() -> None:
-    model = open_model("local:qwen2.5-coder-1.5b")
+    model = open_model("local:qwen2.5-coder-1.5b", load_settings())
     with Querist(SHOP) as querist:
         print(await orchestrate(sys.argv[1] if len(sys.argv) > 1 else QUESTION, querist, model))
     await model.close()

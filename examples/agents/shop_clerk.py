@@ -10,7 +10,7 @@ import csv
 import sys
 from pathlib import Path
 
-from querist import Runner, component
+from querist import Runner, component, load_settings
 from querist.agents.agent import Agent, ToolObserved
 from querist.agents.definition import AgentDefinition
 from querist.agents.task import AgentResult
@@ -64,7 +64,7 @@ async def ask_clerk(question: str, model: Model) -> AgentResult:
 
 
 async def main() -> None:
-    model = open_model("local:qwen2.5-coder-1.5b")
+    model = open_model("local:qwen2.5-coder-1.5b", load_settings())
     print(await ask_clerk(sys.argv[1] if len(sys.argv) > 1 else QUESTION, model))
     await model.close()
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
@@ -139,10 +140,9 @@ class Agent(Component[Task, AgentResult]):
         self.handoffs = {handoff.tool.name: handoff for handoff in handoffs}
         facts = fact_tools(self.memory, self.name) if definition.memory.facts else ()
         self.tools = {tool.name: tool for tool in (*tools, *facts)}
-        if len(self.tools) + len(self.handoffs) < len(tools) + len(facts) + len(handoffs):
-            names = [tool.name for tool in tools]
-            twice = next(name for name in names if names.count(name) > 1 or name in {fact.name for fact in facts})
-            raise UsageError(f"The agent {self.name!r} has two tools called {twice!r}.", hint="Rename one of them.")
+        names = Counter([tool.name for tool in (*tools, *facts)] + [handoff.tool.name for handoff in handoffs])
+        if twice := [name for name, count in names.items() if count > 1]:
+            raise UsageError(f"The agent {self.name!r} has two tools called {twice[0]!r}.", hint="Rename one of them.")
         self._think = Think(model, role)
         self._summarise = Think(summariser, "fast") if summariser else self._think
         hook_up(self, definition, runner)
