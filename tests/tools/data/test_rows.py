@@ -57,6 +57,14 @@ SALES = [
             ],
             [{"city": "Bern", "land": "CH"}, {"city": "Graz", "land": None}],
         ),
+        (
+            [
+                {"type": "limit", "count": 1},
+                {"type": "join", "data": [{"amount": 10.0, "size": "big"}], "on": "amount"},
+                {"type": "select", "fields": ["size"]},
+            ],
+            [{"size": "big"}],
+        ),
         ([{"type": "limit", "count": 1, "offset": 3}], [SALES[3]]),
     ],
 )
@@ -152,6 +160,11 @@ async def test_a_text_is_counted(use: Use) -> None:
     assert (found.frequencies[0].term, found.frequencies[0].count) == ("is", 3)
     pairs = await use("text_analyzer", text="a b a b", analyses=["frequencies"], ngram=2, limit=1)
     assert pairs.frequencies[0].term == "a b"
+
+
+async def test_a_text_that_is_made_to_take_long_does_not(use: Use) -> None:
+    found = await use("text_analyzer", text="." * 1_000_000 + "x", analyses=["sentences"])
+    assert len(found.sentences) == 1
 
 
 async def test_reading_ease_is_that_of_flesch(use: Use) -> None:

@@ -135,11 +135,16 @@ def _key(row: Row, fields: Sequence[str]) -> tuple[Any, ...]:
     return tuple(row[field] for field in fields)
 
 
+def _name(key: Iterable[Any]) -> str:
+    """A key that can be looked up, the same for 1 and 1.0; values may be lists."""
+    return repr([int(value) if isinstance(value, float) and value.is_integer() else value for value in key])
+
+
 def _grouped(rows: list[Row], fields: list[str], aggregations: list[str]) -> list[Row]:
     groups: dict[str, tuple[tuple[Any, ...], list[Row]]] = {}
     for row in rows:
         key = _key(row, fields)
-        groups.setdefault(repr(key), (key, []))[1].append(row)
+        groups.setdefault(_name(key), (key, []))[1].append(row)
     if not fields and not groups:
         groups[""] = ((), [])
     return [
@@ -181,11 +186,11 @@ def _joined(rows: list[Row], join: Join) -> list[Row]:
     fields = _listed(join.on)
     others: dict[str, list[Row]] = {}
     for other in join.data:
-        others.setdefault(repr(_key(other, fields)), []).append(other)
+        others.setdefault(_name(_key(other, fields)), []).append(other)
     empty = dict.fromkeys(name for other in join.data for name in other)
     joined: list[Row] = []
     for row in rows:
-        found = others.get(repr(_key(row, fields)), [])
+        found = others.get(_name(_key(row, fields)), [])
         joined += [{**other, **row} for other in found] or ([{**empty, **row}] if join.how == "left" else [])
         if len(joined) > MAX_ROWS:
             raise ComponentInputError(f"The join gives more than {MAX_ROWS:,} rows.", hint="Join on more fields.")

@@ -17,7 +17,8 @@ READING_SPEED = 238
 """Words a minute: silent reading of English non-fiction (Brysbaert 2019, doi:10.1016/j.jml.2019.104047)."""
 
 _WORD = re.compile(r"\w+(?:['’\-]\w+)*")
-_SENTENCE_END = re.compile(r"[.!?…。！？]+[\"'”’)\]]*(?:\s+|$)")
+_SENTENCE_END = re.compile(r"(?<![.!?…。！？])[.!?…。！？]+[\"'”’)\]]*(?:\s+|$)")
+"""It begins where a run of such marks begins, and nowhere in it: otherwise a long run would take very long."""
 _VOWELS = re.compile(r"[aeiouy]+")
 
 

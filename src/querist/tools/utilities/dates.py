@@ -26,10 +26,13 @@ class DateTimeHandlerInput(ToolInput):
         default=None, description="ISO 8601, RFC 2822 (as in e-mails) or seconds since 1970; see `input_format`."
     )
     end: str | int | float | None = Field(default=None, description="For `difference`.")
-    input_format: str | None = Field(default=None, description="Of `date` and `end` when they are written otherwise.")
+    input_format: str | None = Field(
+        default=None, description="Of `date` and `end` when they are written otherwise.", max_length=200
+    )
     format: str = Field(
         default="YYYY-MM-DD HH:mm:ss",
         description="Of the result. YYYY YY, MMMM MMM MM M, DD D, dddd ddd, HH H, hh h A, mm, ss, SSS, Z; [as it is].",
+        max_length=200,
     )
     timezone: str = Field(default="UTC", description="Of the result, such as `Europe/Berlin`.")
     from_timezone: str | None = Field(default=None, description="Of dates that name none; `timezone` when left out.")
