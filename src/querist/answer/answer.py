@@ -112,6 +112,8 @@ class Answer(BaseModel):
         text: a sentence or a few for people.
         sql: the query whose result `table` is; None when there is none.
         readings: where the question has more than one and must be asked again; empty otherwise.
+        steps: of a question that took several; `table` is then that of the last one, or of parts of one row each side
+            by side.
         timings: seconds by stage (prepare, model, database, …) and `total`.
     """
 
@@ -126,6 +128,7 @@ class Answer(BaseModel):
     source: str = ""
     evidence: Evidence = Evidence()
     readings: tuple[Reading, ...] = ()
+    steps: tuple[Step, ...] = ()
     usage: Usage = Usage()
     timings: dict[str, float] = Field(default_factory=dict)
     model: str = ""
@@ -160,3 +163,21 @@ class Answer(BaseModel):
         if self.sql:
             parts.append(f"<details><summary>SQL</summary><pre>{html.escape(self.sql)}</pre></details>")
         return "\n".join(parts)
+
+
+class Step(BaseModel):
+    """One step of a question that took several: which earlier ones it needed, and its own answer with its evidence."""
+
+    model_config = ConfigDict(frozen=True)
+
+    number: int
+    needs: tuple[int, ...] = ()
+    answer: Answer
+
+    @property
+    def has_result(self) -> bool:
+        """Whether it found something that another step can go on with."""
+        return self.answer.table is not None and any(v is not None for row in self.answer.table.rows for v in row)
+
+
+Answer.model_rebuild()

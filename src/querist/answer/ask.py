@@ -16,9 +16,11 @@ from querist.answer.answer import Answer, Reading
 from querist.answer.answerable import Judge, missing
 from querist.answer.context import hints
 from querist.answer.draft import STRATEGIES, Draft, Strategy, Task, settle, write, write_again
+from querist.answer.plan import plan, seems_several
 from querist.answer.prepared import Prepared, prepare
 from querist.answer.pruning import SCHEMA_TOKENS
 from querist.answer.routing import choose
+from querist.answer.steps import ask_steps, together
 from querist.answer.understand import Turn, standalone
 from querist.answer.verdict import answer_of, verdict
 from querist.answer.verified import Recalled, recall
@@ -134,23 +136,49 @@ class Ask(Component[Question, Answer]):
             work.tell("understand", "Reading the question in its context")
             text, reply = await standalone(self.model, input.text, input.history)
             work.count(reply.usage, reply.model)
-        recalled = Recalled()
-        if self.verified is not None and not input.note:  # a note may change what the words mean
-            recalled = await recall(input.text, text, prepared, self.verified, self.limits)
-        if recalled.answer is not None:
-            timings = work.timings | recalled.answer.timings | {"total": time.monotonic() - started}
-            used = {"timings": timings, "usage": work.meter.total, "model": work.model}
-            return recalled.answer.model_copy(update=used)
+        recalled = await self._recall(input, text, prepared)
+        answer = recalled.answer or await self._in_steps(input, text, prepared, work)
+        if answer is None:
+            answer = await self._in_one(input, text, prepared, work)
+        evidence = replace(answer.evidence, checks=(*recalled.warnings, *answer.evidence.checks))
+        work.timings["model"] = work.meter.total.seconds
+        work.timings["total"] = time.monotonic() - started
+        used = {"timings": answer.timings | work.timings, "usage": work.meter.total, "model": work.model}
+        return answer.model_copy(update={**used, "evidence": evidence})
+
+    async def _recall(self, input: Question, text: str, prepared: Sequence[Prepared]) -> Recalled:
+        if self.verified is None or input.note:  # a note may change what the words mean
+            return Recalled()
+        return await recall(input.text, text, prepared, self.verified, self.limits)
+
+    async def _in_one(self, input: Question, text: str, prepared: Sequence[Prepared], work: _Work) -> Answer:
         chosen = choose(text, prepared)
         task = Task(text, chosen, hints(chosen.values.mentions(text), input.note), self.limits, self.schema_tokens)
         await self._draft(task, work)
         answer = await self._answer(input, task, work)
-        evidence = replace(answer.evidence, checks=(*recalled.warnings, *answer.evidence.checks))
-        work.timings["model"] = work.meter.total.seconds
-        work.timings["database"] = sum(draft.database for draft in work.drafts)
-        work.timings["total"] = time.monotonic() - started
-        used = {"timings": work.timings, "usage": work.meter.total, "model": work.model}
-        return answer.model_copy(update={**used, "evidence": evidence})
+        return answer.model_copy(update={"timings": {"database": sum(draft.database for draft in work.drafts)}})
+
+    async def _in_steps(self, input: Question, text: str, prepared: Sequence[Prepared], work: _Work) -> Answer | None:
+        """The answer of a question that takes several steps; None for nearly all, which take one."""
+        if not seems_several(text, prepared):
+            return None
+        work.tell("plan", "Planning the steps")
+        steps, reply = await plan(self.model, text, prepared)
+        work.count(reply.usage, reply.model)
+
+        async def ask(question: str, note: str, source: Prepared) -> Answer:
+            work.tell("step", question)
+            asked = Question(text=question, note=" ".join(filter(None, (input.note, note))), assume=input.assume)
+            recalled, own = await self._recall(asked, question, [source]), _Work(work.context)
+            answer = recalled.answer or await self._in_one(asked, question, [source], own)
+            work.count(own.meter.total, own.model or work.model)
+            return answer.model_copy(update={"usage": own.meter.total, "model": own.model})
+
+        if not steps:
+            return None
+        answer = together(input.text, text, await ask_steps(steps, prepared, ask))
+        database = sum(step.answer.timings.get("database", 0.0) for step in answer.steps)
+        return answer.model_copy(update={"timings": {"database": database}})
 
     async def prepare(self) -> list[Prepared]:
         """Read schemas, profiles and values of all sources, where they are new or have changed."""

@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from querist.answer.answer import Answer, Attempt, Status
+from querist.answer.answer import Answer, Attempt, Status, Step
 from querist.answer.present import FEW, label
 from querist.sources.table import Table, Value, json_cell
 
@@ -78,6 +78,15 @@ def show_answer(console: Console, answer: Answer, *, explain: bool = False, save
         console.print(plain(f"! {warning}", "yellow"))
     for assumption in answer.evidence.assumptions:
         console.print(plain(assumption, "dim"))
+    for step in answer.steps:
+        _show_step(console, step, answer.table, explain=explain)
+    if not answer.steps:
+        _show_query(console, answer, explain=explain)
+    console.print()
+    console.print(plain(footer(answer), "dim"))
+
+
+def _show_query(console: Console, answer: Answer, *, explain: bool) -> None:
     if explain:
         _show_explanation(console, answer)
     elif answer.sql:
@@ -85,14 +94,30 @@ def show_answer(console: Console, answer: Answer, *, explain: bool = False, save
             console.print(plain(f"mended: {note}", "dim"))
         console.print()
         show_sql(console, answer.sql)
+
+
+def _show_step(console: Console, step: Step, shown: Table | None, *, explain: bool) -> None:
+    """One step; its rows only where they do not stand above as the rows of the whole answer."""
+    found = step.answer
     console.print()
-    console.print(plain(footer(answer), "dim"))
+    console.print(
+        plain(f"Step {step.number}: {found.question}" + (f" ({found.source})" if found.source else ""), "bold")
+    )
+    console.print(plain(found.text, keep_lines=True))
+    if found.table is not None and found.table is not shown and not _said_in_full(found.table):
+        console.print()
+        show_table(console, found.table)
+    if found.table is not None:
+        console.print(plain(status_line(found), _COLOURS[found.status]))
+    _show_query(console, found, explain=explain)
 
 
 def status_line(answer: Answer) -> str:
     """How far the answer can be trusted, in words; it begins with the status as programs know it."""
     same, ran = answer.evidence.agreement
     drafts = f"{ran} independent draft{'' if ran == 1 else 's'}"
+    if answer.steps:
+        return f"{answer.status.replace('_', ' ')}: the least sure of its {len(answer.steps)} steps is"
     match answer.status:
         case Status.VERIFIED:
             said = "it matches a query that was verified before, or independent paths agree on it"

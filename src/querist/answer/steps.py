@@ -1,0 +1,142 @@
+"""Steps: ask those of a plan, hand results on, and put the answers together. How one step is answered is `Ask`'s."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from querist.answer.answer import Answer, Check, Evidence, Status, Step
+from querist.answer.plan import RESULTS, PlannedStep, filled
+from querist.answer.prepared import Prepared, prepare
+from querist.answer.present import label
+from querist.sources.files import FileSource
+from querist.sources.table import Table, json_cell
+
+FEW = 12
+"""A result of at most this many rows is handed on as values in the question, a longer one as a table."""
+
+AskOne = Callable[[str, str, Prepared], Awaitable[Answer]]
+"""Answers a question with a note from one source."""
+
+
+async def ask_steps(plan: Sequence[PlannedStep], prepared: Sequence[Prepared], ask: AskOne) -> tuple[Step, ...]:
+    """Ask all steps, each as soon as those that it needs are answered."""
+    tasks: dict[int, asyncio.Task[Step]] = {}
+
+    async def run(step: PlannedStep) -> Step:
+        earlier = {number: await tasks[number] for number in step.needs}
+        return Step(number=step.number, needs=step.needs, answer=await _answer(step, earlier, prepared, ask))
+
+    tasks |= {step.number: asyncio.create_task(run(step)) for step in plan}
+    try:
+        return tuple(await asyncio.gather(*tasks.values()))
+    except BaseException:
+        for task in tasks.values():
+            task.cancel()
+        raise
+
+
+async def _answer(step: PlannedStep, earlier: Mapping[int, Step], prepared: Sequence[Prepared], ask: AskOne) -> Answer:
+    unanswered = [number for number, found in earlier.items() if not found.has_result]
+    if unanswered:
+        text = f"Not asked, for step {unanswered[0]} found nothing that it needs."
+        return Answer(question=step.question, status=Status.FAILED, text=text)
+    source = next((known for known in prepared if known.source.name == step.source), None)
+    tables = {number: found.answer.table for number, found in earlier.items() if found.answer.table is not None}
+    long = {number for number, table in tables.items() if step.source == RESULTS or len(table) > FEW}
+    names = {number: f"step_{number}" if number in long else _values(table) for number, table in tables.items()}
+    question = filled(step.question, names)
+    unsaid = [f"“{earlier[n].answer.question}” {names[n]}" for n in names if question == step.question]
+    note = "; ".join(unsaid)
+    if not long and source is not None:
+        return await ask(question, note, source)
+    files = source.source if source is not None and isinstance(source.source, FileSource) else None
+    if source is not None and files is None:
+        text = f"Step {min(long)} gave more than {FEW} rows, which {step.source} cannot be asked about."
+        return Answer(question=question, status=Status.FAILED, text=text)
+    with _results(tables, files) as results:
+        return await ask(question, note, await asyncio.to_thread(results))
+
+
+def _values(table: Table) -> str:
+    """What a short result names: the values of its first column of text, or of its first."""
+    used = [i for i in range(len(table.columns)) if any(row[i] is not None for row in table.rows)]
+    column = next((i for i in used if any(isinstance(row[i], str) for row in table.rows)), used[0])
+    *first, last = dict.fromkeys(str(json_cell(row[column])) for row in table.rows if row[column] is not None)
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+@contextmanager
+def _results(tables: Mapping[int, Table], files: FileSource | None) -> Iterator[Callable[[], Prepared]]:
+    """A source of results, as tables step_1, step_2, …, beside the files of another; prepared when it is called."""
+    made: list[Prepared] = []
+    with tempfile.TemporaryDirectory(prefix="querist-steps-", ignore_cleanup_errors=True) as folder:
+
+        def make() -> Prepared:
+            paths = []
+            for number, table in tables.items():
+                paths.append(Path(folder) / f"step_{number}.csv")
+                columns = tuple(replace(c, name=label(c.name).replace(" ", "_")) for c in table.columns)
+                replace(table, columns=columns).to_csv(paths[-1])
+            name = files.name if files is not None else RESULTS
+            source = FileSource(name, paths=(*(files.paths if files is not None else ()), *paths))
+            made.append(prepare(source, Path(folder)))
+            return made[-1]
+
+        try:
+            yield make
+        finally:
+            for prepared in made:
+                prepared.close()
+                prepared.source.close()
+
+
+def together(question: str, understood: str, steps: Sequence[Step]) -> Answer:
+    """The answer that the steps make. It is as sure as the weakest of them, and says which those are."""
+    needed = {number for step in steps for number in step.needs}
+    parts = [step for step in steps if step.number not in needed]
+    order = list(Status)
+    status = max((step.answer.status for step in steps), key=order.index)
+    checks = [
+        Check(f"step_{step.number}", "failed" if step.answer.table is None else "warned", told)
+        for step in steps
+        if (told := _doubt(step))
+    ]
+    alone = parts[0].answer if len(parts) == 1 else None
+    return Answer(
+        question=question,
+        understood=understood,
+        status=status,
+        text=alone.text if alone else "\n".join(f"{part.answer.question} {part.answer.text}" for part in parts),
+        table=alone.table if alone else _one_row([part.answer.table for part in parts]),
+        sql=alone.sql if alone else None,
+        source=", ".join(dict.fromkeys(step.answer.source for step in steps if step.answer.source)),
+        evidence=Evidence(
+            checks=tuple(checks),
+            assumptions=(f"Understood as: {understood}",) if understood != question else (),
+        ),
+        steps=tuple(steps),
+    )
+
+
+def _doubt(step: Step) -> str:
+    answer = step.answer
+    if answer.table is None:
+        return f"Step {step.number}, “{answer.question}”, has no answer: {answer.text}"
+    if answer.status in (Status.VERIFIED, Status.AGREED):
+        return ""
+    why = answer.evidence.warnings[0] if answer.evidence.warnings else "nothing confirms it."
+    return f"Step {step.number}, “{answer.question}”: {why}"
+
+
+def _one_row(tables: Sequence[Table | None]) -> Table | None:
+    """Results of one row each side by side; None where one has more."""
+    found = [table for table in tables if table is not None and len(table) == 1]
+    if not found or len(found) < len(tables):
+        return None
+    columns = tuple(column for table in found for column in table.columns)
+    return Table(columns, (tuple(cell for table in found for cell in table.rows[0]),))

@@ -1,0 +1,98 @@
+"""Which questions are planned as several steps, and how a plan is checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from querist.answer.plan import RESULTS, PlannedStep, plan, seems_several
+from querist.answer.prepared import Prepared, prepare
+from querist.sources.open import open_sources
+from tests.scripted_model import ScriptedModel
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def wages(tmp_path: Path) -> Iterator[Prepared]:
+    """Who drives, beside the trucks."""
+    (tmp_path / "wages.csv").write_text("driver,wage\nAda Berg,4100\nJon Falk,3900\nMia Roth,4000\n")
+    (source,) = open_sources([tmp_path / "wages.csv"])
+    prepared = prepare(source, tmp_path / "values")
+    yield prepared
+    prepared.close()
+    source.close()
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "How many trucks are there, and how many trips did Ada Berg make?",
+        "How many trucks are there? How many depots?",
+        "Which truck is the heaviest and who is the driver of trip 3?",
+    ],
+)
+def test_parts_that_do_not_lean_on_each_other_are_steps(fleet: Prepared, question: str) -> None:
+    assert seems_several(question, [fleet])
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "How many trips were there, and how many kilometres did they take?",
+        "Which truck is the heaviest, and what is its plate?",
+        "What are the depots and how many trucks does each have?",
+        "Which drivers made trips that are long and which are short?",
+        "List the trucks and the towns of the depots.",
+        "Which depot has the most trucks? Give me the town.",
+        "For trucks above 10 tonnes, how many trips were there?",
+        "Average and highest tonnes?",
+    ],
+)
+def test_what_one_query_can_answer_is_one_step(fleet: Prepared, question: str) -> None:
+    assert not seems_several(question, [fleet])
+
+
+@pytest.mark.parametrize(
+    ("question", "several"),
+    [
+        ("What is the wage of the driver with the most km?", True),
+        ("What is the wage of Ada Berg?", False),
+        ("How many trucks are in Passau?", False),
+    ],
+)
+def test_a_question_over_two_sources_is_several_steps(
+    fleet: Prepared, wages: Prepared, question: str, several: bool
+) -> None:
+    assert seems_several(question, [fleet, wages]) is several
+
+
+def step(question: str, source: str = "fleet", needs: tuple[int, ...] = ()) -> dict[str, Any]:
+    return {"question": question, "source": source, "needs": list(needs)}
+
+
+async def planned(prepared: Prepared, *steps: dict[str, Any]) -> tuple[PlannedStep, ...]:
+    return (await plan(ScriptedModel([{"steps": list(steps)}]), "What?", [prepared]))[0]
+
+
+async def test_a_plan_may_need_earlier_steps_only(fleet: Prepared) -> None:
+    steps = await planned(fleet, step("Which truck?", needs=(1, 2)), step("Who drives <1>?"))
+    assert [(found.number, found.needs) for found in steps] == [(1, ()), (2, (1,))]
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        (step("Which truck?"),),
+        (step("Who drives <2>?"), step("Which truck?")),
+        (step("Which truck?"), step("Who drives <3>?")),
+        (step("Which truck?"), step("which truck?")),
+        (step("Which truck?"), step("")),
+        (step("Which truck?"), step("Which trucks and drivers?", RESULTS)),
+    ],
+)
+async def test_a_plan_that_makes_no_sense_is_none(fleet: Prepared, steps: tuple[dict[str, Any], ...]) -> None:
+    assert await planned(fleet, *steps) == ()
