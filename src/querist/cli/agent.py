@@ -224,7 +224,7 @@ def _run(
             _single(agent).restore(state)
         if watch is not None:
             events.subscribe(watch.on_event, "agent.*")
-        context = RunContext(events=events, principal=replace(principal, grants=allowed))
+        context = RunContext(events=events, principal=replace(principal, grants=allowed)).with_extras(settings)
 
         async def done() -> AgentResult:
             try:

@@ -124,10 +124,9 @@ def run(
     given = _input(tool, values or [], input_)
     principal = Principal.of(settings)
     principal = replace(principal, grants=(*principal.grants, *map(Grant.parse, grant or ())))
-    runner = Runner.of(settings)
-    context = RunContext(principal=principal).with_extras(settings, runner)
+    context = RunContext(principal=principal).with_extras(settings)
     try:
-        output: BaseModel = asyncio.run(runner.run(tool, given, context))
+        output: BaseModel = asyncio.run(Runner.of(settings).run(tool, given, context))
     except QueristError as error:
         told = _with_options(error, tool, given, principal) if isinstance(error, PermissionDeniedError) else error
         if as_json:
