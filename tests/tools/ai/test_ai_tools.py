@@ -173,6 +173,7 @@ async def test_each_text_gets_its_vector() -> None:
 
 
 @pytest.mark.model
+@pytest.mark.timeout(600)
 async def test_the_default_models_do_all_this() -> None:
     sad = await use(load_tool("sentiment_analyzer"), text="The food was cold, the waiter rude. Never again!")
     assert sad.sentiment == "negative"

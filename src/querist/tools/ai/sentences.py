@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 _END = re.compile(r"(?<=[.!?…][\"'”’)\]])\s+|(?<=[.!?…])\s+|(?<=[。！？])|\n\s*\n")
 _SHORT = re.compile(r"(?:^|\s)(?:[A-Z]|Dr|Mr|Mrs|Ms|Prof|St|No|vs|etc|e\.g|i\.e|z\.B|ca|Nr|bzw)\.$")
@@ -24,8 +24,8 @@ def sentences(text: str) -> list[str]:
     return found
 
 
-def most_telling(parts: Sequence[str], count: int) -> list[int]:
-    """The places of the `count` sentences that say most of what the text is about, best first.
+def most_telling(parts: Sequence[str]) -> Iterator[int]:
+    """The places of the sentences, those first that say most of what the text is about. Each costs a look at all.
 
     A sentence is worth its words, each by how often the text has it (Luhn 1958), the less the more of it was said by
     those that were chosen before.
@@ -35,19 +35,18 @@ def most_telling(parts: Sequence[str], count: int) -> list[int]:
     for each in words:
         often.update(each.keys())
     said: set[str] = set()
-    left, chosen = set(range(len(parts))), list[int]()
+    left = set(range(len(parts)))
 
     def worth(place: int) -> float:
         new = sum(math.log1p(often[word]) * (0.2 if word in said else 1.0) for word in words[place] if often[word] > 1)
         # By its length, so that the longest does not win; the first sentence of a text often says what it is about.
         return new / (5 + sum(words[place].values())) * (1.3 if place == 0 else 1.0)
 
-    while left and len(chosen) < count:
+    while left:
         best = max(sorted(left), key=worth)
         left.remove(best)
-        chosen.append(best)
         said |= words[best].keys()
-    return chosen
+        yield best
 
 
 def shorten(text: str, characters: int) -> str:
@@ -56,7 +55,7 @@ def shorten(text: str, characters: int) -> str:
         return text
     parts = sentences(text)
     kept, room = list[int](), characters
-    for place in most_telling(parts, len(parts)):
+    for place in most_telling(parts):
         if len(parts[place]) < room:
             kept.append(place)
             room -= len(parts[place]) + 1

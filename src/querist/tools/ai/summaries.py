@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from itertools import islice
 from typing import Literal
 
 from pydantic import BaseModel, Field
@@ -66,9 +67,8 @@ class TextSummarizer(Component[TextSummarizerInput, Summary]):
 
 
 def _extract(input: TextSummarizerInput) -> Summary:
-    # Beyond a few thousand sentences, the choice would take minutes and change little.
-    parts = sentences(input.text)[:2000]
-    chosen = most_telling(parts, max(_SENTENCES[input.target_length], _KEY_POINTS))
+    parts = sentences(input.text)
+    chosen = list(islice(most_telling(parts), max(_SENTENCES[input.target_length], _KEY_POINTS)))
     kept = sorted(chosen[: _SENTENCES[input.target_length]])
     points = [parts[place] for place in chosen[:_KEY_POINTS]] if input.preserve_key_points else []
     return Summary(summary=" ".join(parts[place] for place in kept), key_points=points, shortened=False)
