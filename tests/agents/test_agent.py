@@ -21,7 +21,7 @@ from querist.errors import (
     PermissionDeniedError,
     UsageError,
 )
-from querist.models.base import Request
+from querist.models.base import Request, Usage, UsageMeter
 from tests.agents.shop import Shop, price, say, times, use
 from tests.scripted_model import ScriptedModel
 
@@ -280,6 +280,20 @@ async def test_hooks_of_an_agent_hold_for_it_and_for_what_it_calls_and_for_nothi
     shy = shop.agent([use("customer"), say("Hidden.")], customer, hooks=[hide])
     open_ = shop.agent([use("customer"), say("Seen.")], customer, name="other")
     assert [(await shop.run(agent, "Who?")).steps[0].observation for agent in (shy, open_)] == ["***", "Ada"]
+
+
+async def test_what_a_tool_spends_on_models_counts_as_the_agents_usage(shop: Shop) -> None:
+    @component
+    async def summary(context: RunContext) -> str:
+        """Ask a model."""
+        meter = context.get(UsageMeter)
+        assert meter is not None
+        meter.add(Usage(calls=1, input_tokens=1000))
+        return "short"
+
+    result = await shop.run(shop.agent([use("summary"), say("short")], summary), "Summarise")
+    assert result.usage.calls == 3
+    assert result.usage.input_tokens > 1000
 
 
 async def test_two_tools_of_one_name_are_refused(shop: Shop) -> None:

@@ -31,7 +31,7 @@ from querist.core.events import Event
 from querist.core.permissions import Kind, Principal
 from querist.core.runner import Runner
 from querist.errors import AgentLimitError, DataError, QueristError, UsageError
-from querist.models.base import Model, Usage
+from querist.models.base import Model, Usage, UsageMeter
 from querist.models.tool_calls import Exchange, ToolCall
 from querist.state.agent_memory import AgentMemory
 from querist.state.paths import data_dir
@@ -286,13 +286,16 @@ class Agent(Component[Task, AgentResult]):
         tool = self.tools.get(call.name)
         if tool is None:
             return f"There is no tool {call.name!r}. There are: {', '.join(self.tools)}.", "run.not_found"
+        meter = UsageMeter()  # for tools that ask a model and do not say what it cost
         try:
-            output = await self.runner.run(tool, call.arguments, work.context)
+            output = await self.runner.run(tool, call.arguments, work.context.with_extras(meter, self.runner))
         except QueristError as error:
             left = work.context.remaining()
             if left is not None and left <= 0:
                 raise  # it was the agent's own time that ran out
             return bounded(f"Error: {error.message} {error.hint}".rstrip(), limit), error.code
+        finally:
+            work.usage += meter.total
         if isinstance(usage := getattr(output, "usage", None), Usage):
             work.usage += usage
         if isinstance(output, AgentResult):
