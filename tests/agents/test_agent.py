@@ -167,39 +167,39 @@ async def test_to_think_takes_a_permission(shop: Shop) -> None:
         await shop.runner.run(agent, {"message": "Hello"}, shop.context(Principal("nobody")))
 
 
-class _Path(BaseModel):
-    path: str
-
-
 class _Text(BaseModel):
     text: str
 
 
-class _Reader(Component[_Path, _Text]):
-    name = "reader"
-    description = "Read a file."
-    permissions: tuple[Kind, ...] = ("file_read",)
+class _Needy(Component[_Text, _Text]):
+    """A tool that needs a permission for the text that it is given."""
 
-    def needs(self, input: _Path) -> tuple[Need, ...]:
-        return (Need("file_read", input.path),)
+    description = "Do something."
 
-    async def run(self, input: _Path, context: RunContext) -> _Text:
+    def __init__(self, name: str, kind: Kind) -> None:
+        self.name, self.permissions = name, (kind,)
+
+    def needs(self, input: _Text) -> tuple[Need, ...]:
+        return (Need(self.permissions[0], input.text),)
+
+    async def run(self, input: _Text, context: RunContext) -> _Text:
         return _Text(text="secret")
 
 
-async def test_a_tool_that_nobody_granted_is_left_out_and_that_is_told(shop: Shop) -> None:
-    model = ScriptedModel([say("I cannot read.")])
-    result = await shop.run(shop.agent(model, _Reader(), price), "Read /etc/passwd")
-    assert result.notes == ("The tool reader was left out: 'tester' has no grant for file_read.",)
-    assert "reader" not in model.requests[0].messages[0].content
+async def test_a_tool_of_the_web_that_nobody_granted_is_left_out_and_that_is_told(shop: Shop) -> None:
+    model = ScriptedModel([say("I cannot look.")])
+    result = await shop.run(shop.agent(model, _Needy("browser", "network"), price), "Look up example.org")
+    assert result.notes == ("The tool browser was left out: 'tester' has no grant for network.",)
+    assert "browser" not in model.requests[0].messages[0].content
 
 
-async def test_a_tool_is_held_to_its_grant_and_the_model_is_told(shop: Shop) -> None:
+async def test_a_tool_is_held_to_its_grant_and_all_are_told(shop: Shop) -> None:
     reader = Principal("reader", (Grant("model", "*"), Grant("file_read", "/srv/docs")))
-    agent = shop.agent([use("reader", path="/etc/passwd"), say("I may not.")], _Reader())
+    agent = shop.agent([use("reader", text="/etc/passwd"), say("I may not.")], _Needy("reader", "file_read"))
     result = await shop.runner.run(agent, {"message": "Read"}, shop.context(reader))
     assert result.steps[0].error == "run.permission"
     assert "secret" not in result.steps[0].observation
+    assert result.notes == ("'reader' needs the permission 'file_read:/etc/passwd', which 'reader' does not have.",)
 
 
 class Mood(BaseModel):

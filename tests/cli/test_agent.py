@@ -54,13 +54,14 @@ def test_the_message_and_variables_can_come_from_elsewhere(scripted: Use) -> Non
     assert model.requests[0].messages[-1].content == "Hello"
 
 
-def test_a_tool_without_a_grant_is_left_out_and_that_is_told(folder: Path, scripted: Use) -> None:
+def test_a_tool_without_its_grant_is_refused_and_that_is_told(folder: Path, scripted: Use) -> None:
     (folder / "agents" / "reader.yaml").write_text("description: Reads.\ntools: [file_reader]\n", encoding="utf-8")
-    scripted(["I cannot."])
+    path = str(folder / "notes.txt")
+    scripted([use("file_reader", path=path), say("I may not.")])
     shown = run("run", "reader", "Read notes.txt")
-    assert "! The tool file_reader was left out: 'local' has no grant for file_read." in shown.stderr
+    assert f"! 'file_reader' needs the permission 'file_read:{path}', which 'local' does not have." in shown.stderr
     (folder / "notes.txt").write_text("The gate code is 17.", encoding="utf-8")
-    scripted([use("file_reader", path=str(folder / "notes.txt")), say("17")])
+    scripted([use("file_reader", path=path), say("17")])
     shown = run("run", "reader", "Read notes.txt", "--grant", f"file_read:{folder}")
     assert (shown.stdout, "The gate code is 17." in shown.stderr) == ("17\n", True)
 

@@ -30,7 +30,7 @@ from querist.core.context import RunContext
 from querist.core.events import Event
 from querist.core.permissions import Kind, Principal
 from querist.core.runner import Runner
-from querist.errors import AgentLimitError, DataError, QueristError, UsageError
+from querist.errors import AgentLimitError, DataError, PermissionDeniedError, QueristError, UsageError
 from querist.models.base import Model, Usage, UsageMeter
 from querist.models.tool_calls import Exchange, ToolCall
 from querist.state.agent_memory import AgentMemory
@@ -293,6 +293,8 @@ class Agent(Component[Task, AgentResult]):
             left = work.context.remaining()
             if left is not None and left <= 0:
                 raise  # it was the agent's own time that ran out
+            if isinstance(error, PermissionDeniedError):
+                work.notes.append(error.message)
             return bounded(f"Error: {error.message} {error.hint}".rstrip(), limit), error.code
         finally:
             work.usage += meter.total
@@ -343,7 +345,7 @@ class Agent(Component[Task, AgentResult]):
         return kind.model_validate(answer) if isinstance(kind, type) and issubclass(kind, BaseModel) else answer
 
     def _offered(self, work: _Work) -> tuple[Tool, ...]:
-        """The tools that can work here. One whose kind of permission nobody granted is left out, which is told."""
+        """The tools that can work here. One that lacks every permission for its work is left out, which is told."""
         principal = work.context.principal
         offered = []
         for tool in self.tools.values():
@@ -386,6 +388,9 @@ class Agent(Component[Task, AgentResult]):
 
 
 def _lacking(tool: Component[Any, Any], principal: Principal) -> list[Kind]:
-    """The kinds of permission that a tool may need and of which the principal has no grant at all."""
+    """The kinds of permission without which a tool can do nothing, and of which the principal has no grant at all.
+
+    Files are not among them: many tools take a text as well as a file.
+    """
     granted = {grant.kind for grant in principal.grants}
-    return [kind for kind in tool.permissions if kind not in granted]
+    return [kind for kind in tool.permissions if kind in ("network", "process") and kind not in granted]
