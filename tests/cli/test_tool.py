@@ -75,6 +75,18 @@ def test_nothing_is_granted_by_default_and_the_error_names_what_to_grant(tmp_pat
     assert "content  x" in run("run", "file_reader", f"path={path}", "--grant", f"file_read:{path}").stdout
 
 
+def test_the_parts_of_an_input_are_shown_as_well() -> None:
+    shown = run("show", "data_transformer").stdout
+    assert "list of Filter or Map or Select" in shown
+    assert [line.split()[:3] for line in shown.splitlines() if "condition" in line.split()] == [
+        ["condition", "text", "required"]
+    ]
+
+
+def test_plain_values_come_one_a_line() -> None:
+    assert len(run("run", "uuid_generator", "count=3").stdout.splitlines()) == 3
+
+
 def test_what_comes_from_outside_cannot_steer_the_terminal() -> None:
     assert run("run", "template_processor", "template=\x1b[2J[bold]x").stdout == "�[2J[bold]x\n"
 

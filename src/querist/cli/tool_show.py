@@ -38,25 +38,21 @@ def show_tool(tool: Component[Any, Any], extra: str) -> None:
     console.print(f"\nMay need: {permissions or 'nothing'}", highlight=False)
     if extra:
         console.print(_safe(f'Needs: pip install "querist[{extra}]"'))
-    for title, schema in (("Input", tool.input_schema()), ("Output", tool.output_schema())):
-        grid = _grid(title.lower(), "type", "default" if title == "Input" else "", "meaning")
-        for name, field in schema.get("properties", {}).items():
-            required = title == "Input" and name in schema.get("required", ())
-            default = "[yellow]required[/]" if required else _default(field) if title == "Input" else ""
-            grid.add_row(
-                f"[bold]{_safe(name)}[/]", _safe(_type(field, schema)), default, _safe(field.get("description", ""))
-            )
-        console.print()
-        console.print(grid)
-    console.print(f"\nRun it: {_safe(_example(tool))}")
+    taken, given = tool.input_schema(), tool.output_schema()
+    console.print("", _fields("input", taken, taken), sep="\n")
+    for name, part in taken.get("$defs", {}).items():
+        if "properties" in part:
+            console.print("", _fields(name, part, taken), sep="\n")
+    console.print("", _fields("output", given, given, defaults=False), sep="\n")
+    console.print(f"\nRun it: {_safe(_example(tool))}", soft_wrap=True)
 
 
 def show_output(output: BaseModel) -> None:
     """Plain text as it is; rows as a table; all else as names and values."""
     console = open_console()
     data = {key: value for key, value in output.model_dump(mode="json").items() if value is not None}
-    if len(data) == 1 and not isinstance(next(iter(data.values())), (dict, list)):
-        console.print(_printable(str(next(iter(data.values())))), markup=False, soft_wrap=True)
+    if len(data) == 1 and (lines := _lines(next(iter(data.values())))) is not None:
+        console.print(_printable(lines), markup=False, soft_wrap=True)
         return
     for key, value in data.items():
         if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
@@ -65,7 +61,8 @@ def show_output(output: BaseModel) -> None:
             if len(value) > ROWS:
                 console.print(f"[dim]{len(value) - ROWS:,} more; --json gives all.[/]")
         else:
-            told = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
+            lines = _lines(value)
+            told = json.dumps(value, ensure_ascii=False, indent=2) if lines is None else lines
             gap = "\n" if "\n" in told else "  "
             console.print(f"[bold]{_safe(key)}[/]{gap}{_safe(told)}", soft_wrap=True)
 
@@ -83,9 +80,32 @@ def _table(rows: list[dict[str, Any]]) -> Table:
     names = list(dict.fromkeys(name for row in rows[:ROWS] for name, cell in row.items() if cell is not None))
     grid = _grid(*map(_safe, names))
     for row in rows[:ROWS]:
-        cells = (row.get(name) for name in names)
-        grid.add_row(*("" if c is None else _safe(c if isinstance(c, str) else json.dumps(c)) for c in cells))
+        cells = ("" if row.get(name) is None else row[name] for name in names)
+        grid.add_row(*(_safe(f"{cell:.6g}" if isinstance(cell, float) else _told(cell)) for cell in cells))
     return grid
+
+
+def _fields(title: str, schema: dict[str, Any], whole: dict[str, Any], defaults: bool = True) -> Table:
+    """The fields of an object that a JSON Schema describes."""
+    grid = _grid(_safe(title), "type", *(("default",) if defaults else ()), "meaning")
+    for name, field in schema.get("properties", {}).items():
+        required = name in schema.get("required", ())
+        default = "[yellow]required[/]" if required else _default(field)
+        told = (_safe(_type(field, whole)), *((default,) if defaults else ()), _safe(field.get("description", "")))
+        grid.add_row(f"[bold]{_safe(name)}[/]", *told)
+    return grid
+
+
+def _lines(value: Any) -> str | None:
+    """A plain value, or some of them, one a line; None for what has parts."""
+    if isinstance(value, (dict, list)):
+        plain = isinstance(value, list) and value and not any(isinstance(item, (dict, list)) for item in value)
+        return "\n".join(map(_told, value)) if plain else None
+    return _told(value)
+
+
+def _told(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _type(field: dict[str, Any], whole: dict[str, Any]) -> str:
@@ -107,7 +127,7 @@ def _type(field: dict[str, Any], whole: dict[str, Any]) -> str:
 
 def _default(field: dict[str, Any]) -> str:
     default = field.get("default")
-    return "" if default in (None, "", [], {}) else _safe(default if isinstance(default, str) else json.dumps(default))
+    return "" if default in (None, "", [], {}) else _safe(_told(default))
 
 
 def _example(tool: Component[Any, Any]) -> str:
@@ -116,8 +136,7 @@ def _example(tool: Component[Any, Any]) -> str:
     parts = []
     for name, field in schema.get("properties", {}).items():
         if name in schema.get("required", ()) or "examples" in field:
-            given = field.get("examples", [name.upper()])[0]
-            parts.append(f"{name}={shlex.quote(given if isinstance(given, str) else json.dumps(given))}")
+            parts.append(f"{name}={shlex.quote(_told(field.get('examples', [name.upper()])[0]))}")
     grants = " ".join(f"--grant {kind}:…" for kind in tool.permissions)
     return " ".join(part for part in ("querist tool run", tool.name, *parts, grants) if part)
 
