@@ -166,9 +166,9 @@ class Ask(Component[Question, Answer]):
         steps, reply = await plan(self.model, text, prepared)
         work.count(reply.usage, reply.model)
 
-        async def ask(question: str, note: str, source: Prepared) -> Answer:
+        async def ask(question: str, source: Prepared) -> Answer:
             work.tell("step", question)
-            asked = Question(text=question, note=" ".join(filter(None, (input.note, note))), assume=input.assume)
+            asked = Question(text=question, note=input.note, assume=input.assume)
             recalled, own = await self._recall(asked, question, [source]), _Work(work.context)
             answer = recalled.answer or await self._in_one(asked, question, [source], own)
             work.count(own.meter.total, own.model or work.model)

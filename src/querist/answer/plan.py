@@ -117,12 +117,11 @@ def _checked(data: object, names: Sequence[str]) -> tuple[PlannedStep, ...]:
     steps: list[PlannedStep] = []
     for number, entry in enumerate(listed, start=1):
         question, source = str(entry["question"]).strip(), entry["source"]
-        said = {int(n) for n in _PLACEHOLDER.findall(question)}
-        needs = tuple(sorted({n for n in entry["needs"] if n < number} | said))
+        said = [int(n) for n in _PLACEHOLDER.findall(question)]
+        needs = tuple(sorted({n for n in entry["needs"] if n < number} | {*said}))
         alike = any(question.casefold() == step.question.casefold() for step in steps)
-        if not question or alike or any(n >= number for n in needs) or (source == RESULTS and not needs):
-            return ()
-        if source not in names and source != RESULTS:
+        known = source in names or (source == RESULTS and needs)
+        if not question or alike or not known or len(said) > MOST_STEPS or any(not 0 < n < number for n in needs):
             return ()
         steps.append(PlannedStep(number, question, source, needs))
     return tuple(steps)

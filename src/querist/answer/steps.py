@@ -16,11 +16,11 @@ from querist.answer.present import label
 from querist.sources.files import FileSource
 from querist.sources.table import Table, json_cell
 
-FEW = 12
-"""A result of at most this many rows is handed on as values in the question, a longer one as a table."""
+FEW, SHORT = 12, 500
+"""A result of at most so many rows and characters is handed on as values in the question, a longer one as a table."""
 
-AskOne = Callable[[str, str, Prepared], Awaitable[Answer]]
-"""Answers a question with a note from one source."""
+AskOne = Callable[[str, Prepared], Awaitable[Answer]]
+"""Answers a question from one source."""
 
 
 async def ask_steps(plan: Sequence[PlannedStep], prepared: Sequence[Prepared], ask: AskOne) -> tuple[Step, ...]:
@@ -47,19 +47,23 @@ async def _answer(step: PlannedStep, earlier: Mapping[int, Step], prepared: Sequ
         return Answer(question=step.question, status=Status.FAILED, text=text)
     source = next((known for known in prepared if known.source.name == step.source), None)
     tables = {number: found.answer.table for number, found in earlier.items() if found.answer.table is not None}
-    long = {number for number, table in tables.items() if step.source == RESULTS or len(table) > FEW}
+    long = {number for number, table in tables.items() if step.source == RESULTS or not _is_short(table)}
     names = {number: f"step_{number}" if number in long else _values(table) for number, table in tables.items()}
     question = filled(step.question, names)
-    unsaid = [f"“{earlier[n].answer.question}” {names[n]}" for n in names if question == step.question]
-    note = "; ".join(unsaid)
+    if names and question == step.question:  # the results stand nowhere in it
+        question += " (" + "; ".join(f"{earlier[n].answer.question} {name}" for n, name in names.items()) + ")"
     if not long and source is not None:
-        return await ask(question, note, source)
+        return await ask(question, source)
     files = source.source if source is not None and isinstance(source.source, FileSource) else None
     if source is not None and files is None:
-        text = f"Step {min(long)} gave more than {FEW} rows, which {step.source} cannot be asked about."
+        text = f"Step {min(long)} gave more rows than {step.source} can be asked about."
         return Answer(question=question, status=Status.FAILED, text=text)
     with _results(tables, files) as results:
-        return await ask(question, note, await asyncio.to_thread(results))
+        return await ask(question, await asyncio.to_thread(results))
+
+
+def _is_short(table: Table) -> bool:
+    return len(table) <= FEW and len(_values(table)) <= SHORT
 
 
 def _values(table: Table) -> str:

@@ -1,0 +1,167 @@
+"""Questions of several steps: over one source, over several, and when a step fails."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from querist.answer.answer import Answer, Status
+from querist.answer.ask import Ask, Question
+from querist.answer.plan import RESULTS
+from querist.answer.prepared import Prepared
+from querist.core.runner import Runner
+from querist.errors import ModelTimeoutError
+from querist.models.base import Request
+from querist.sources.open import open_sources
+from tests.scripted_model import Answer as Reply
+from tests.scripted_model import ScriptedModel
+
+pytestmark = pytest.mark.anyio
+
+Asked = Callable[..., Any]
+WAGE = "What is the wage of the driver of the longest trip?"
+LONGEST = "SELECT driver FROM trip ORDER BY km DESC LIMIT 1"
+
+
+def plan(*steps: tuple[str, str, list[int]]) -> dict[str, Any]:
+    return {"steps": [{"question": q, "source": source, "needs": needs} for q, source, needs in steps]}
+
+
+class Asker:
+    """Asks over trucks and wages with a model that has one query for each question it is asked."""
+
+    def __init__(self, fleet: Prepared, folder: Path, wages: Sequence[tuple[str, int]]) -> None:
+        with (folder / "wages.csv").open("w", newline="") as file:
+            csv.writer(file).writerows([("driver", "wage"), *wages])
+        self.sources = [fleet.source, *open_sources([folder / "wages.csv"])]
+        self.folder = folder
+        self.seen: list[str] = []
+
+    async def __call__(self, text: str, plan: Reply, **queries: Reply) -> Answer:
+        def reply(request: Request) -> Reply:
+            if request.schema is not None:
+                return plan
+            asked = next(m.content for m in reversed(request.messages) if "?" in m.content)
+            if "yes or no" in asked:  # whether a word of the question is a column's
+                return "yes"
+            self.seen.append(asked)
+            return next(query for word, query in queries.items() if word in asked)
+
+        component = Ask(self.sources, ScriptedModel(reply), self.folder / "values")
+        try:
+            return await Runner().run(component, Question(text=text))
+        finally:
+            component.close()
+
+
+@pytest.fixture
+async def ask(fleet: Prepared, tmp_path: Path) -> AsyncIterator[Asker]:
+    asker = Asker(fleet, tmp_path, [("Ada Berg", 4100), ("Jon Falk", 3900), ("Mia Roth", 4000)])
+    yield asker
+    asker.sources[1].close()
+
+
+async def test_parts_of_one_row_stand_side_by_side(ask: Asker) -> None:
+    answer = await ask(
+        "How many trucks are there, and how many trips did Ada Berg make?",
+        plan(("How many trucks are there?", "fleet", []), ("How many trips did Ada Berg make?", "fleet", [])),
+        trucks="SELECT COUNT(*) AS trucks FROM truck",
+        trips="SELECT COUNT(*) AS trips FROM trip WHERE driver = 'Ada Berg'",
+    )
+    assert answer.status is Status.AGREED
+    assert answer.text == "How many trucks are there? trucks: 4\nHow many trips did Ada Berg make? trips: 2"
+    assert answer.table is not None
+    assert (answer.table.names, answer.table.rows) == (["trucks", "trips"], ((4, 2),))
+    assert [step.answer.evidence.agreement for step in answer.steps] == [(2, 2), (2, 2)]
+    assert answer.usage.calls == 5
+    assert len(answer.to_dict()["steps"]) == 2
+
+
+@pytest.mark.parametrize("second", ["What is the wage of <1>?", "What is the wage of that driver?"])
+async def test_a_step_goes_on_with_what_another_source_found(ask: Asker, second: str) -> None:
+    answer = await ask(
+        WAGE,
+        plan(("Who drove the longest trip?", "fleet", []), (second, "wages", [1])),
+        wage="SELECT wage FROM wages WHERE driver = 'Jon Falk'",
+        longest=LONGEST,
+    )
+    assert (answer.text, answer.status) == ("wage: 3900", Status.AGREED)
+    assert answer.sql == "SELECT wage FROM wages WHERE driver = 'Jon Falk'"
+    assert all("Jon Falk" in asked for asked in ask.seen if "wage" in asked)
+    assert answer.source == "fleet, wages"
+
+
+async def test_results_of_two_sources_are_joined_as_tables(ask: Asker) -> None:
+    answer = await ask(
+        "Show the km and the wage of each driver.",
+        plan(
+            ("How many km did each driver go?", "fleet", []),
+            ("What does each driver get?", "wages", []),
+            ("What are the km in <1> and the wages in <2>?", RESULTS, [1, 2]),
+        ),
+        go="SELECT driver, SUM(km) FROM trip GROUP BY driver",
+        get="SELECT driver, wage FROM wages",
+        step_1="SELECT step_1.driver, total_km, wage FROM step_1 JOIN step_2 ON step_2.driver = step_1.driver",
+    )
+    assert answer.status is Status.AGREED
+    assert answer.table is not None
+    assert sorted(answer.table.rows) == [("Ada Berg", 200, 4100), ("Jon Falk", 300, 3900), ("Mia Roth", 50, 4000)]
+
+
+async def test_a_long_result_is_a_table_beside_files(fleet: Prepared, tmp_path: Path) -> None:
+    asker = Asker(fleet, tmp_path, [(f"Driver {n}", n) for n in range(50)])
+    (trips,) = open_sources([tmp_path / "wages.csv"])
+    try:
+        answer = await asker(
+            "What do the drivers with a wage above 5 earn, and how many trucks are there?",
+            plan(("Who are drivers?", "wages", []), ("What is the sum for <1>?", "wages", [1])),
+            drivers="SELECT driver FROM wages WHERE wage > 5",
+            sum="SELECT SUM(wage) AS sum FROM wages JOIN step_1 USING (driver)",
+        )
+    finally:
+        trips.close()
+        asker.sources[1].close()
+    assert answer.text == f"sum: {sum(range(6, 50))}"
+
+
+async def test_the_whole_is_as_sure_as_its_weakest_step_and_names_it(ask: Asker) -> None:
+    answer = await ask(
+        "How many trucks are there, and how many trips did Ada Berg make?",
+        plan(("How many trucks are there?", "fleet", []), ("How many trips did Ada Berg make?", "fleet", [])),
+        trucks="SELECT COUNT(*) AS trucks FROM truck",
+        trips="SELECT nothing FROM nowhere",
+    )
+    assert answer.status is Status.FAILED
+    assert "trucks: 4" in answer.text
+    assert any("Step 2, “How many trips did Ada Berg make?”, has no answer" in w for w in answer.evidence.warnings)
+
+
+async def test_a_step_that_lacks_what_it_needs_is_not_asked(ask: Asker) -> None:
+    answer = await ask(
+        WAGE,
+        plan(("Who drove the longest trip?", "fleet", []), ("What is the wage of <1>?", "wages", [1])),
+        longest="SELECT driver FROM trip WHERE km > 9999",
+    )
+    assert answer.status is Status.FAILED
+    assert answer.text == "Not asked, for step 1 found nothing that it needs."
+
+
+async def test_a_plan_of_one_step_leaves_the_question_as_it_is(ask: Asker) -> None:
+    answer = await ask(WAGE, plan(("What?", "fleet", [])), wage=LONGEST)
+    assert answer.steps == ()
+    assert answer.question == WAGE
+
+
+async def test_a_model_that_cannot_be_reached_fails_the_question(ask: Asker) -> None:
+    steps = plan(("How many trucks are there?", "fleet", []), ("How many trips are there?", "fleet", []))
+    with pytest.raises(ModelTimeoutError):
+        await ask(
+            "How many trucks are there, and how many trips did Ada Berg make?",
+            steps,
+            trucks=ModelTimeoutError("It is gone."),
+            trips="SELECT COUNT(*) FROM trip",
+        )
