@@ -19,12 +19,15 @@ _DEEPEST = 4  # a schema may hold itself
 
 
 def compact(schema: JsonSchema) -> JsonSchema:
-    """The schema without titles, descriptions, defaults and finer rules."""
+    """The schema without titles, descriptions, defaults and finer rules. What may be left out is never null instead."""
     kept: JsonSchema = {}
     for key, value in schema.items():
         if key not in _KEPT:
             continue
-        if key in ("properties", "$defs"):
+        if key == "properties":
+            required = schema.get("required", ())
+            kept[key] = {n: compact(inner if n in required else _not_null(inner)) for n, inner in value.items()}
+        elif key == "$defs":
             kept[key] = {name: compact(inner) for name, inner in value.items()}
         elif key in ("anyOf", "oneOf", "prefixItems"):
             kept[key] = [compact(inner) for inner in value]
@@ -35,6 +38,11 @@ def compact(schema: JsonSchema) -> JsonSchema:
     if kept.get("type") == "object" and "properties" in kept:
         kept.setdefault("additionalProperties", False)
     return kept
+
+
+def _not_null(schema: JsonSchema) -> JsonSchema:
+    options = [option for option in schema.get("anyOf", ()) if option.get("type") != "null"]
+    return options[0] if len(options) == 1 else schema | ({"anyOf": options} if options else {})
 
 
 def hoist(schema: JsonSchema, owner: str, definitions: JsonSchema) -> JsonSchema:
