@@ -3,6 +3,7 @@ writes it."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from querist.tools.catalogue import ENTRIES, Entry
@@ -31,7 +32,8 @@ def table() -> str:
 def that_use(entry: Entry) -> list[Path]:
     """The files of the group's tests that use the tool."""
     folder = ROOT / "tests/tools" / entry.group
-    return [path for path in sorted(folder.glob("test_*.py")) if f'"{entry.name}"' in path.read_text(encoding="utf-8")]
+    named = re.compile(rf'"{entry.name}"|\b{entry.class_name}\(')
+    return [path for path in sorted(folder.glob("test_*.py")) if named.search(path.read_text(encoding="utf-8"))]
 
 
 def test_the_page_has_the_table_of_the_catalogue() -> None:

@@ -18,7 +18,7 @@ CHUNK = 1 << 18
 class ToolInput(BaseModel):
     """Input of a tool: a parameter that it does not know is a mistake, and told."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
 def require(package: str, purpose: str, extra: str = "tools") -> None:

@@ -177,7 +177,7 @@ async def test_rows_are_drawn(use: Use) -> None:
     found = await use("data_visualizer", data=rows, chartTypes=["trend", "distribution"], exportFormat="svg", title="S")
     assert [chart.kind for chart in found.charts] == ["line", "histogram"]
     assert all(chart.image.startswith("<svg") for chart in found.charts)
-    (png,) = (await use("data_visualizer", data=rows, exportFormat="png")).charts
+    (png,) = (await use("data_visualizer", data=rows, export_format="png")).charts
     assert base64.b64decode(png.image).startswith(b"\x89PNG")
     with pytest.raises(ComponentInputError, match="No chart"):
         await use("data_visualizer", data=[{"a": "x"}])

@@ -183,6 +183,8 @@ async def test_a_template_is_filled_in(use: Use) -> None:
         ("{{ missing }}", ComponentInputError),
         ("{% if %}", ComponentInputError),
         ("{{ ''.__class__.__mro__ }}", ComponentInputError),
+        ("{{ cycler.__init__.__globals__ }}", ComponentInputError),
+        ("{{ '{0.__class__}'.format(1) }}", ComponentInputError),
         ("{{ 'a' * 10**7 }}", ComponentInputError),
         ("{{ 'a' * 10**10 }}", ComponentFailedError),
         ("{% include '/etc/passwd' %}", ComponentInputError),

@@ -19,7 +19,7 @@ from querist.core.context import RunContext
 from querist.core.permissions import Need
 from querist.tools.confined import open_file, open_folder, resolve, to_read
 from querist.tools.folders import matches
-from querist.tools.tool import ToolInput, chunks
+from querist.tools.tool import ToolInput, chunks, while_wanted
 
 Kind = Literal["file", "folder", "link", "other"]
 
@@ -61,9 +61,7 @@ class DirectoryLister(Component[DirectoryListerInput, Listing]):
 def _list(input: DirectoryListerInput, context: RunContext) -> Listing:
     listing = Listing(entries=[], truncated=False, unread=[])
     with open_folder(input.path, context) as folder:
-        for found in folder.walk(input.recursive):
-            if context.cancellation.cancelled:
-                break
+        for found in while_wanted(folder.walk(input.recursive), context):
             if found.unread:
                 listing.unread.append(found.path.as_posix())
             if not matches(found.path, input.pattern):

@@ -15,7 +15,7 @@ from querist.core.permissions import Need
 from querist.errors import ComponentInputError
 from querist.tools.confined import open_folder, to_read
 from querist.tools.folders import matches
-from querist.tools.tool import ToolInput
+from querist.tools.tool import ToolInput, while_wanted
 
 MAX_FILES = 20_000
 """Files watched at most."""
@@ -75,7 +75,7 @@ State = dict[str, tuple[int, int, int]]
 def _look(input: FileWatcherInput, context: RunContext) -> State:
     state: State = {}
     with open_folder(input.path, context) as folder:
-        for found in folder.walk(input.recursive):
+        for found in while_wanted(folder.walk(input.recursive), context):
             if found.kind == "file" and matches(found.path, input.pattern):
                 status = found.status
                 state[found.path.as_posix()] = (status.st_mtime_ns, status.st_size, status.st_ino)

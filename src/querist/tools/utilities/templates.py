@@ -15,7 +15,7 @@ from querist.tools.worker import in_worker
 
 
 class TemplateOptions(ToolInput):
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+    model_config = ConfigDict(alias_generator=to_camel)
 
     strict: bool = Field(default=True, description="Whether a variable that is missing is an error, and not empty.")
     escape_html: bool = Field(default=False, description="Whether values are escaped for HTML.")
