@@ -157,3 +157,11 @@ async def test_a_member_must_take_one_text(shop: Shop) -> None:
 async def test_only_agents_can_vote(shop: Shop) -> None:
     with pytest.raises(UsageError, match="price in the team 'team' cannot vote"):
         team(shop, "consensus", price)
+
+
+async def test_a_team_is_a_tool_that_takes_a_message(shop: Shop) -> None:
+    twins = team(shop, "parallel", saying(shop, "a", "one"), saying(shop, "b", "two"))
+    assert list(twins.to_tool().input_schema["properties"]) == ["message"]
+    boss = shop.agent([use("team", message="Go"), say("Both.")], twins, name="boss")
+    result = await shop.run(boss, "Let them go")
+    assert [(step.agent, step.tool) for step in result.steps] == [("team", "a"), ("team", "b"), ("boss", "team")]

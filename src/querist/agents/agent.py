@@ -23,14 +23,22 @@ from querist.agents.facts import fact_tools
 from querist.agents.instructions import render
 from querist.agents.nesting import hook_up, nested
 from querist.agents.observation import bounded, told
-from querist.agents.task import AgentResult, Step, Task, Turn
+from querist.agents.task import AgentResult, Step, Task, Turn, by_message
 from querist.agents.think import Decision, Think, Thought
 from querist.core.component import Component, ComponentKind, Tool
 from querist.core.context import RunContext
 from querist.core.events import Event
 from querist.core.permissions import Kind, Principal
 from querist.core.runner import Runner
-from querist.errors import AgentLimitError, DataError, PermissionDeniedError, QueristError, UsageError
+from querist.errors import (
+    AgentLimitError,
+    DataError,
+    MissingExtraError,
+    ModelOutputError,
+    PermissionDeniedError,
+    QueristError,
+    UsageError,
+)
 from querist.models.base import Model, Usage, UsageMeter
 from querist.models.tool_calls import Exchange, ToolCall
 from querist.state.agent_memory import AgentMemory
@@ -149,11 +157,7 @@ class Agent(Component[Task, AgentResult]):
         self._sessions: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def to_tool(self) -> Tool:
-        """As another agent sees it: it only needs a message."""
-        tool = super().to_tool()
-        message = tool.input_schema["properties"]["message"]
-        schema = {"type": "object", "properties": {"message": message}, "required": ["message"]}
-        return Tool(tool.name, tool.description, schema, tool.output_schema)
+        return by_message(super().to_tool())
 
     async def run(self, input: Task, context: RunContext) -> AgentResult:
         inside = nested(context, self.definition)
@@ -195,8 +199,8 @@ class Agent(Component[Task, AgentResult]):
         for key, text in state.facts.items():
             self.memory.remember(self.name, key, text)
 
-    async def choose(self, question: str, options: int, context: RunContext) -> tuple[int, Usage]:
-        """Let the agent's model choose one of `options` (from 1) that stand in the question."""
+    async def choose(self, task: Task, options: int, context: RunContext) -> tuple[int, Usage]:
+        """Let the agent's model choose one of `options` (from 1) that stand in the message."""
         number = {"type": "integer", "enum": list(range(1, options + 1))}
         schema = {
             "type": "object",
@@ -204,16 +208,15 @@ class Agent(Component[Task, AgentResult]):
             "required": ["choice"],
             "additionalProperties": False,
         }
-        system = render(self.definition.instructions, self.definition.variables, self.name)
-        thought = Thought(system=system, turns=(Turn(role="user", content=question),), output=schema, max_tokens=32)
+        turns = (Turn(role="user", content=task.message),)
+        thought = Thought(system=self._instructions(task), turns=turns, output=schema, max_tokens=128)
         decision = await self.runner.run(self._think, thought, context)
         return int(decision.answer["choice"]), decision.usage
 
     async def _answer(self, work: _Work) -> AgentResult:
         """Think and act in turns until there is an answer; in the last step there is nothing left but to answer."""
         definition, limits = self.definition, self.definition.limits
-        system = render(definition.instructions, {**definition.variables, **work.task.variables}, self.name)
-        tools = self._offered(work)
+        system, tools = self._instructions(work.task), self._offered(work)
         work.turns = (*work.turns, Turn(role="user", content=await self._with_facts(work.task.message)))
         for number in range(1, limits.steps + 1):
             last = work.repeated or number == limits.steps
@@ -293,8 +296,8 @@ class Agent(Component[Task, AgentResult]):
             left = work.context.remaining()
             if left is not None and left <= 0:
                 raise  # it was the agent's own time that ran out
-            if isinstance(error, PermissionDeniedError):
-                work.notes.append(error.message)
+            if isinstance(error, PermissionDeniedError | MissingExtraError):
+                work.notes.append(f"{error.message} {error.hint}")
             return bounded(f"Error: {error.message} {error.hint}".rstrip(), limit), error.code
         finally:
             work.usage += meter.total
@@ -342,7 +345,17 @@ class Agent(Component[Task, AgentResult]):
 
     def _typed(self, answer: Any) -> Any:
         kind = self.definition.output
-        return kind.model_validate(answer) if isinstance(kind, type) and issubclass(kind, BaseModel) else answer
+        if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
+            return answer
+        try:
+            return kind.model_validate(answer)
+        except ValidationError as error:
+            raise ModelOutputError(
+                f"The answer of {self.name!r} is no {kind.__name__}: {error}", hint="Ask again, or in other words."
+            ) from error
+
+    def _instructions(self, task: Task) -> str:
+        return render(self.definition.instructions, {**self.definition.variables, **task.variables}, self.name)
 
     def _offered(self, work: _Work) -> tuple[Tool, ...]:
         """The tools that can work here. One that lacks every permission for its work is left out, which is told."""

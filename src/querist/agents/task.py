@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from querist.core.component import Tool
 from querist.models.base import Usage
 
 
@@ -33,6 +34,13 @@ class Task(BaseModel):
     variables: dict[str, Any] = Field(default_factory=dict)
     session: str = Field(default="", max_length=200)
     history: tuple[Turn, ...] = ()
+
+
+def by_message(tool: Tool) -> Tool:
+    """A tool that takes a task, as a model sees it: all it gives is a message."""
+    message = Task.model_json_schema()["properties"]["message"]
+    schema = {"type": "object", "properties": {"message": message}, "required": ["message"]}
+    return Tool(tool.name, tool.description, schema, tool.output_schema)
 
 
 class Step(BaseModel):

@@ -21,7 +21,7 @@ from querist.agents.agent import Agent
 from querist.agents.definition import AgentDefinition, TeamOptions, checked
 from querist.agents.nesting import hook_up, nested
 from querist.agents.observation import bounded, told
-from querist.agents.task import AgentResult, Step, Task
+from querist.agents.task import AgentResult, Step, Task, by_message
 from querist.core.component import Component, ComponentKind, Tool
 from querist.core.context import RunContext
 from querist.core.events import Event
@@ -94,8 +94,7 @@ class Team(Component[Task, AgentResult]):
         hook_up(self, definition, runner)
 
     def to_tool(self) -> Tool:
-        """As an agent sees it: it only needs a message."""
-        return Agent.to_tool(self)  # type: ignore[arg-type]
+        return by_message(super().to_tool())
 
     async def run(self, input: Task, context: RunContext) -> AgentResult:
         work = _Work(input, nested(context, self.definition))
@@ -158,7 +157,8 @@ class Team(Component[Task, AgentResult]):
         order = [(place + turn) % len(proposals) for place in range(len(proposals))]
         listed = "\n\n".join(f"Proposal {place}:\n{proposals[n]}" for place, n in enumerate(order, start=1))
         question = f"{work.task.message}\n\nThese are the proposals. Choose the best.\n\n{listed}"
-        place, usage = await agent.choose(question, len(proposals), work.context)
+        task = work.task.model_copy(update={"message": question})
+        place, usage = await agent.choose(task, len(proposals), work.context)
         work.usage += usage
         return order[place - 1]
 
@@ -194,7 +194,7 @@ class Team(Component[Task, AgentResult]):
                 if left is not None and left <= 0:
                     raise
                 text, code = self._failed(asked.name, error, work), error.code
-                if self.options.on_failure == "stop" and asked in (self.backup or member,):
+                if self.options.on_failure == "stop" and asked is (self.backup or member):
                     raise
             seconds = time.monotonic() - started
             seen = bounded(text, self.definition.limits.observation)

@@ -118,9 +118,9 @@ async def _native(model: ToolModel, thought: Thought) -> Decision:
     tools = () if thought.must_answer else thought.tools
     if thought.output is not None:
         tools = (*tools, Tool(ANSWER, "Give the final answer.", thought.output, {}))
-    # Calls of tools that are no longer offered confuse some providers: then they are told in words.
-    exchanges = thought.exchanges if tools else ()
-    told = _messages(thought) if not tools else [Message(turn.role, turn.content) for turn in thought.turns]
+    told, exchanges = [Message(turn.role, turn.content) for turn in thought.turns], thought.exchanges
+    if thought.must_answer:  # calls of tools that are no longer offered confuse some providers: told in words, then
+        told, exchanges = _messages(thought), ()
     request = Request(
         [Message("system", thought.system)] * bool(thought.system) + told,
         max_tokens=thought.max_tokens,
@@ -149,7 +149,12 @@ async def _native(model: ToolModel, thought: Thought) -> Decision:
 
 
 def _whole(reply: Reply, usable: bool) -> None:
-    if reply.finish == "length" and not usable:
+    """Raise when the reply is half an answer, or none."""
+    if usable:
+        return
+    if not reply.text.strip():
+        raise ModelOutputError(f"{reply.model} replied with nothing.", hint="Ask again, or in other words.")
+    if reply.finish == "length":
         raise ModelOutputError(
             f"{reply.model} was cut off after {reply.usage.output_tokens} tokens, in the middle of its answer.",
             hint="Raise max_tokens of the agent, or ask for something shorter.",
