@@ -37,6 +37,7 @@ async def test_json_is_changed_by_a_merge_patch(use: Use) -> None:
     assert found.data == {"a": {"c": 2}}
 
 
+@pytest.mark.usefixtures("in_process")
 async def test_json_and_yaml_are_validated_by_a_schema(use: Use) -> None:
     wrong = await use("json_processor", operation="validate", text='{"age": -1}', schema=SCHEMA)
     assert not wrong.valid
@@ -63,11 +64,13 @@ async def test_json_and_yaml_are_validated_by_a_schema(use: Use) -> None:
         ("xml_processor", {"text": "<a/>", "operation": "xpath"}, "needs `expression`"),
     ],
 )
+@pytest.mark.usefixtures("in_process")
 async def test_what_is_not_right_is_told_with_its_place(use: Use, name: str, input: dict[str, Any], told: str) -> None:
     with pytest.raises(ComponentInputError, match=told):
         await use(name, **input)
 
 
+@pytest.mark.usefixtures("in_process")
 async def test_a_schema_fetches_nothing(use: Use) -> None:
     for reference in ("http://127.0.0.1:9/schema.json", "file:///etc/passwd"):
         with pytest.raises(ComponentInputError, match="not there"):
@@ -91,6 +94,7 @@ async def test_rows_are_validated_by_rules(use: Use) -> None:
     assert "no value 'high'" in found.errors[1].message
 
 
+@pytest.mark.usefixtures("in_process")
 async def test_yaml_is_plain_data_both_ways(use: Use) -> None:
     read = await use("yaml_processor", text="a: 2024-01-02\n1: [x, 0o17, yes]\n")
     assert read.data == {"a": "2024-01-02", "1": ["x", 15, "yes"]}
@@ -107,6 +111,7 @@ async def test_yaml_that_grows_without_end_is_stopped(use: Use, monkeypatch: pyt
         await use("yaml_processor", text="\n".join(lines))
 
 
+@pytest.mark.usefixtures("in_process")
 async def test_xml_is_read_as_data_and_by_xpath(use: Use) -> None:
     read = await use("xml_processor", text=SHOP)
     assert read.data["children"][0] == {"tag": "tea", "attributes": {"price": "3"}, "text": "Assam"}
@@ -130,6 +135,7 @@ async def test_xml_is_transformed(use: Use) -> None:
     assert made.data == "it's Assam"
 
 
+@pytest.mark.usefixtures("in_process")
 async def test_xml_is_validated_by_a_schema(use: Use) -> None:
     schema = (
         '<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:element name="n" type="xs:integer"/></xs:schema>'
@@ -162,6 +168,7 @@ async def test_xml_is_validated_by_a_schema(use: Use) -> None:
         },
     ],
 )
+@pytest.mark.usefixtures("in_process")
 async def test_xml_that_reaches_out_or_grows_is_refused(use: Use, input: dict[str, Any]) -> None:
     with pytest.raises(ComponentInputError):
         await use("xml_processor", **input)
