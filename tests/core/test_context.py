@@ -28,6 +28,16 @@ async def test_a_run_inside_has_the_priority_and_the_principal_of_the_one_around
     assert current_run.get() is None
 
 
+async def test_limits_reach_code_that_is_given_no_context() -> None:
+    async def looks(input: Text, context: RunContext) -> Text:
+        run = current_run.get()
+        assert run is context
+        assert run.meters
+        return input
+
+    await Runner().run(Does(looks, rate={"tokens_per_minute": 10}), {"text": "x"})
+
+
 async def test_grants_get_narrower_on_the_way_down_and_never_wider() -> None:
     context = RunContext(principal=Principal(grants=(Grant.parse("file_read:/data"), Grant.parse("network:*.org"))))
     inside = context.narrowed(["file_read:/", "network:api.*", "process:*"]).principal

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from querist.core.context import RunContext, current_run
 from querist.errors import ComponentFailedError, ComponentInputError, ComponentTimeoutError
 from querist.tools.worker import in_worker
 
@@ -25,6 +26,17 @@ async def test_what_does_not_end_is_killed() -> None:
 async def test_what_grows_too_large_fails() -> None:
     with pytest.raises(ComponentFailedError, match="too large"):
         await in_worker(operator.mul, "x", 10**10)
+
+
+@pytest.mark.anyio
+async def test_it_keeps_to_the_memory_of_the_run_that_it_works_for() -> None:
+    assert len(await in_worker(operator.mul, "x", 40_000_000)) == 40_000_000
+    inside = current_run.set(RunContext(memory_mb=128))
+    try:
+        with pytest.raises(ComponentFailedError, match="too large"):
+            await in_worker(operator.mul, "x", 40_000_000)
+    finally:
+        current_run.reset(inside)
 
 
 @pytest.mark.anyio

@@ -104,7 +104,6 @@ class Runner:
         name, run_id, parent_id = component.name, run.run_id, run.parent_id
         started = time.monotonic()
         run.events.emit(RunStarted(source=name, run_id=run_id, parent_id=parent_id))
-        inside = current_run.set(run)
         # The span is outermost, so that it also shows what the steps before the work cost and refuse.
         try:
             with span(name, run_id, parent_id):
@@ -133,8 +132,6 @@ class Runner:
             if told is error:
                 raise
             raise told from error
-        finally:
-            current_run.reset(inside)
         took = time.monotonic() - started
         run.events.emit(RunFinished(source=name, run_id=run_id, parent_id=parent_id, seconds=took, cached=cached))
         return output
@@ -151,7 +148,7 @@ class Runner:
         checked = _checked_input(component, input)
         _permitted(component, checked, run)
         if limits is None:
-            return await self._hooked(component, checked, run, None, borrowed), False
+            return await self._inside(component, checked, run, None, borrowed), False
         cache = limits.cache
         key = cache.key(component.version, checked) if cache else ""
         if cache and key:
@@ -159,10 +156,20 @@ class Runner:
             if isinstance(kept, component.output_type):
                 return kept, True
         with await _within(run, component.name, borrowed, limits.enter(run)):
-            output = await self._hooked(component, checked, limits.around(run), limits, borrowed)
+            output = await self._inside(component, checked, limits.around(run), limits, borrowed)
         if cache and key:
             cache.put(key, output)
         return output, False
+
+    async def _inside(
+        self, component: Component[In, Out], input: In, run: RunContext, limits: Limits | None, borrowed: bool
+    ) -> Out:
+        """The work and its hooks, which find the context of the run in `current_run`."""
+        before = current_run.set(run)
+        try:
+            return await self._hooked(component, input, run, limits, borrowed)
+        finally:
+            current_run.reset(before)
 
     async def _hooked(
         self, component: Component[In, Out], input: In, run: RunContext, limits: Limits | None, borrowed: bool

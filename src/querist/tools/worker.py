@@ -28,6 +28,8 @@ _KEPT = ("PATH", "PYTHONPATH", "SYSTEMROOT", "LANG", "LC_ALL")
 async def in_worker(function: Callable[..., Any], *arguments: Any, seconds: float | None = None, keep: int = -1) -> Any:
     """Call a function of a module, with arguments and a result that are JSON, in a process of its own.
 
+    The process keeps to `memory_mb` and `cpu_seconds` of the run that it works for, where the system can bound them.
+
     Args:
         seconds: that it may take; `SECONDS` when None.
         keep: a descriptor that the function uses, passed on under its number; -1 for none.
@@ -37,13 +39,19 @@ async def in_worker(function: Callable[..., Any], *arguments: Any, seconds: floa
         ComponentTimeoutError: it took longer than `seconds`.
         ComponentFailedError: it raised something else, or grew too large.
     """
-    import asyncio  # the process itself does without, as it is slow to import
+    # The process itself does without these, as they are slow to import.
+    import asyncio
+
+    from querist.core.context import RunContext, current_run
 
     seconds = SECONDS if seconds is None else seconds
+    run = current_run.get() or RunContext()
+    cpu = int(min(seconds, run.cpu_seconds or seconds)) + 1
+    megabytes = min(MEGABYTES, run.memory_mb or MEGABYTES)
     request = json.dumps([function.__module__, function.__qualname__, arguments]).encode()
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-P", "-m", __name__, str(int(seconds) + 1)),
+        *("-P", "-m", __name__, str(cpu), str(megabytes)),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -74,11 +82,11 @@ async def in_worker(function: Callable[..., Any], *arguments: Any, seconds: floa
     return value
 
 
-def _main(seconds: int) -> None:
+def _main(seconds: int, megabytes: int) -> None:
     with suppress(ImportError, ValueError, OSError):  # Windows has no limits, and macOS none of memory
         import resource
 
-        resource.setrlimit(resource.RLIMIT_AS, (MEGABYTES << 20, MEGABYTES << 20))
+        resource.setrlimit(resource.RLIMIT_AS, (megabytes << 20, megabytes << 20))
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))  # should the parent be gone
     module, name, arguments = json.loads(sys.stdin.buffer.read())
     try:
@@ -95,4 +103,4 @@ def _main(seconds: int) -> None:
 
 
 if __name__ == "__main__":
-    _main(int(sys.argv[1]))
+    _main(int(sys.argv[1]), int(sys.argv[2]))

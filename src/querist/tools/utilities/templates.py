@@ -37,6 +37,7 @@ class TemplateProcessor(Component[TemplateProcessorInput, Rendered]):
 
     It is a Jinja template in Jinja's sandbox: it sees no files and nothing of Python. It may make {MAX_OUTPUT:,}
     characters."""
+    own_process = True
 
     async def run(self, input: TemplateProcessorInput, context: RunContext) -> Rendered:
         require("jinja2", "fill in templates")
