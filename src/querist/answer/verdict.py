@@ -8,6 +8,7 @@ from typing import Any
 
 from querist.answer.answer import Answer, Check, Evidence, Reading, Status
 from querist.answer.answerable import Missing
+from querist.answer.cleaned import cleaned
 from querist.answer.draft import STRATEGIES, Draft, Task
 from querist.answer.present import present
 from querist.answer.vote import Ballot, groups
@@ -42,7 +43,9 @@ class Verdict:
     def evidence(self, task: Task, checks: Sequence[Check], assumptions: Sequence[str]) -> Evidence:
         place = {ballot.draft: number for number, group in enumerate(self.ranked) for ballot in group}
         attempts = tuple(draft.attempt(place.get(i)) for i, draft in enumerate(self.drafts))
-        return Evidence(attempts, tuple(checks), self.agreement, task.prepared.fingerprint, tuple(assumptions))
+        read = cleaned(self.winner.sql, task.prepared.schema) if self.winner else ()
+        told = (*assumptions, *read)
+        return Evidence(attempts, tuple(checks), self.agreement, task.prepared.fingerprint, told)
 
     def checks(self) -> tuple[Check, ...]:
         """Those of the winner, and what people should know of the vote.
