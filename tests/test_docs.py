@@ -63,6 +63,12 @@ ANSWERS = {
         '{"analyses": [{"technique": "describe", "columns": ["rating"], "statistics": ["mean"], "by": ""}], '
         '"prepare": []}'
     ),
+    "How many shop customers are there, and how many library members?": (
+        '{"steps": [{"question": "How many customers are there?", "source": "shop", "needs": []}, '
+        '{"question": "How many members are there?", "source": "library", "needs": []}]}'
+    ),
+    "How many customers are there?": "SELECT COUNT(*) AS customers FROM customers",
+    "How many members are there?": "SELECT COUNT(*) AS members FROM members",
     "What is 17 times 23?": '{"think": "I know it.", "answer": "391"}',
     "Are you open on Sunday?": '{"think": "I know it.", "answer": "No."}',
 }
