@@ -56,6 +56,7 @@ class JsonProcessor(Component[JsonProcessorInput, Document]):
     name = "json_processor"
     description = "Parse JSON, take parts of it with JMESPath, validate it by a JSON Schema, or merge changes into it."
     permissions = ("file_read",)
+    own_process = True
 
     def needs(self, input: JsonProcessorInput) -> Iterable[Need]:
         return input.needs()
@@ -92,6 +93,7 @@ class YamlProcessor(Component[YamlProcessorInput, Document]):
     name = "yaml_processor"
     description = "Parse YAML 1.2 (plain data, no tags that make objects), write it, or validate it by a JSON Schema."
     permissions = ("file_read",)
+    own_process = True
 
     def needs(self, input: YamlProcessorInput) -> Iterable[Need]:
         return input.needs()
@@ -129,6 +131,7 @@ class XmlProcessor(Component[XmlProcessorInput, Document]):
 
     Documents that define entities or bring in other files are refused."""
     permissions = ("file_read",)
+    own_process = True
 
     def needs(self, input: XmlProcessorInput) -> Iterable[Need]:
         return input.needs()

@@ -53,6 +53,7 @@ class FileSearch(Component[FileSearchInput, Matches]):
 
     There is no index: the files are read each time."""
     permissions = ("file_read",)
+    own_process = True
 
     def needs(self, input: FileSearchInput) -> Iterable[Need]:
         return (to_read(input.path),)
