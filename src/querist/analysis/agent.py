@@ -99,6 +99,7 @@ class Analyse(Component[AnalysisQuestion, Analysis]):
         sources: what may be analysed; not closed by this component.
         model: chooses techniques, and writes code.
         code: where code runs; None for techniques alone.
+        no_code: why code runs nowhere, for a warning.
         repairs: how often code that failed is asked for again.
     """
 
@@ -107,10 +108,17 @@ class Analyse(Component[AnalysisQuestion, Analysis]):
     timeout = 900.0
 
     def __init__(
-        self, sources: Sequence[Source], model: Model, code: CodeRunner | None = None, *, repairs: int = 1
+        self,
+        sources: Sequence[Source],
+        model: Model,
+        code: CodeRunner | None = None,
+        *,
+        no_code: str = "",
+        repairs: int = 1,
     ) -> None:
         require()
         self.sources, self.model, self.code, self.repairs = tuple(sources), model, code, repairs
+        self.no_code = no_code
         self._last: tuple[tuple[str, str, str], _Data] | None = None
 
     async def run(self, input: AnalysisQuestion, context: RunContext) -> Analysis:
@@ -209,11 +217,16 @@ class Analyse(Component[AnalysisQuestion, Analysis]):
         question, data = work.asked.question, work.data
         if best is None:
             reason = next((d.error for d in reversed(work.drafts) if d.error), "nothing was found")
-            text = f"No analysis could be made to run for this question. The last one failed: {reason}"
+            text = f"No analysis could be made to run for this question. The last one failed: {reason} {self.no_code}"
             return Analysis(
-                question=question, status="failed", text=text, attempts=attempts, isolation=isolation, table=data.name
+                question=question,
+                status="failed",
+                text=text.strip(),
+                attempts=attempts,
+                isolation=isolation,
+                table=data.name,
             )
-        warnings = [*best.warnings, *data.warnings]
+        warnings = [*best.warnings, *data.warnings, *([self.no_code] if self.no_code else [])]
         if len(ranked) > 1 and len(agreeing) == 1:
             warnings.append(f"The {len(ranked)} drafts gave different results; this is that of one of them.")
         findings = list(best.findings)

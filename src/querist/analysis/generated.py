@@ -74,8 +74,8 @@ def _value(value: Any) -> FindingValue:
     return plain(value)
 
 
-def _numbers(value: Any) -> list[float]:
-    return [v for v in value.values() if isinstance(v, float)] if isinstance(value, dict) else []
+def _numbers(value: Any) -> list[float | None]:
+    return [v for v in value.values() if isinstance(v, float | None)] if isinstance(value, dict) else []
 
 
 def _last_lines(error: str) -> str:

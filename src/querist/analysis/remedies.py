@@ -19,13 +19,13 @@ def remedy(code: str, error: str, frame: pd.DataFrame, values: Sequence[Any] = (
 
     Args:
         error: the last line of the error, empty when it ran.
-        values: what it gave; not-a-number among them is a failure, too.
+        values: what it gave; nothing, or what is not a number, among them is a failure, too.
     """
     from pandas.api.types import is_numeric_dtype
 
     used = [column for column in _texts(code) if column in frame.columns]
     lacking = [column for column in used if frame[column].isna().any()]
-    if lacking and (_MISSING.search(error) or any(value != value for value in values)):
+    if lacking and (_MISSING.search(error) or any(value is None or value != value for value in values)):
         line = f"df = df.dropna(subset={used!r}).copy()"
         note = f"left out rows without {', '.join(lacking)}, which the code cannot deal with"
         return (f"{line}\n{code}", note) if not code.startswith(line) else None
