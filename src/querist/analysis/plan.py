@@ -10,7 +10,7 @@ import asyncio
 import json
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
@@ -59,19 +59,19 @@ def plan_schema(columns: list[str], new: list[str]) -> JsonSchema:
         columns: of the table.
         new: names that the plan may give to columns of its own.
     """
-    steps = [_object(kind.model_json_schema(), columns, new) for kind in _STEPS]
-    chosen = [
-        _object(kind.input_type.model_json_schema(), columns, new, {"technique": {"const": kind.name}})
-        for kind in TECHNIQUES
-    ]
+    steps = [_object(kind.model_json_schema()) for kind in _STEPS]
+    chosen = [_object(kind.input_type.model_json_schema(), {"technique": {"const": kind.name}}) for kind in TECHNIQUES]
+    names = [*columns, *new]
+    lists = {"one": names, "optional": [*names, ""], "new": new}
     code: JsonSchema = _closed({"technique": {"const": "code"}})
-    return _closed(
+    plan = _closed(
         {
             # What to find comes first: a small model that starts with steps finds steps to take.
             "analyses": {"type": "array", "items": {"anyOf": [*chosen, code]}, "minItems": 1, "maxItems": MAX_ANALYSES},
             "prepare": {"type": "array", "items": {"anyOf": steps}, "maxItems": MAX_STEPS},
         }
     )
+    return {**plan, "$defs": {place: {"type": "string", "enum": listed} for place, listed in lists.items()}}
 
 
 def read_plan(reply: Any) -> Plan:
@@ -125,10 +125,9 @@ def new_names(text: str, columns: list[str]) -> list[str]:
     return [*list(names)[:6], "new_1", "new_2"]
 
 
-def _object(schema: JsonSchema, columns: list[str], new: list[str], first: JsonSchema | None = None) -> JsonSchema:
-    """A params' schema with every property required, in order, its columns listed, without what only people read."""
-    properties = {name: _bare(value, columns, new) for name, value in schema["properties"].items()}
-    return _closed({**(first or {}), **properties})
+def _object(schema: JsonSchema, first: JsonSchema | None = None) -> JsonSchema:
+    """A params' schema with every property required, in order, without what only people read."""
+    return _closed({**(first or {}), **{name: _bare(value) for name, value in schema["properties"].items()}})
 
 
 def _closed(properties: JsonSchema) -> JsonSchema:
@@ -140,15 +139,12 @@ def _closed(properties: JsonSchema) -> JsonSchema:
     }
 
 
-def _bare(schema: Any, columns: list[str], new: list[str]) -> Any:
+def _bare(schema: Any) -> Any:
     if isinstance(schema, list):
-        return [_bare(item, columns, new) for item in schema]
+        return [_bare(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    place: Literal["one", "optional", "new"] | None = schema.get("x-column")
-    if place == "new":
-        return {"type": "string", "enum": new}
-    if place:
-        return {"type": "string", "enum": [*columns, *new, *([""] if place == "optional" else [])]}
+    if place := schema.get("x-column"):
+        return {"$ref": f"#/$defs/{place}"}
     dropped = ("title", "description", "default", "exclusiveMinimum", "exclusiveMaximum", "minimum", "maximum")
-    return {key: _bare(value, columns, new) for key, value in schema.items() if key not in dropped}
+    return {key: _bare(value) for key, value in schema.items() if key not in dropped}
