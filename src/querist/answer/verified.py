@@ -235,40 +235,35 @@ def _reads(query: GuardedQuery, schema: Schema) -> dict[str, str]:
     """The part of the schema that a query depends on, see `VerifiedQuery.reads`."""
     from sqlglot import exp
 
-    reads = dict.fromkeys(query.tables, "")
-    for table, column in query.columns:
-        reads[f"{table}.{column}"] = _type(schema, f"{table}.{column}") or ""
+    names = [*query.tables, *(f"{table}.{column}" for table, column in query.columns)]
     if any(not isinstance(star.parent, exp.Count) for star in query.expression.find_all(exp.Star)):
-        reads |= {f"{table}.*": _type(schema, f"{table}.*") or "" for table in query.tables}
-    return reads
+        names += [f"{table}.*" for table in query.tables]
+    types = _types(schema)
+    return {name: types[name] for name in names}
+
+
+def _types(schema: Schema) -> dict[str, str]:
+    """Everything that a query may depend on, by the names of `VerifiedQuery.reads`."""
+    found: dict[str, str] = {}
+    for table in schema.tables:
+        row = ", ".join(f"{column.name} {column.type}" for column in table.columns)
+        found |= {table.name: "", f"{table.name}.*": row}
+        found |= {f"{table.name}.{column.name}": column.type for column in table.columns}
+    return found
 
 
 def _current(query: VerifiedQuery, schema: Schema) -> tuple[GuardedQuery | None, str]:
     """The query as it may run, or None and what changed in the schema under it."""
+    types = _types(schema)
     for name, before in query.reads.items():
-        now = _type(schema, name)
-        if now is None:
+        if name not in types:
             return None, f"there is no {name} any more"
-        if now != before:
-            return None, f"{name} was {before} and is {now} now"
+        if types[name] != before:
+            return None, f"{name} was {before} and is {types[name]} now"
     try:
         return guard(query.sql, schema), ""
     except GuardError as error:
         return None, error.message.rstrip(".")
-
-
-def _type(schema: Schema, name: str) -> str | None:
-    for table in schema.tables:
-        if name == table.name:
-            return ""
-        if name.startswith(f"{table.name}."):
-            rest = name[len(table.name) + 1 :]
-            column = table.column(rest)
-            if rest == "*":
-                return ", ".join(f"{c.name} {c.type}" for c in table.columns)
-            if column is not None:
-                return column.type
-    return None
 
 
 def fingerprint(table: Table) -> str:
