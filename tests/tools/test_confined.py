@@ -13,7 +13,7 @@ from querist.errors import (
     SourceFormatError,
     SourceNotFoundError,
 )
-from querist.tools import confined
+from querist.tools import confined, folders
 from querist.tools.folders import Folder
 
 
@@ -95,10 +95,15 @@ def test_a_folder_is_filled_whole_or_not_at_all(tmp_path: Path, may: RunContext)
         pass
 
 
-def test_walking_enters_no_link_and_tells_what_it_could_not_list(tmp_path: Path) -> None:
+def test_walking_enters_no_link_and_tells_what_it_did_not_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a" / "b").mkdir(parents=True)
     (tmp_path / "a" / "f.txt").touch()
     (tmp_path / "loop").symlink_to(tmp_path)
+    before = len(list(Path("/dev/fd").iterdir()))
+    monkeypatch.setattr(folders, "MAX_DEPTH", 2)
     with Folder.reach(tmp_path) as folder:
         found = {str(f.path): f.kind for f in folder.walk()}
+        unread = [str(f.path) for f in folder.walk() if f.unread]
     assert found == {"a": "folder", "a/b": "folder", "a/f.txt": "file", "loop": "link"}
+    assert unread == ["a/b"]
+    assert len(list(Path("/dev/fd").iterdir())) == before, "what was opened is closed"

@@ -39,6 +39,12 @@ def _factorial(n: int) -> int:
     return math.factorial(n)
 
 
+def _round(number: float, places: int = 0) -> float:
+    if abs(places) > 400:
+        raise OverflowError("there are no such decimal places")
+    return round(number, places) if places else round(number)
+
+
 def _choose(n: int, k: int) -> int:
     if n > 10_000:
         raise OverflowError("there are too many to choose from")
@@ -55,7 +61,7 @@ ARITHMETIC: dict[str, Function] = {
     },
     "ln": math.log,
     "abs": abs,
-    "round": round,
+    "round": _round,
     "min": min,
     "max": max,
     "factorial": _factorial,

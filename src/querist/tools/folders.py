@@ -11,7 +11,7 @@ import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 from pathlib import Path, PurePath
 from typing import BinaryIO, Literal
@@ -22,7 +22,8 @@ MAX_DEPTH = 64
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 _BINARY = getattr(os, "O_BINARY", 0)
 _DIRECTORY = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | _NO_LINK
-_HERE = PurePath()
+# Of the folders on the way only the next name is asked, which those allow as well that may not be listed.
+_PASSED = _DIRECTORY | getattr(os, "O_PATH", 0)
 _HAS_DESCRIPTORS = os.open in os.supports_dir_fd  # not on Windows, where a folder is only its path
 
 
@@ -41,7 +42,7 @@ class Folder:
     @classmethod
     def reach(cls, path: Path, make: bool = False) -> Folder:
         """Open a folder by its resolved path, name by name; `make` makes those that are missing."""
-        folder = cls(Path(path.anchor), os.open(path.anchor, _DIRECTORY) if _HAS_DESCRIPTORS else None)
+        folder = cls(Path(path.anchor), os.open(path.anchor, _PASSED) if _HAS_DESCRIPTORS else None)
         for name in path.parts[1:]:
             with folder:
                 folder = folder.enter(name, make)
@@ -51,7 +52,7 @@ class Folder:
         if make:
             with suppress(FileExistsError):
                 os.mkdir(self._at(name), dir_fd=self.descriptor)
-        descriptor = None if self.descriptor is None else os.open(name, _DIRECTORY, dir_fd=self.descriptor)
+        descriptor = None if self.descriptor is None else os.open(name, _PASSED, dir_fd=self.descriptor)
         return Folder(self.path / name, descriptor)
 
     def open(self, name: str) -> BinaryIO:
@@ -88,26 +89,39 @@ class Folder:
             else:
                 os.unlink(self._at(name), dir_fd=self.descriptor)
 
-    def walk(self, recursive: bool = True, inside: PurePath = _HERE) -> Iterator[Found]:
+    def walk(self, recursive: bool = True) -> Iterator[Found]:
         """What is in it, and in the folders below, each before what is in it. Follows no link."""
-        with os.scandir(self.path if self.descriptor is None else self.descriptor) as listed:
-            names = sorted(entry.name for entry in listed)
+        return self._walk(self._names(), recursive, PurePath())
+
+    def _walk(self, names: list[str], recursive: bool, inside: PurePath) -> Iterator[Found]:
         for name in names:
-            with suppress(FileNotFoundError):  # it went away meanwhile
+            try:
                 found = Found(inside / name, self.status(name), self)
-                if found.kind != "folder" or not recursive:
-                    yield found
-                    continue
-                try:
-                    inner = self.enter(name)
-                except PermissionError:
-                    inner = None
-                if inner is None or len(found.path.parts) >= MAX_DEPTH:
-                    yield Found(found.path, found.status, self, unread=True)
-                    continue
-                with inner:
-                    yield found
-                    yield from inner.walk(True, found.path)
+                inner = self.enter(name) if recursive and found.kind == "folder" else None
+            except FileNotFoundError:
+                continue  # it went away meanwhile
+            except OSError:
+                yield replace(found, unread=True)
+                continue
+            if inner is None:
+                yield found
+                continue
+            with inner:
+                below: list[str] | None = None
+                if len(found.path.parts) < MAX_DEPTH:
+                    with suppress(OSError):
+                        below = inner._names()
+                yield replace(found, unread=below is None)
+                yield from inner._walk(below or [], True, found.path)
+
+    def _names(self) -> list[str]:
+        listing = None if self.descriptor is None else os.open(".", _DIRECTORY, dir_fd=self.descriptor)
+        try:
+            with os.scandir(self.path if listing is None else listing) as entries:
+                return sorted(entry.name for entry in entries)
+        finally:
+            if listing is not None:
+                os.close(listing)
 
     def _at(self, name: str) -> str:
         return name if self.descriptor is not None else str(self.path / name)

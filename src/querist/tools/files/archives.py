@@ -131,12 +131,16 @@ def _sources(path: str, context: RunContext, left_out: list[str], target: Binary
     with open_folder(path, context) as folder:
         for found in folder.walk():
             name = PurePosixPath(root.name, found.path).as_posix()
-            if found.kind != "file" or os.path.samestat(found.status, own):
-                if found.kind in ("link", "other") or found.unread:
+            if found.kind in ("link", "other") or found.unread:
+                left_out.append(name)
+            elif found.kind == "file" and not os.path.samestat(found.status, own):
+                try:
+                    file = found.open()
+                except OSError:
                     left_out.append(name)
-                continue
-            with found.open() as file:
-                yield name, file
+                    continue
+                with file:
+                    yield name, file
 
 
 @contextmanager
