@@ -66,8 +66,11 @@ def step(question: str, source: str = "fleet", needs: tuple[int, ...] = ()) -> d
     return {"question": question, "source": source, "needs": list(needs)}
 
 
-async def planned(prepared: Prepared, *steps: dict[str, Any]) -> tuple[PlannedStep, ...]:
-    return (await plan(ScriptedModel([{"steps": list(steps)}]), "What?", [prepared]))[0]
+PARTS = "How many trucks are there, and how many trips?"
+
+
+async def planned(prepared: Prepared, *steps: dict[str, Any], question: str = PARTS) -> tuple[PlannedStep, ...]:
+    return (await plan(ScriptedModel([{"steps": list(steps)}]), question, [prepared]))[0]
 
 
 async def test_a_plan_may_need_earlier_steps_only(fleet: Prepared) -> None:
@@ -88,3 +91,9 @@ async def test_a_plan_may_need_earlier_steps_only(fleet: Prepared) -> None:
 )
 async def test_a_plan_that_makes_no_sense_is_none(fleet: Prepared, steps: tuple[dict[str, Any], ...]) -> None:
     assert await planned(fleet, *steps) == ()
+
+
+async def test_a_question_without_parts_is_one_step_when_one_source_is_enough(fleet: Prepared) -> None:
+    steps = (step("Which truck?"), step("Who drives <1>?"))
+    assert await planned(fleet, *steps, question="Who drives the heaviest truck?") == ()
+    assert len(await planned(fleet, *steps)) == 2

@@ -82,11 +82,14 @@ def _known(words: set[str], question: str, source: Prepared) -> set[str]:
 
 
 async def plan(model: Model, question: str, prepared: Sequence[Prepared]) -> tuple[tuple[PlannedStep, ...], Reply]:
-    """The steps as a model plans them; none when one is enough, or when the plan makes no sense."""
+    """The steps as a model plans them, with its reply; none when one is enough, or when the plan makes no sense."""
     names = [source.source.name for source in prepared]
     messages = prompt("plan").messages(sources="; ".join(map(_told, prepared)), question=question)
     reply = await model.complete(Request(messages, schema=_schema(names), max_tokens=400, prefix="plan"))
-    return _checked(reply.data, names), reply
+    steps = _checked(reply.data, names)
+    # Asked only because it names things of several sources, it is one step after all where one of them is enough.
+    enough = not _has_parts(question) and len({step.source for step in steps}) < 2
+    return () if enough else steps, reply
 
 
 def _told(source: Prepared) -> str:

@@ -80,7 +80,7 @@ def ask(
         if as_json:
             _print_json({"error": error.to_dict()})
         raise
-    if answer.sql:
+    if answer.sql and not answer.steps:
         keep_last(answer.understood, answer.sql)
     if csv == "-":
         _print_csv(answer)

@@ -119,8 +119,9 @@ class _Conversation:
             raise
         self.session.write(question, answer=answer.to_dict())
         self.last = answer
-        if answer.sql:
+        if answer.sql and not answer.steps:
             keep_last(answer.understood, answer.sql)
+        if answer.sql:
             self.turns.append(Turn(question=answer.understood, sql=answer.sql))
         show_answer(self.console, answer, save_hint="/save FILE keeps all")
         self.console.print()

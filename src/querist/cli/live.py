@@ -25,6 +25,8 @@ _HEAD_START = 0.1
 _WORDS = {
     "prepare": "Reading what the data hold",
     "understand": "Reading the question in its context",
+    "plan": "Planning the steps",
+    "step": "Answering",
     "draft": "Writing a query",
     "query": "Running",
     "repair": "Mending",
@@ -54,7 +56,7 @@ class Live:
                 self._loader = threading.Timer(_HEAD_START, load_show)
                 self._loader.daemon = True
                 self._loader.start()
-            detail = event.detail if event.stage in ("open", "query", "repair") else ""
+            detail = event.detail if event.stage in ("open", "step", "query", "repair") else ""
             self.tell(f"{_WORDS.get(event.stage, '')} {detail}".strip())
 
     def tell(self, text: str) -> None:
