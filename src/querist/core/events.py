@@ -47,10 +47,8 @@ class Event:
     def to_dict(self) -> dict[str, Any]:
         """The event as JSON-ready data: its name as `event`, and its fields. What JSON cannot hold becomes text."""
         values = {part.name: getattr(self, part.name) for part in fields(self)}
-        return {
-            "event": self.name,
-            **from_json(to_json(values, bytes_mode="base64", inf_nan_mode="null", fallback=str)),
-        }
+        told = to_json(values, bytes_mode="base64", inf_nan_mode="null", fallback=str)
+        return {"event": self.name, **from_json(told)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,8 +127,8 @@ class EventBus:
 
         Args:
             priority: lower is told first.
-            timeout: give it a thread of its own. Events wait for it there, the first of too many are dropped, and one
-                call that takes longer than these seconds is taken for hanging: it hears nothing until it returns.
+            timeout: give it a thread of its own, where events wait for it. While one call takes longer than these
+                seconds, or too many wait, it hears nothing, which is logged and told.
         """
         kind = _Subscription if timeout is None else partial(_ThreadSubscription, timeout=timeout)
         entry = kind(subscriber, wanted, priority, self.emit)
@@ -212,18 +210,22 @@ class _ThreadSubscription(_Subscription):
         super().__init__(*arguments)
         self._timeout = timeout
         self._began: float | None = None
-        self._hangs = False
+        self._behind = False
         self._waiting: queue.Queue[Event | None] = queue.Queue(_QUEUE)
         threading.Thread(target=self._work, name=f"events of {self.name}", daemon=True).start()
 
     def tell(self, event: Event) -> None:
-        began = self._began
-        hung, self._hangs = self._hangs, began is not None and time.monotonic() - began > self._timeout
-        if not self._hangs:
-            with suppress(queue.Full):
+        began, reason = self._began, ""
+        if began is not None and time.monotonic() - began > self._timeout:
+            reason = f"one call has taken longer than {self._timeout:.4g} s"
+        elif self._waiting.full():
+            reason = f"{_QUEUE:,} events wait for it"
+        told, self._behind = self._behind, bool(reason)
+        if not reason:
+            with suppress(queue.Full):  # another thread was quicker: the next event tells
                 self._waiting.put_nowait(event)
-        elif not hung:
-            self._cut_off(f"one call has taken longer than {self._timeout:.4g} s")
+        elif not told:
+            self._cut_off(reason)
 
     def end(self) -> None:
         with suppress(queue.Full):
