@@ -18,6 +18,8 @@
     │   ├── ModelTimeoutError      no reply in time
     │   ├── ModelOutputError       a reply that cannot be used
     │   └── DownloadError          the model could not be fetched or verified
+    ├── SandboxError           something about running generated code; errors of the code itself are no exceptions
+    │   └── SandboxUnavailableError  none that is strong enough works here
     └── RunError               something about running components
         ├── ComponentNotFoundError
         ├── ComponentInputError
@@ -174,6 +176,16 @@ class ModelOutputError(ModelError):
 
 class DownloadError(ModelError):
     code = "model.download"
+
+
+class SandboxError(QueristError):
+    code = "sandbox"
+
+
+class SandboxUnavailableError(SandboxError):
+    """No sandbox that is strong enough works here. Generated code does not run then."""
+
+    code = "sandbox.unavailable"
 
 
 class RunError(QueristError):

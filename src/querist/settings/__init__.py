@@ -9,6 +9,7 @@ from querist.settings.model import (
     LocalSettings,
     ModelSettings,
     ProviderSettings,
+    SandboxSettings,
     Settings,
 )
 from querist.settings.section import redact
@@ -19,6 +20,7 @@ __all__ = [
     "LocalSettings",
     "ModelSettings",
     "ProviderSettings",
+    "SandboxSettings",
     "Settings",
     "find_file",
     "load_settings",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import (
     AfterValidator,
@@ -151,6 +151,24 @@ class AnswerSettings(Section):
     )
 
 
+class SandboxSettings(Section):
+    """Where code that a model wrote runs, and the bounds of one run."""
+
+    backend: Literal[auto, bubblewrap, landlock, container, monty, remote, unsafe] = Field(
+        default="auto",
+        description="`auto` takes bubblewrap and refuses where it does not work; every weaker one is named here",
+    )
+    image: Name = Field(default="querist-sandbox", description="Image for `container`: Python with the libraries")
+    url: str | None = Field(default=None, description="Address of a `querist sandbox serve`, for `remote`")
+    token: SecretStr | None = Field(default=None, description="What that server asks for")
+    seconds: Seconds = Field(default=60.0, description="Time that a run may take")
+    cpu_seconds: Seconds = Field(default=60.0, description="CPU time that a run may take")
+    memory_mb: Whole = Field(default=2048, ge=64, description="Memory that a run may use beside the libraries, in MB")
+    threads: Whole = Field(default=64, ge=1, description="Threads of a run; other processes are never allowed")
+    output_kb: Whole = Field(default=1024, ge=1, description="What a run may print, in kB")
+    files_mb: Whole = Field(default=64, ge=1, description="What a run may write and hand out, in MB")
+
+
 def _is_grant(text: str) -> str:
     kind, _, scope = text.partition(":")
     if kind not in get_args(PermissionKind) or not scope:
@@ -176,6 +194,7 @@ class Settings(Section):
     local: LocalSettings = Field(default_factory=LocalSettings)
     limits: LimitSettings = Field(default_factory=LimitSettings)
     answer: AnswerSettings = Field(default_factory=AnswerSettings)
+    sandbox: SandboxSettings = Field(default_factory=SandboxSettings)
     agents: Locations = Field(
         default=(), description="Folders with agents (`<name>.yaml`), beside the folder `agents` next to this file"
     )

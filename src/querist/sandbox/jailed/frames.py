@@ -1,0 +1,29 @@
+"""Frames over pipes: one line of JSON that says what comes and how long it is, then that many bytes."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any, BinaryIO
+
+LONGEST_HEADER = 4096
+
+
+def frame(kind: str, data: bytes = b"", **about: Any) -> bytes:
+    header = json.dumps({"kind": kind, "size": len(data), **about}).encode()
+    return header + b"\n" + data
+
+
+def write(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def read(stream: BinaryIO) -> tuple[dict[str, Any], bytes] | None:
+    """The next frame of a trusted writer; None at the end."""
+    line = stream.readline(LONGEST_HEADER)
+    if not line:
+        return None
+    header = json.loads(line)
+    return header, stream.read(header["size"])

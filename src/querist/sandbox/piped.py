@@ -1,0 +1,129 @@
+"""Runs a job in a process of its own that speaks over its standard streams: in a container, or without any walls."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from querist.errors import SandboxError
+from querist.sandbox.base import Job, Limit, OnOutput, Outcome, Strength
+from querist.sandbox.received import Received
+from querist.sandbox.sending import job_frames
+
+PROGRAM = Path(__file__).parent
+_PORTION = 1 << 16
+
+
+async def run_piped(
+    command: Sequence[str],
+    job: Job,
+    on_output: OnOutput | None,
+    *,
+    name: str,
+    strength: Strength,
+    folder: str | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Outcome:
+    """Start the command, send it the job, and gather what it says until it ends or has to.
+
+    What the code prints arrives on the command's standard error, whichever stream it printed to.
+
+    Raises:
+        SandboxError: the command does not start.
+    """
+    frames = job_frames(job)
+    received, printed, started = Received(job.limits.files + job.limits.output), bytearray(), time.monotonic()
+    limit: Limit | None = None
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            cwd=folder,
+            env=environment,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise SandboxError(f"The sandbox {name!r} did not start: {error}") from error
+    assert process.stdin and process.stdout and process.stderr
+
+    async def send() -> None:
+        with contextlib.suppress(ConnectionError):
+            process.stdin.write(frames)  # type: ignore[union-attr]
+            await process.stdin.drain()  # type: ignore[union-attr]
+
+    async def listen() -> None:
+        while not received.ended and (data := await process.stdout.read(_PORTION)):  # type: ignore[union-attr]
+            received.feed(data)
+
+    async def gather() -> Limit | None:
+        while data := await process.stderr.read(_PORTION):  # type: ignore[union-attr]
+            room = job.limits.output - len(printed)
+            printed.extend(data[:room])
+            if on_output:
+                on_output(data[:room].decode(errors="replace"))
+            if len(data) > room:
+                return "output"
+        return None
+
+    tasks = [asyncio.create_task(send()), asyncio.create_task(listen())]
+    gathering = asyncio.create_task(gather())
+    try:
+        async with asyncio.timeout(job.limits.seconds):
+            await asyncio.wait((tasks[1], gathering), return_when=asyncio.FIRST_COMPLETED)
+            if gathering.done():
+                limit = gathering.result()
+            if limit is None:
+                await tasks[1]
+    except TimeoutError:
+        limit = "seconds"
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        exit_code = await process.wait()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(gathering, 1)  # what was printed before the end is still in the pipe
+        for task in (*tasks, gathering):
+            task.cancel()
+    return received.outcome(
+        name,
+        strength,
+        stdout=printed.decode(errors="replace"),
+        stderr="",
+        limit=limit,
+        exit_code=exit_code,
+        seconds=time.monotonic() - started,
+    )
+
+
+def start_command(python: str, program: str) -> list[str]:
+    """Runs the worker that lies in `program`, with jobs on its standard input and frames on its standard output."""
+    code = (
+        f"import os, sys; sys.path.insert(0, {program!r}); from jailed import worker; "
+        "results = os.dup(1); os.dup2(2, 1); jobs = os.dup(0); os.dup2(os.open(os.devnull, os.O_RDONLY), 0); "
+        "worker.serve(jobs, results)"
+    )
+    return [python, "-I", "-c", code]
+
+
+class UnsafeSandbox:
+    """No sandbox: the code may do whatever this program may. For development, by an explicit setting only."""
+
+    name = "unsafe"
+    strength: Strength = "unsafe"
+
+    async def run(self, job: Job, on_output: OnOutput | None = None) -> Outcome:
+        with tempfile.TemporaryDirectory(prefix="querist-unsafe-", ignore_cleanup_errors=True) as folder:
+            command = start_command(sys.executable, str(PROGRAM))
+            return await run_piped(command, job, on_output, name=self.name, strength=self.strength, folder=folder)
+
+    async def close(self) -> None:
+        """Nothing is kept."""

@@ -1,0 +1,158 @@
+"""What came back over the pipe, made into an outcome. Every byte is from code that nobody vouches for.
+
+Nothing is unpickled, no path is taken, no size is believed.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from querist.sandbox.artifacts import MOST_FILES, as_file
+from querist.sandbox.base import Failure, File, Limit, Outcome, Strength
+from querist.sandbox.jailed.frames import LONGEST_HEADER
+from querist.sandbox.tables import from_arrow
+from querist.sources.table import Table
+
+_SIGNALS = {6: "aborted", 7: "bus error", 9: "killed", 11: "crashed", 24: "CPU time", 25: "file size", 31: "bad call"}
+_MOST_FRAMES = 500
+
+
+class Forged(ValueError):
+    """What came is no frame that a worker writes: the code wrote to the pipe itself."""
+
+
+@dataclass
+class Received:
+    """Takes bytes in any portions; `ended` once the job's last frame was there. Holds at most `most` bytes."""
+
+    most: int
+    value: Any = None
+    tables: dict[str, Table] = field(default_factory=dict)
+    files: list[File] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    failure: Failure | None = None
+    ended: bool = False
+    too_much: bool = False
+    _buffer: bytearray = field(default_factory=bytearray)
+    _taken: int = 0
+    _frames: int = 0
+
+    def feed(self, data: bytes) -> None:
+        """Take what arrived. Never raises: what is forged is noted in `refused`, and ends the job."""
+        self._taken += len(data)
+        if self._taken > self.most or self._frames > _MOST_FRAMES:
+            self.too_much = self.ended = True
+            return
+        self._buffer += data
+        try:
+            while not self.ended and self._one():
+                pass
+        except (ValueError, TypeError, RecursionError, KeyError) as error:
+            self.refused.append(f"The result is not taken: {str(error)[:200]}.")
+            self.failure = Failure("ForgedResult", "The code wrote to the channel of its results itself.")
+            self.ended = True
+
+    def _one(self) -> bool:
+        line = self._buffer.find(b"\n", 0, LONGEST_HEADER)
+        if line < 0:
+            if len(self._buffer) >= LONGEST_HEADER:
+                raise Forged("a frame without a header")
+            return False
+        header = json.loads(self._buffer[:line])
+        if not isinstance(header, dict):
+            raise Forged("a header that is none")
+        kind, size, name = header.get("kind"), header.get("size"), header.get("name", "")
+        if type(size) is not int or not 0 <= size <= self.most or not isinstance(name, str):
+            raise Forged("a frame of no sound size")
+        if len(self._buffer) < line + 1 + size:
+            return False
+        body = bytes(self._buffer[line + 1 : line + 1 + size])
+        del self._buffer[: line + 1 + size]
+        self._frames += 1
+        self._take(kind, name, body)
+        return True
+
+    def _take(self, kind: object, name: str, body: bytes) -> None:
+        if kind == "value":
+            self.value = json.loads(body, parse_constant=lambda _: None)
+        elif kind == "table":
+            self._try(f"the table {name[:60]!r}", lambda: self.tables.update({name[:200]: from_arrow(body)}))
+        elif kind == "file":
+            if len(self.files) < MOST_FILES:
+                self._try(f"the file {name[:60]!r}", lambda: self.files.append(as_file(name, body)))
+        elif kind == "end":
+            self.failure = _failure(json.loads(body))
+            self.ended = True
+        else:
+            raise Forged("a frame of no known kind")
+
+    def _try(self, what: str, take: Any) -> None:
+        try:
+            take()
+        except ValueError as error:
+            self.refused.append(f"Not handed out: {what}: {error}.")
+
+    def outcome(
+        self,
+        backend: str,
+        strength: Strength,
+        *,
+        stdout: str,
+        stderr: str,
+        limit: Limit | None,
+        exit_code: int | None,
+        seconds: float,
+        cpu_seconds: float = 0.0,
+        peak_memory: int = 0,
+    ) -> Outcome:
+        """What the host saw goes before what the code says of itself."""
+        limit = limit or ("output" if self.too_much else None)
+        failure = self.failure
+        if limit is None and failure is not None and failure.type == "MemoryError":
+            limit = "memory"
+        if limit is None and not self.ended:
+            limit, failure = _end(exit_code, stderr)
+        status = "limit" if limit else "error" if failure else "ok"
+        return Outcome(
+            status=status,  # type: ignore[arg-type]
+            backend=backend,
+            strength=strength,
+            value=self.value if status == "ok" else None,
+            tables=self.tables if status == "ok" else {},
+            files=tuple(self.files),
+            refused=tuple(self.refused),
+            stdout=stdout,
+            stderr=stderr,
+            error=failure,
+            limit=limit,
+            seconds=seconds,
+            cpu_seconds=cpu_seconds,
+            peak_memory=peak_memory,
+        )
+
+
+def _failure(said: object) -> Failure | None:
+    if said is None:
+        return None
+    if not isinstance(said, dict):
+        raise Forged("an error that is none")
+    line = said.get("line")
+    return Failure(
+        str(said.get("type"))[:100],
+        str(said.get("message"))[:2000],
+        line if type(line) is int and line > 0 else None,
+        str(said.get("traceback"))[:10_000],
+    )
+
+
+def _end(exit_code: int | None, stderr: str) -> tuple[Limit | None, Failure | None]:
+    """Of a process that ended without a word."""
+    signal = -exit_code if exit_code is not None and exit_code < 0 else 0
+    if signal == 6 and "memory allocation" in stderr:
+        return "memory", None
+    if signal == 25:
+        return "files", None
+    how = _SIGNALS.get(signal, f"signal {signal}") if signal else f"exit code {exit_code}"
+    return None, Failure("ProcessEnded", f"The process of the code ended by itself ({how}).")

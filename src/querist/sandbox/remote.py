@@ -1,0 +1,111 @@
+"""Runs code on another machine, on a `querist sandbox serve` there. Not the server: see `server.py`."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+from querist.errors import ConfigError, SandboxError
+from querist.sandbox.base import Failure, Job, OnOutput, Outcome, Strength
+from querist.sandbox.received import Received
+from querist.sandbox.sending import job_frames
+
+if TYPE_CHECKING:
+    from querist.settings import SandboxSettings
+
+GRACE_SECONDS = 30.0
+"""What a server may take beyond the run's own time, for its start and for the way."""
+
+
+class RemoteSandbox:
+    """Runs code on a server.
+
+    Args:
+        url: the server's address; https, unless it is this machine.
+        token: what the server asks for.
+    """
+
+    name = "remote"
+    strength: Strength = "remote"
+
+    def __init__(self, url: str, token: str) -> None:
+        self.url, self._token = url.rstrip("/"), token
+
+    @classmethod
+    def from_settings(cls, settings: SandboxSettings) -> RemoteSandbox:
+        if not settings.url or settings.token is None:
+            raise ConfigError(
+                "The sandbox backend 'remote' needs sandbox.url and sandbox.token.",
+                hint="Start `querist sandbox serve` on the other machine; it shows both.",
+            )
+        return cls(settings.url, settings.token.get_secret_value())
+
+    async def run(self, job: Job, on_output: OnOutput | None = None) -> Outcome:
+        import httpx
+
+        about = {"limits": dataclasses.asdict(job.limits), "session": job.session}
+        headers = {"Authorization": f"Bearer {self._token}", "X-Querist-Run": json.dumps(about)}
+        most = job.limits.files * 2 + job.limits.output * 8 + (1 << 20)
+        lines, size, started = bytearray(), 0, time.monotonic()
+        last: dict[str, Any] | None = None
+        try:
+            async with (
+                httpx.AsyncClient(timeout=job.limits.seconds + GRACE_SECONDS, trust_env=False) as client,
+                client.stream("POST", f"{self.url}/run", content=job_frames(job), headers=headers) as response,
+            ):
+                if response.status_code != 200:
+                    said = (await response.aread())[:500].decode(errors="replace")
+                    raise SandboxError(f"The sandbox server refused the run ({response.status_code}): {said}")
+                async for data in response.aiter_bytes():
+                    size += len(data)
+                    if size > most or time.monotonic() - started > job.limits.seconds + GRACE_SECONDS:
+                        raise SandboxError("The sandbox server sent more, or took longer, than was allowed.")
+                    lines += data
+                    while (end := lines.find(b"\n")) >= 0:
+                        line, lines = lines[:end], lines[end + 1 :]
+                        said_now = json.loads(line)
+                        if "output" in said_now and on_output:
+                            on_output(str(said_now["output"]))
+                        last = said_now
+        except httpx.HTTPError as error:
+            hint = "Is `querist sandbox serve` running there?"
+            raise SandboxError(f"The sandbox server {self.url} cannot be reached: {error}", hint=hint) from error
+        except ValueError as error:
+            raise SandboxError(f"The sandbox server sent something else than an outcome: {error}") from error
+        if not last or "outcome" not in last:
+            raise SandboxError(f"The sandbox server ended without an outcome: {(last or {}).get('failed', '')}")
+        return _outcome(last["outcome"], self.name, most)
+
+    async def close(self) -> None:
+        """Nothing is kept; the server ends sessions itself."""
+
+
+def _outcome(told: dict[str, Any], name: str, most: int) -> Outcome:
+    """The server's outcome. Its results are read like those of code: as frames that nobody vouches for."""
+    received = Received(most)
+    try:
+        received.feed(base64.b64decode(told["frames"]))
+        error = Failure(**told["error"]) if told["error"] else None
+        if told["status"] not in ("ok", "error", "limit"):
+            raise ValueError(told["status"])
+        return Outcome(
+            status=told["status"],
+            backend=f"{name} ({str(told['backend'])[:40]}, {str(told['strength'])[:20]})",
+            strength="unsafe" if told["strength"] == "unsafe" else "remote",
+            value=received.value,
+            tables=received.tables,
+            files=tuple(received.files),
+            refused=(*map(str, told["refused"]), *received.refused),
+            stdout=str(told["stdout"]),
+            stderr=str(told["stderr"]),
+            error=error,
+            limit=told["limit"],
+            seconds=float(told["seconds"]),
+            cpu_seconds=float(told["cpu_seconds"]),
+            peak_memory=int(told["peak_memory"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise SandboxError(f"The sandbox server sent no sound outcome: {error!r}") from error
