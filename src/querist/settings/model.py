@@ -154,7 +154,7 @@ class AnswerSettings(Section):
 class SandboxSettings(Section):
     """Where code that a model wrote runs, and the bounds of one run."""
 
-    backend: Literal[auto, bubblewrap, landlock, container, monty, remote, unsafe] = Field(
+    backend: Literal["auto", "bubblewrap", "landlock", "container", "monty", "remote", "unsafe"] = Field(
         default="auto",
         description="`auto` takes bubblewrap and refuses where it does not work; every weaker one is named here",
     )
