@@ -115,7 +115,7 @@ async def test_a_query_runs_as_it_was_written_and_is_not_mended(air: Prepared, s
         ("Ports in Oslo", "SELECT code FROM port WHERE town = 'Oslo'", "ports in The Hague", "code: H"),
         (
             "Ports of Rome",
-            "SELECT code FROM port WHERE UPPER(country) <> 'X' AND town = 'Rome'",
+            "SELECT code FROM port WHERE UPPER(town) = 'ROME'",
             "ports of york",
             "code: Y",
         ),

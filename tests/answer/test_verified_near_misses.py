@@ -74,8 +74,9 @@ CASES = {
         "Dog hotels in Norway", "SELECT name FROM hotel WHERE land = 'Norway' AND pets = TRUE", (),
         ("dog hotels in Italy",),
     ),
-    "what is left out stays left out": Case(
-        "Hotels in Norway", "SELECT name FROM hotel WHERE land = 'Norway' AND tier <> 'C'", ("hotels in Italy",), ()
+    "a town that is left out": Case(
+        "Hotels outside the capital of Norway", "SELECT name FROM hotel WHERE land = 'Norway' AND town <> 'Oslo'", (),
+        ("hotels outside the capital of Italy",),
     ),
     "a value of another column too": Case(
         "Hotels in Norway", "SELECT name FROM hotel WHERE land = 'Norway'", ("hotels in Italy",),

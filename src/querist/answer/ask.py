@@ -165,6 +165,8 @@ class Ask(Component[Question, Answer]):
         work.tell("plan", "Planning the steps")
         steps, reply = await plan(self.model, text, prepared)
         work.count(reply.usage, reply.model)
+        if not steps:
+            return None
 
         async def ask(question: str, source: Prepared) -> Answer:
             work.tell("step", question)
@@ -174,8 +176,6 @@ class Ask(Component[Question, Answer]):
             work.count(own.meter.total, own.model or work.model)
             return answer.model_copy(update={"usage": own.meter.total, "model": own.model})
 
-        if not steps:
-            return None
         answer = together(input.text, text, await ask_steps(steps, prepared, ask))
         database = sum(step.answer.timings.get("database", 0.0) for step in answer.steps)
         return answer.model_copy(update={"timings": {"database": database}})

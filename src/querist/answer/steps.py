@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -58,8 +57,14 @@ async def _answer(step: PlannedStep, earlier: Mapping[int, Step], prepared: Sequ
     if source is not None and files is None:
         text = f"Step {min(long)} gave more rows than {step.source} can be asked about."
         return Answer(question=question, status=Status.FAILED, text=text)
-    with _results(tables, files) as results:
-        return await ask(question, await asyncio.to_thread(results))
+    with tempfile.TemporaryDirectory(prefix="querist-steps-", ignore_cleanup_errors=True) as folder:
+        found = {number: tables[number] for number in long}
+        results = await asyncio.to_thread(_as_source, found, files, Path(folder))
+        try:
+            return await ask(question, results)
+        finally:
+            results.close()
+            results.source.close()
 
 
 def _is_short(table: Table) -> bool:
@@ -74,29 +79,14 @@ def _values(table: Table) -> str:
     return f"{', '.join(first)} and {last}" if first else last
 
 
-@contextmanager
-def _results(tables: Mapping[int, Table], files: FileSource | None) -> Iterator[Callable[[], Prepared]]:
-    """A source of results, as tables step_1, step_2, …, beside the files of another; prepared when it is called."""
-    made: list[Prepared] = []
-    with tempfile.TemporaryDirectory(prefix="querist-steps-", ignore_cleanup_errors=True) as folder:
-
-        def make() -> Prepared:
-            paths = []
-            for number, table in tables.items():
-                paths.append(Path(folder) / f"step_{number}.csv")
-                columns = tuple(replace(c, name=label(c.name).replace(" ", "_")) for c in table.columns)
-                replace(table, columns=columns).to_csv(paths[-1])
-            name = files.name if files is not None else RESULTS
-            source = FileSource(name, paths=(*(files.paths if files is not None else ()), *paths))
-            made.append(prepare(source, Path(folder)))
-            return made[-1]
-
-        try:
-            yield make
-        finally:
-            for prepared in made:
-                prepared.close()
-                prepared.source.close()
+def _as_source(tables: Mapping[int, Table], files: FileSource | None, folder: Path) -> Prepared:
+    """Results as tables step_1, step_2, …, beside the files of a source; in files of a folder while they are asked."""
+    paths = [] if files is None else list(files.paths)
+    for number, table in tables.items():
+        paths.append(folder / f"step_{number}.csv")
+        columns = tuple(replace(column, name=label(column.name).replace(" ", "_")) for column in table.columns)
+        replace(table, columns=columns).to_csv(paths[-1])
+    return prepare(FileSource(RESULTS if files is None else files.name, paths=paths), folder)
 
 
 def together(question: str, understood: str, steps: Sequence[Step]) -> Answer:

@@ -82,14 +82,12 @@ class _Place:
         role: what it is compared with, or one of the names above, or "" when it is something else.
         column: the stored text column that it must equal, or must not.
         fold: the case that the query brings that column to.
-        excludes: it says which rows are left out.
     """
 
     node: exp.Expr
     role: str
     column: tuple[str, str] | None = None
     fold: str = ""
-    excludes: bool = False
 
     @property
     def text(self) -> str:
@@ -325,7 +323,7 @@ def _doubtful(slot: Slot, uses: Mapping[Slot, Sequence[_Use]], places: Sequence[
         if place.role in roles or _resembles(place, slot) or (place.role == "" and not place.node.is_string):
             return True
         spoken = place.node.is_string and f" {normal(place.text)} " in said
-        if not (place.excludes or spoken or slot.kind == "year" or _LIMIT in roles):
+        if not (spoken or slot.kind == "year" or _LIMIT in roles):
             return True
     return False
 
@@ -399,8 +397,7 @@ def _places(tree: exp.Expr, schema: Schema) -> Iterator[_Place]:
         column, fold = None, ""
         if literal.is_string and node is literal and isinstance(parent, (exp.EQ, exp.NEQ, exp.In)):
             column, fold = _column(other, schema)
-        negated = isinstance(parent.parent if parent else None, exp.Not)
-        yield _Place(literal, _unqualified(other), column, fold, isinstance(parent, exp.NEQ) or negated)
+        yield _Place(literal, _unqualified(other), column, fold)
 
 
 def _uncompared(literal: exp.Expr, parent: exp.Expr | None) -> str:
