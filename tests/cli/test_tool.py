@@ -10,6 +10,8 @@ from typer.testing import CliRunner, Result
 
 from querist.cli.main import app
 from querist.cli.tool_show import show_tool
+from querist.state.event_log import EventLog
+from querist.state.paths import data_dir
 from querist.tools.catalogue import ENTRIES, load_tool
 
 
@@ -104,3 +106,14 @@ def test_what_comes_from_outside_cannot_steer_the_terminal() -> None:
 )
 def test_a_call_that_is_not_right_is_told(arguments: list[str], told: str) -> None:
     assert told in run("run", *arguments).stderr
+
+
+def test_the_use_of_a_permission_is_kept_where_the_settings_say_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.txt").write_text("abc")
+    monkeypatch.setenv("QUERIST_EVENTS__KEEP", "true")
+    done = run("run", "hash_calculator", f"path={tmp_path / 'a.txt'}", "--grant", f"file_read:{tmp_path}")
+    assert done.exit_code == 0, done.stderr
+    (used,) = EventLog(data_dir() / "events.sqlite").replay(name="permission.*")
+    assert (used["source"], used["grant"]) == ("hash_calculator", f"file_read:{tmp_path}")

@@ -207,6 +207,7 @@ def _run(
     from querist.core.registry import Registry
     from querist.core.runner import Runner
     from querist.plugins.load import add_components, load_plugins
+    from querist.state.event_log import kept
 
     principal = Principal.of(settings)
     # Who runs an agent wants it to think; all else that it may do is granted by name.
@@ -217,6 +218,7 @@ def _run(
             runner, events, components = querist.runner, querist.events, querist.components
         else:
             runner, events, components = Runner.of(settings), EventBus(), Registry()
+            stack.enter_context(kept(events, settings.events))
             add_components(load_plugins(settings.plugins), components)
         agents = Agents(settings, runner, components=list(components), model=model)
         agent = _opened(agents.open, name, settings, model)

@@ -118,6 +118,7 @@ def run(
     from querist.core.permissions import Grant, Principal
     from querist.core.runner import Runner
     from querist.settings import load_settings
+    from querist.state.event_log import kept
 
     settings = load_settings()
     tool = _find(name, settings)
@@ -126,7 +127,8 @@ def run(
     principal = replace(principal, grants=(*principal.grants, *map(Grant.parse, grant or ())))
     context = RunContext(principal=principal).with_extras(settings)
     try:
-        output: BaseModel = asyncio.run(Runner.of(settings).run(tool, given, context))
+        with kept(context.events, settings.events):
+            output: BaseModel = asyncio.run(Runner.of(settings).run(tool, given, context))
     except QueristError as error:
         told = _with_options(error, tool, given, principal) if isinstance(error, PermissionDeniedError) else error
         if as_json:

@@ -10,12 +10,14 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from querist.core.events import Event, EventBus, Wanted
+from querist.settings.policy import EventSettings
+from querist.state.paths import data_dir
 
 log = logging.getLogger(__name__)
 
@@ -168,3 +170,18 @@ class EventLog:
             database.close()
             raise
         return database
+
+
+@contextmanager
+def kept(bus: EventBus, settings: EventSettings) -> Iterator[None]:
+    """Meanwhile keep the events of a bus, where the settings ask for that."""
+    if not settings.keep:
+        yield
+        return
+    log = EventLog(data_dir() / "events.sqlite", settings.days)
+    end = log.attach(bus)
+    try:
+        yield
+    finally:
+        end()
+        log.close()
