@@ -185,13 +185,16 @@ class Querist:
         """As `analyse`, for programs with an event loop."""
         self._check_open()
         asked = {"text": question.strip(), "constraints": constraints, "format": format, "table": table, "data": data}
-        return await self.runner.run(self._analyse, asked, self._context())
+        analyse = await asyncio.to_thread(lambda: self._analyse)  # the first time it tries the sandbox
+        return await self.runner.run(analyse, asked, self._context())
 
     @functools.cached_property
     def _analyse(self) -> Analyse:
         from querist.analysis.agent import Analyse
+        from querist.analysis.sandboxed import open_code
 
-        return Analyse(self.sources, self._model_at_door())
+        code, why_not = open_code(self.settings.sandbox)
+        return Analyse(self.sources, self._model_at_door(), code, no_code=why_not)
 
     def run(self, name: str, input: BaseModel | Mapping[str, Any]) -> BaseModel:
         """Run a component of `components`, and wait for what it gives. It may do what the settings permit.
@@ -240,6 +243,8 @@ class Querist:
         except QueristError as error:  # no hook may keep it open
             log.warning("a hook failed when Querist was closed: %s", error)
         self._loop.run(self.model.close())
+        if "_analyse" in self.__dict__:
+            self._loop.run(self._analyse.close())
         self._loop.close()
         self.component.close()
         for source in self.sources:

@@ -46,6 +46,9 @@ class Script:
         self.codes.append(code)
         return self.results.pop(0)
 
+    async def close(self) -> None:
+        return None
+
 
 async def analyse(*replies: Answer, code: Script | None = None, **question: Any) -> tuple[Analysis, ScriptedModel]:
     model = ScriptedModel(list(replies))

@@ -14,8 +14,12 @@ from tests.scripted_model import ScriptedModel
 Use = Callable[[object], ScriptedModel]
 
 
+WITHOUT_CODE = {"COLUMNS": "100", "QUERIST_SANDBOX__BACKEND": "monty"}
+"""A sandbox without pandas, so that only techniques are used: they need no process."""
+
+
 def analyse(*arguments: object) -> Result:
-    return CliRunner().invoke(app, ["analyse", *map(str, arguments)], env={"COLUMNS": "100"})
+    return CliRunner().invoke(app, ["analyse", *map(str, arguments)], env=WITHOUT_CODE)
 
 
 def plan(*statistics: str) -> dict[str, object]:
@@ -23,27 +27,23 @@ def plan(*statistics: str) -> dict[str, object]:
     return {"analyses": [chosen], "prepare": []}
 
 
-def replies(values: str) -> Callable[[object], object]:
-    def reply(request: object) -> object:
-        prefix = getattr(request, "prefix", "")
-        texts = {"analysis-plan": plan("max", "min"), "analysis-words": "The dearest is 165,000."}
-        return texts.get(prefix, f"```python\nanswers = {values}\n```")
-
-    return reply
+def reply(request: object) -> object:
+    return plan("max", "min") if getattr(request, "prefix", "") == "analysis-plan" else "The dearest is 165,000."
 
 
 def test_words_values_and_warnings_are_shown(kites: Path, scripted: Use) -> None:
-    scripted(replies("{}"))
+    scripted(reply)
     shown = analyse("What do the kites cost?", "--data", kites, "--explain")
     assert shown.exit_code == 0, shown.output
     lines = shown.stdout.splitlines()
     assert lines[0] == "The dearest is 165,000."
     assert any(line.endswith("max of price") for line in lines)
     assert "draft 1, techniques: agrees" in lines
+    assert any(line.startswith("warning: No code was tried") for line in lines)
 
 
 def test_json_is_one_document_with_every_finding(kites: Path, scripted: Use) -> None:
-    scripted(replies("{}"))
+    scripted(reply)
     shown = analyse("What do the kites cost?", "--data", kites, "--format", "@max_price[x] @min_price[x]", "--json")
     data = json.loads(shown.stdout)
     assert set(data["values"]) == {"max_price", "min_price"}

@@ -98,7 +98,7 @@ class Analyse(Component[AnalysisQuestion, Analysis]):
     Args:
         sources: what may be analysed; not closed by this component.
         model: chooses techniques, and writes code.
-        code: where code runs; None for techniques alone.
+        code: where code runs; closed with this component. None for techniques alone.
         no_code: why code runs nowhere, for a warning.
         repairs: how often code that failed is asked for again.
     """
@@ -140,6 +140,11 @@ class Analyse(Component[AnalysisQuestion, Analysis]):
         timings = {"model": work.meter.total.seconds, "total": time.monotonic() - started}
         used = {"usage": work.meter.total, "timings": timings, "model": work.model}
         return analysis.model_copy(update=used)
+
+    async def close(self) -> None:
+        """Close where code runs."""
+        if self.code is not None:
+            await self.code.close()
 
     def _data(self, input: AnalysisQuestion) -> _Data:
         """The table that the question is about, cleaned. The last one is kept, for the next question about it."""

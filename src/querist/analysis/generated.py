@@ -35,6 +35,8 @@ class CodeRunner(Protocol):
 
     async def run(self, code: str, frames: Mapping[str, pd.DataFrame]) -> Ran: ...
 
+    async def close(self) -> None: ...
+
 
 async def run_code(reply: str, frame: pd.DataFrame, names: tuple[Wanted, ...], runner: CodeRunner) -> Draft:
     """Mend the code in a model's reply, run it, and read the values that were asked for."""

@@ -1,0 +1,67 @@
+"""Generated code in the sandbox: data frames go in as Arrow, values come back as JSON."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from querist.analysis.generated import Ran
+from querist.errors import QueristError
+from querist.sandbox.base import Job, Sandbox, SandboxLimits
+from querist.sandbox.open import limits_of, open_sandbox
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from querist.settings import SandboxSettings
+
+
+class SandboxedCode:
+    """Runs code in a sandbox; see `generated.CodeRunner`."""
+
+    def __init__(self, sandbox: Sandbox, limits: SandboxLimits) -> None:
+        self.isolation = f"{sandbox.name} ({sandbox.strength})"
+        self._sandbox, self._limits = sandbox, limits
+
+    async def run(self, code: str, frames: Mapping[str, pd.DataFrame]) -> Ran:
+        tables = {name: to_arrow(frame) for name, frame in frames.items()}
+        job = Job(code, tables, limits=self._limits, result="answers", frames="pandas")
+        done = await self._sandbox.run(job)
+        if done.status == "ok":
+            return Ran(done.value, done.stdout)
+        if done.error is not None:
+            return Ran(None, done.stdout, f"{done.error.type}: {done.error.message}")
+        return Ran(None, done.stdout, f"It reached the limit of {done.limit or 'the sandbox'}.")
+
+    async def close(self) -> None:
+        await self._sandbox.close()
+
+
+def open_code(settings: SandboxSettings) -> tuple[SandboxedCode | None, str]:
+    """Where code runs under these settings; None, and the sentence why, where there is no sandbox with pandas in it."""
+    try:
+        sandbox = open_sandbox(settings)
+    except QueristError as error:
+        return None, f"No code was tried: {error.message} {error.hint}".strip()
+    if sandbox.strength == "restricted":
+        return None, f"No code was tried: the sandbox {sandbox.name!r} has no pandas."
+    return SandboxedCode(sandbox, limits_of(settings)), ""
+
+
+def to_arrow(frame: pd.DataFrame) -> bytes:
+    """The frame as an Arrow stream; a column of mixed objects becomes text."""
+    import pyarrow as arrow
+
+    columns: dict[str, Any] = {}
+    for name in frame.columns:
+        values = frame[name]
+        try:
+            columns[str(name)] = arrow.Array.from_pandas(values)
+        except (arrow.ArrowException, TypeError, ValueError):
+            columns[str(name)] = arrow.Array.from_pandas(values.map(str, na_action="ignore"))
+    table = arrow.table(columns)
+    target = io.BytesIO()
+    with arrow.ipc.new_stream(target, table.schema) as stream:
+        stream.write_table(table)
+    return target.getvalue()

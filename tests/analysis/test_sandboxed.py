@@ -1,0 +1,31 @@
+"""Generated code runs behind the walls of the sandbox, on the data as they are."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from querist.analysis.sandboxed import open_code
+from querist.settings import SandboxSettings
+
+
+@pytest.mark.anyio
+async def test_code_gets_the_frame_and_gives_values_or_its_error() -> None:
+    code, why_not = open_code(SandboxSettings())
+    if code is None:
+        pytest.skip(why_not)
+    frame = pd.DataFrame({"x": [1.0, None, 3.0], "word": ["a", None, "b"], "mixed": [1, "b", None]})
+    try:
+        ran = await code.run("answers = {'mean': df['x'].mean(), 'words': int(df['word'].count())}", {"df": frame})
+        assert (ran.value, ran.error) == ({"mean": 2.0, "words": 2}, "")
+        failed = await code.run("answers = open('/etc/passwd').read()", {"df": frame})
+        assert failed.value is None
+        assert failed.error
+    finally:
+        await code.close()
+
+
+def test_a_sandbox_without_pandas_says_why_no_code_is_tried() -> None:
+    code, why_not = open_code(SandboxSettings(backend="monty"))
+    assert code is None
+    assert why_not.startswith("No code was tried: ")
