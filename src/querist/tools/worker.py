@@ -11,7 +11,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -25,14 +25,16 @@ MAX_REPLY = 50_000_000
 _KEPT = ("PATH", "PYTHONPATH", "SYSTEMROOT", "LANG", "LC_ALL")
 
 
-async def in_worker(function: Callable[..., Any], *arguments: Any, seconds: float | None = None, keep: int = -1) -> Any:
+async def in_worker(
+    function: Callable[..., Any], *arguments: Any, seconds: float | None = None, keep: Sequence[int] = ()
+) -> Any:
     """Call a function of a module, with arguments and a result that are JSON, in a process of its own.
 
     The process keeps to `memory_mb` and `cpu_seconds` of the run that it works for, where the system can bound them.
 
     Args:
         seconds: that it may take; `SECONDS` when None.
-        keep: a descriptor that the function uses, passed on under its number; -1 for none.
+        keep: descriptors that the function uses, passed on under their numbers.
 
     Raises:
         ComponentInputError: the function raised it, or a ValueError.
@@ -55,7 +57,7 @@ async def in_worker(function: Callable[..., Any], *arguments: Any, seconds: floa
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        pass_fds=(keep,) if keep >= 0 else (),
+        pass_fds=keep,
         env={name: os.environ[name] for name in _KEPT if name in os.environ},
     )
     try:

@@ -63,7 +63,7 @@ class FileSearch(Component[FileSearchInput, Matches]):
         flags = int(re.IGNORECASE) if input.ignore_case else 0
         with open_folder(input.path, context) as folder:
             arguments = (input.name, pattern, flags, int(input.max_file_size), input.max_results)
-            kept = -1 if folder.descriptor is None else folder.descriptor
+            kept = () if folder.descriptor is None else (folder.descriptor,)
             found = await in_worker(
                 search, str(folder.path), folder.descriptor, *arguments, seconds=input.timeout, keep=kept
             )
