@@ -13,6 +13,7 @@ from querist.agents.team import Team
 from querist.core.component import component
 from querist.errors import ComponentNotFoundError, ConfigError, UsageError
 from querist.settings import Settings, load_settings
+from querist.tools.catalogue import ENTRIES
 from tests.agents.shop import Shop, price, say, use
 from tests.scripted_model import ScriptedModel
 
@@ -118,6 +119,7 @@ def test_an_agent_that_comes_with_querist_says_what_it_does_and_can(name: str) -
     definition = AgentLibrary().definition(name)
     assert definition.description and definition.instructions and definition.capabilities
     assert definition.tools or definition.team
+    assert set(definition.tools) <= {entry.name for entry in ENTRIES} | {"ask"}
 
 
 def made(shop: Shop, library: AgentLibrary, model: ScriptedModel) -> Agents:
