@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -345,3 +346,26 @@ def test_the_exit_code_tells_the_status(
     answer = Answer(question="?", status=status, text="so")
     monkeypatch.setattr("querist.app.Querist.ask", lambda *_, **__: answer)
     assert ask("?", "--data", kites).exit_code == code
+
+
+def test_steps_are_shown_one_by_one_with_their_queries(kites: Path, scripted: Use) -> None:
+    plan = {
+        "steps": [
+            {"question": "How many kites are there?", "source": "kites", "needs": []},
+            {"question": "What is the total price by maker?", "source": "kites", "needs": []},
+        ]
+    }
+
+    def reply(request: Request) -> str | dict[str, Any]:
+        if request.schema is not None:
+            return plan
+        return "SELECT COUNT(*) FROM kites" if "How many" in request.messages[-1].content else BY_MAKER
+
+    scripted(reply)
+    shown = ask("How many kites are there, and how many makers?", "--data", kites).stdout
+    assert "How many kites are there? count: 30" in shown
+    assert "agreed: the least sure of its 2 steps is" in shown
+    first, second = shown.split("Step 1: ")[1].split("Step 2: ")
+    assert first.startswith("How many kites are there? (kites)\ncount: 30\nagreed: 2 of 2")
+    assert "SELECT COUNT(*) FROM kites" in first
+    assert "Zephyr" in second
