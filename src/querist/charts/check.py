@@ -60,7 +60,8 @@ def from_spec(spec: Spec, table: Table) -> Chart:
     slices = whole["encoding"].get("color", {}).get("field") if mark == "arc" else None
     if slices is not None and len({row[slices] for row in whole["data"]["values"]}) > PIE_SLICES:
         bars = recommend(table, kind="bar")
-        assert bars is not None, "a table with slices has bars"
+        if bars is None:
+            raise UsageError(f"A pie of more than {PIE_SLICES} slices cannot be read.", hint="Show fewer, or bars.")
         note = f"A pie of more than {PIE_SLICES} slices cannot be read; bars are drawn instead."
         return Chart(bars.spec, "bar", (note, *bars.notes))
     return Chart(whole, _KINDS[mark], tuple(_mend_axes(whole, mark)))
