@@ -70,6 +70,7 @@ ANSWERS = {
     "How many customers are there?": "SELECT COUNT(*) AS customers FROM customers",
     "How many members are there?": "SELECT COUNT(*) AS members FROM members",
     "What is 17 times 23?": '{"think": "I know it.", "answer": "391"}',
+    "Which category sells best, and by how much?": '{"think": "I know it.", "answer": "Camping."}',
     "Are you open on Sunday?": '{"think": "I know it.", "answer": "No."}',
 }
 """What the model replies to each question of the documentation: a query, the plan of an analysis, an agent's answer."""
