@@ -55,7 +55,6 @@ class Mailbox:
         self.got.append(envelope)
         return "250 OK"
 
-    @property
     def text(self) -> str:
         content = self.got[-1].content
         assert isinstance(content, bytes)
@@ -81,7 +80,6 @@ async def mail_server(tls: ssl.SSLContext) -> AsyncIterator[tuple[Mailbox, int]]
         return AuthResult(success=login.password == b"p4ss")
 
     box = Mailbox()
-
     loop = asyncio.get_running_loop()
 
     def protocol() -> SMTP:
@@ -116,10 +114,10 @@ async def test_a_message_goes_out_by_the_server_of_the_settings(tls: ssl.SSLCont
         )
         assert (sent.accepted, list(sent.refused)) == (["ann@example.org", "boss@example.org"], ["nobody@example.org"])
         assert box.got[0].rcpt_tos == ["ann@example.org", "boss@example.org"]
-        assert "From: bot@example.org" in box.text
-        assert 'filename="report.csv"' in box.text
-        assert "boss@" not in box.text
-        assert sent.message_id in box.text
+        assert "From: bot@example.org" in box.text()
+        assert 'filename="report.csv"' in box.text()
+        assert "boss@" not in box.text()
+        assert sent.message_id in box.text()
 
 
 async def test_mail_that_is_not_allowed_does_not_leave(tls: ssl.SSLContext) -> None:
