@@ -294,6 +294,10 @@ def _single(agent: Agent | Team) -> Agent:
     raise UsageError(f"{agent.name!r} is a team, which keeps no state.", hint="Its members do: save those.")
 
 
+_WIDEST = 200
+"""Characters of a step that are shown."""
+
+
 class _Watch:
     """Shows the steps of agents as they happen, on the error stream."""
 
@@ -316,15 +320,12 @@ class _Watch:
                 self._print(f"{event.source} hands over to {event.to}")
 
     def _print(self, text: str) -> None:
-        line = " ".join("".join(c if c.isprintable() else " " for c in text).split(" "))
+        line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
         shown = line if len(line) <= _WIDEST else line[: _WIDEST - 1] + "…"
         if self._status is None:
             typer.echo(shown, err=True)
         else:
             self._status.console.print(shown, markup=False, highlight=False, style="dim")
-
-
-_WIDEST = 200
 
 
 @contextlib.contextmanager
