@@ -1,0 +1,96 @@
+"""Attacks on processes and on the kernel: starting them, ending them, looking into them, becoming more than one is."""
+
+from __future__ import annotations
+
+from querist.sandbox.red_team.attack import Attack, claimed, killed, left_behind
+
+_NAME = "open('/proc/self/comm', 'w').write((P['half'] + P['rest'])[:12])"
+_CALL = """import ctypes, os
+libc = ctypes.CDLL(None, use_errno=True)
+if {test}: print(P['half'] + P['rest'])
+"""
+
+
+def _kernel(name: str, tries: str, test: str) -> Attack:
+    return Attack(name, tries, _CALL.format(test=test), claimed)
+
+
+ATTACKS = (
+    Attack(
+        "shell",
+        "runs a shell",
+        "import subprocess\nprint(subprocess.check_output(['/bin/sh', '-c', f\"echo {P['half']}{P['rest']}\"]).decode())",
+        claimed,
+    ),
+    Attack(
+        "python-again",
+        "starts another Python",
+        "import subprocess, sys\nprint(subprocess.check_output([sys.executable, '-c', f\"print('{P['half']}' + '{P['rest']}')\"]).decode())",
+        claimed,
+    ),
+    Attack(
+        "raw-exec",
+        "replaces itself by a shell, through ctypes",
+        "import ctypes\nlibc = ctypes.CDLL(None)\nlibc.execl(b'/bin/sh', b'sh', b'-c', f\"echo {P['half']}{P['rest']}\".encode(), None)",
+        claimed,
+    ),
+    Attack(
+        "fork-bomb",
+        "starts 150 processes",
+        "import os, time\nn = 0\nfor _ in range(150):\n  try:\n    if os.fork() == 0: time.sleep(2); os._exit(0)\n    n += 1\n  except OSError: break\nif n > 100: print(P['half'] + P['rest'])",
+        claimed,
+    ),
+    Attack(
+        "orphan",
+        "leaves a process behind",
+        f"import os, time\nif os.fork() == 0:\n  os.setsid()\n  if os.fork() == 0:\n    {_NAME}\n    for n in range(9):\n      try: os.close(n)\n      except OSError: pass\n    time.sleep(20)\n  os._exit(0)\ntime.sleep(.5)",
+        left_behind,
+    ),
+    Attack(
+        "thread-bomb",
+        "starts 2000 threads",
+        "import threading, time\nfor n in range(2000): threading.Thread(target=time.sleep, args=(3,), daemon=True).start()\nprint(P['half'] + P['rest'])",
+        claimed,
+    ),
+    Attack("kill-process", "kills a process of the host", "import os\nos.kill(P['process'], 9)", killed),
+    Attack(
+        "signal-parent",
+        "signals its parent",
+        "import os\nos.kill(os.getppid(), 0)\nprint(P['half'] + P['rest'])",
+        claimed,
+    ),
+    _kernel("ptrace-parent", "traces its parent", "libc.ptrace(0x4206, os.getppid(), 0, 0) == 0"),
+    Attack(
+        "parent-memory",
+        "opens the memory of its parent",
+        "import os\nopen(f'/proc/{os.getppid()}/mem', 'rb', 0)\nprint(P['half'] + P['rest'])",
+        claimed,
+    ),
+    _kernel("user-namespace", "makes a user namespace", "libc.unshare(0x10000000) == 0"),
+    _kernel(
+        "mount",
+        "mounts a file system",
+        "libc.unshare(0x10020000) == 0 and libc.mount(b'x', b'/tmp', b'tmpfs', 0, None) == 0 or libc.mount(b'none', os.getcwd().encode(), b'tmpfs', 0, None) == 0",
+    ),
+    _kernel("io-uring", "opens io_uring", "libc.syscall(425, 4, ctypes.create_string_buffer(256)) >= 0"),
+    _kernel("keyring", "reads the kernel's keyring", "libc.syscall(250, 0, -3, 1) >= 0"),
+    _kernel(
+        "bpf",
+        "loads a program into the kernel",
+        "libc.syscall(321, 0, ctypes.create_string_buffer(128), 128) >= 0 or libc.syscall(323, 1) >= 0",
+    ),
+    _kernel("memory-file", "makes executable files in memory", "libc.syscall(319, b'x', 0) >= 0"),
+    Attack(
+        "dunder-walk",
+        "finds os.system by way of the classes that are loaded",
+        "c = [c for c in ().__class__.__base__.__subclasses__() if c.__name__ == '_wrap_close'][0]\n"
+        "s = c.__init__.__globals__['system']\nif s('exit 7') >> 8 == 7: print(P['half'] + P['rest'])",
+        claimed,
+    ),
+    Attack(
+        "library-walk",
+        "finds os.system by way of pandas",
+        "import pandas as pd\nif pd.io.common.os.system('exit 7') >> 8 == 7: print(P['half'] + P['rest'])",
+        claimed,
+    ),
+)

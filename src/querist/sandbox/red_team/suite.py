@@ -1,0 +1,75 @@
+"""Runs the attacks against a sandbox and says which succeeded."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+
+from querist.errors import SandboxError
+from querist.sandbox.base import Job, Sandbox
+from querist.sandbox.red_team import floods, network, processes, reading, results
+from querist.sandbox.red_team.attack import Attack, claimed
+from querist.sandbox.red_team.canaries import LIMITS, Canaries
+from querist.sources.table import ResultColumn, Table
+
+FAMILIES = {
+    "reading": reading.ATTACKS,
+    "network": network.ATTACKS,
+    "processes": processes.ATTACKS,
+    "floods": floods.ATTACKS,
+    "results": results.ATTACKS,
+}
+_HARMLESS = Attack("harmless", "does nothing forbidden", "print(P['half'] + tables['notes']['note'][0])", claimed)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of an attack. `evidence` is empty when it was contained; `how` says what the sandbox did."""
+
+    family: str
+    name: str
+    tries: str
+    evidence: str
+    how: str
+    seconds: float
+
+    @property
+    def succeeded(self) -> bool:
+        return bool(self.evidence)
+
+
+async def attack_all(sandbox: Sandbox, only: Sequence[str] = ()) -> AsyncIterator[Verdict]:
+    """Each attack in turn, after a harmless run has shown that the sandbox works at all.
+
+    Args:
+        only: names of attacks; all when empty.
+
+    Raises:
+        SandboxError: harmless code does not run either, so that nothing could be told from attacks that fail.
+    """
+    with Canaries() as canaries:
+        rest = Table((ResultColumn("note"),), ((canaries.token[8:],),))
+        job = Job(_HARMLESS.code, {"notes": rest}, {"P": canaries.targets()}, LIMITS)
+        outcome = await sandbox.run(job)
+        if not claimed(canaries, outcome):
+            why = outcome.error or outcome.limit or outcome.stderr[-300:]
+            raise SandboxError(f"The sandbox {sandbox.name!r} does not even run harmless code: {why}")
+        for family, attacks in FAMILIES.items():
+            for attack in attacks:
+                if not only or attack.name in only:
+                    canaries.reset()
+                    yield await _attack(sandbox, family, attack, canaries)
+
+
+async def _attack(sandbox: Sandbox, family: str, attack: Attack, canaries: Canaries) -> Verdict:
+    job = Job(attack.code, attack.tables, {"P": canaries.targets()}, LIMITS)
+    outcome = await sandbox.run(job)
+    await asyncio.sleep(0.05)  # what was sent may still be on its way to whoever listens
+    if outcome.limit:
+        how = f"stopped: {outcome.limit.replace('_', ' ')}"
+    elif outcome.error:
+        how = f"{outcome.error.type}: {outcome.error.message}"
+    else:
+        how = "; ".join(outcome.refused) or "nothing came of it"
+    return Verdict(family, attack.name, attack.tries, attack.evidence(canaries, outcome), how[:120], outcome.seconds)
