@@ -38,30 +38,24 @@ class Describe(Technique[DescribeParams]):
                 values: dict[str, Any] = {}
                 for group, part in groups(self.frame, params.by):
                     values[group] = _measure(statistic, part, column)
-                    found.add(*_pair(values[group], named(statistic, column, params.by, group)))
+                    key, meaning = named(statistic, column, params.by, group)
+                    found.add(key, values[group], meaning)
                 ranked = {g: v for g, v in values.items() if isinstance(v, (int, float)) and v == v}
                 if params.by and len(ranked) > 1:
-                    top, low = max(ranked, key=lambda g: ranked[g]), min(ranked, key=lambda g: ranked[g])
-                    found.add(
-                        f"group_with_highest_{statistic}_{column}", top, f"{params.by} with the highest {statistic}"
-                    )
-                    found.add(
-                        f"group_with_lowest_{statistic}_{column}", low, f"{params.by} with the lowest {statistic}"
-                    )
+                    by_value = sorted(ranked, key=lambda g: ranked[g])
+                    for word, group in (("highest", by_value[-1]), ("lowest", by_value[0])):
+                        meaning = f"{params.by} with the {word} {statistic}"
+                        found.add(f"group_with_{word}_{statistic}_{column}", group, meaning)
         for column in params.columns:
-            if missing := int(self.frame[column].isna().sum()):
+            if missing := len(self.frame) - len(present(self.frame, column)):
                 found.warn(f"Rows without a value of {column} are left out: {missing:,}.")
         return found.done()
-
-
-def _pair(value: Any, names: tuple[str, str]) -> tuple[str, Any, str]:
-    return names[0], value, names[1]
 
 
 def _measure(statistic: str, frame: pd.DataFrame, column: str) -> Any:
     if statistic in _ANY:
         return _ANY[statistic](present(frame, column))
-    if frame[column].dropna().empty:
+    if present(frame, column).empty:
         return None
     return _NUMERIC[statistic](numbers(frame, column))
 

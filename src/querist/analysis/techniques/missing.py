@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from querist.analysis.findings import Findings, Gathering
+from querist.analysis.frame import present
 from querist.analysis.techniques.base import Column, Params, Technique
 
 
@@ -18,7 +19,7 @@ class Missing(Technique[MissingParams]):
 
     def compute(self, params: MissingParams) -> Findings:
         found = Gathering(self.name)
-        counts = {column: int(self.frame[column].isna().sum()) for column in params.columns}
+        counts = {column: len(self.frame) - len(present(self.frame, column)) for column in params.columns}
         for column, count in counts.items():
             found.add(f"missing_{column}", count, f"missing values of {column}")
         with_any = [column for column, count in counts.items() if count]

@@ -27,13 +27,13 @@ class Normality(Technique[NormalityParams]):
 
     def compute(self, params: NormalityParams) -> Findings:
         found = Gathering(self.name)
+        several = len(params.columns) > 1 or bool(params.by)
         for column in params.columns:
             for group, frame in groups(self.frame, params.by):
                 values = numbers(frame, column)
                 if len(values) < 8 or values.nunique() < 2:
                     raise UsageError(f"{column!r} has too few different values for a test of normality.")
                 statistic, p = _test(params.test, values)
-                tail = f"{column}" if len(params.columns) > 1 else ""
                 label = params.test.replace("_", "-").capitalize()
                 for name, value in (
                     ("statistic", statistic),
@@ -43,7 +43,7 @@ class Normality(Technique[NormalityParams]):
                     ("kurtosis", values.kurt()),
                 ):
                     key, meaning = named(name, column, params.by, group)
-                    found.add(key if tail or group else name, value, f"{label} test: {meaning}")
+                    found.add(key if several else name, value, f"{label} test: {meaning}")
                 if params.test == "shapiro" and len(values) > 5000:
                     found.warn(
                         f"The p-value of Shapiro-Wilk is not exact for {len(values):,} values (more than 5,000)."

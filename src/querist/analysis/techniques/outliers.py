@@ -33,6 +33,7 @@ class Outliers(Technique[OutliersParams]):
         found = Gathering(self.name)
         for group, frame in groups(self.frame, params.by):
             values = numbers(frame, params.column)
+            low, high = bounds(values, params.method, params.threshold)
             out = is_outlier(values, params.method, params.threshold)
             apart, rest = values[out], values[~out]
             for name, value in (
@@ -50,8 +51,8 @@ class Outliers(Technique[OutliersParams]):
                 ("max_without_outliers", rest.max()),
                 ("mean_before", values.mean()),
                 ("std_before", values.std()),
-                ("lower_bound", bounds(values, params.method, params.threshold)[0]),
-                ("upper_bound", bounds(values, params.method, params.threshold)[1]),
+                ("lower_bound", low),
+                ("upper_bound", high),
             ):
                 key, meaning = named(name, params.column, params.by, group)
                 found.add(key if group else name, value, meaning)
