@@ -43,6 +43,14 @@ async def test_sequential_passes_each_result_on(shop: Shop) -> None:
     assert result.usage.calls == 2
 
 
+async def test_a_long_result_is_passed_on_in_part_and_answered_as_a_whole(shop: Shop) -> None:
+    second = ScriptedModel(["y" * 200_000])
+    members = saying(shop, "writer", "x" * 200_000), shop.agent(second, name="editor")
+    result = await shop.run(team(shop, "sequential", *members), "Write")
+    assert len(second.requests[0].messages[-1].content) < 3000
+    assert len(result.text) == 200_000
+
+
 async def test_parallel_asks_all_at_once(shop: Shop) -> None:
     together = asyncio.Barrier(2)
 

@@ -111,7 +111,7 @@ class Team(Component[Task, AgentResult]):
         for member in self.members:
             message = work.task.message
             if part is not None:
-                message = f"{message}\n\nWhat {part.member} found:\n{part.text}"
+                message = f"{message}\n\nWhat {part.member} found:\n{self._seen(part.text)}"
             part = await self._ask(member, message, work) or part
         return self._result(self._any(part, work).text, work)
 
@@ -119,7 +119,7 @@ class Team(Component[Task, AgentResult]):
         parts = await self._ask_all(work)
         if self.lead is None:
             return self._result("\n\n".join(f"## {part.member}\n{part.text}" for part in parts), work)
-        said = "\n\n".join(f"{part.member}:\n{part.text}" for part in parts)
+        said = "\n\n".join(f"{part.member}:\n{self._seen(part.text)}" for part in parts)
         return await self._led(f"{work.task.message}\n\nMerge what was found into one answer.\n\n{said}", work)
 
     async def _hierarchical(self, work: _Work) -> AgentResult:
@@ -155,7 +155,7 @@ class Team(Component[Task, AgentResult]):
     async def _choice(self, agent: Agent, turn: int, proposals: list[str], work: _Work) -> int:
         """Each is shown the proposals in another order, since models prefer what stands first."""
         order = [(place + turn) % len(proposals) for place in range(len(proposals))]
-        listed = "\n\n".join(f"Proposal {place}:\n{proposals[n]}" for place, n in enumerate(order, start=1))
+        listed = "\n\n".join(f"Proposal {place}:\n{self._seen(proposals[n])}" for place, n in enumerate(order, start=1))
         question = f"{work.task.message}\n\nThese are the proposals. Choose the best.\n\n{listed}"
         task = work.task.model_copy(update={"message": question})
         place, usage = await agent.choose(task, len(proposals), work.context)
@@ -197,7 +197,7 @@ class Team(Component[Task, AgentResult]):
                 if self.options.on_failure == "stop" and asked is (self.backup or member):
                     raise
             seconds = time.monotonic() - started
-            seen = bounded(text, self.definition.limits.observation)
+            seen = self._seen(text)
             work.steps.append(
                 Step(
                     agent=self.name, tool=asked.name, arguments=arguments, observation=seen, error=code, seconds=seconds
@@ -228,6 +228,10 @@ class Team(Component[Task, AgentResult]):
                 hint="Try one of them by itself: querist agent run MEMBER.",
             )
         return part
+
+    def _seen(self, text: str) -> str:
+        """What another gets to read of it."""
+        return bounded(text, self.definition.limits.observation)
 
     def _failed(self, member: str, error: QueristError, work: _Work) -> str:
         text = f"{member} failed ({error.code}): {error.message}"
