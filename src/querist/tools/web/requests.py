@@ -111,8 +111,16 @@ def _told(reply: Fetched, tries: int) -> HttpReply:
         headers=dict(reply.headers),
         body=base64.b64encode(reply.body).decode() if binary else reply.text,
         binary=binary,
-        json_body=reply.json() if reply.type.endswith("json") and reply.body and reply.ok else None,
+        json_body=_data(reply) if reply.type.endswith("json") else None,
         redirects=list(reply.redirects),
         seconds=reply.seconds,
         tries=tries,
     )
+
+
+def _data(reply: Fetched) -> Any:
+    """What is in a reply that its server calls JSON; nothing where it is none after all."""
+    try:
+        return reply.json()
+    except NetworkError:
+        return None
