@@ -25,6 +25,7 @@ SUBCOMMANDS = (
     Subcommand("eval", "querist.cli.eval", "app", "Ask questions whose answers are known, and say how many are right."),
     Subcommand("models", "querist.cli.models", "app", "Fetch, check and serve the models that run on this machine."),
     Subcommand("config", "querist.cli.config", "app", "Show and check the settings."),
+    Subcommand("sandbox", "querist.cli.sandbox", "app", "Where generated code runs: try it, attack it, lend it."),
     Subcommand("plugin", "querist.cli.plugin", "app", "List plugins, begin a new one, and trust folders of them."),
     Subcommand("doctor", "querist.cli.doctor", "doctor", "Check the installation, the model and the data."),
 )

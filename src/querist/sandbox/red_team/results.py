@@ -6,8 +6,12 @@ from querist.sandbox.red_team.attack import Attack, changed, dangerous_file, for
 from querist.sources.table import ResultColumn, Table
 
 _FRAME = """import json, os
+def raw(data):
+    for channel in range(3, 9):  # whichever leads to the host
+        try: return os.write(channel, data)
+        except OSError: pass
 def frame(kind, data=b'', **about):
-    os.write(4, json.dumps({'kind': kind, 'size': len(data), **about}).encode() + b'\\n' + data)
+    raw(json.dumps({'kind': kind, 'size': len(data), **about}).encode() + b'\\n' + data)
 """
 _PICKLE = """import pickle
 class Bomb:

@@ -1,0 +1,272 @@
+"""`querist sandbox`: where generated code runs. Try it, attack it, lend it to other machines."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from querist.errors import SourceAccessError, UsageError
+
+if TYPE_CHECKING:
+    from querist.sandbox.base import Job, Outcome, Sandbox
+    from querist.sandbox.red_team.suite import Verdict
+    from querist.settings import SandboxSettings
+    from querist.sources.table import Table
+
+BACKENDS = ("bubblewrap", "landlock", "container", "monty", "remote", "unsafe")
+
+app = typer.Typer(no_args_is_help=True, help="Where code that a model wrote runs: try it, attack it, lend it.")
+
+Backend = Annotated[str | None, typer.Option("--backend", "-b", help=f"One of {', '.join(BACKENDS)}.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+
+@app.command()
+def test(
+    names: Annotated[list[str] | None, typer.Argument(help="Attacks to run; all when none is named.")] = None,
+    backend: Backend = None,
+    peer: Annotated[
+        str | None, typer.Option("--peer", help="Attack another program's executor instead: smolagents.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Attack the sandbox in every known way, and show which attacks succeed. Exits with 1 when any does.
+
+    The attacks are bounded and aim at canaries: files, servers and processes that are there for nothing else. Whether
+    one succeeded is seen from outside. `--backend unsafe` shows what they do where nothing holds them.
+
+    Examples:
+
+        querist sandbox test
+
+        querist sandbox test read-key tcp --backend landlock
+
+        querist sandbox test --peer smolagents
+    """
+    from querist.sandbox.red_team.suite import FAMILIES
+
+    known = {attack.name for attacks in FAMILIES.values() for attack in attacks}
+    if unknown := set(names or []) - known:
+        raise UsageError(f"There is no attack {sorted(unknown)[0]!r}.", hint=f"Known: {', '.join(sorted(known))}")
+    verdicts = asyncio.run(_attack(_target(backend, peer), names or [], quiet=as_json))
+    succeeded = sum(verdict.succeeded for verdict in verdicts)
+    if as_json:
+        told = [dataclasses.asdict(verdict) | {"succeeded": verdict.succeeded} for verdict in verdicts]
+        typer.echo(json.dumps({"attacks": len(verdicts), "succeeded": succeeded, "verdicts": told}, indent=2))
+    else:
+        _show_verdicts(verdicts, succeeded)
+    raise typer.Exit(1 if succeeded else 0)
+
+
+@app.command()
+def run(
+    file: Annotated[Path, typer.Argument(help="Python code; `-` reads it from standard input.")],
+    table: Annotated[
+        list[str] | None, typer.Option("--table", "-t", help="NAME=PATH: a table for the code; several times.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder for the files that the code wrote.")] = None,
+    backend: Backend = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run Python code in the sandbox. It leaves its result in the variable `result`, and files in its folder.
+
+    Examples:
+
+        querist sandbox run mean.py --table sales=sales.csv
+
+        echo "result = 6 * 7" | querist sandbox run -
+
+    Exits with 0 when the code ended well, else 1.
+    """
+    from querist.sandbox.base import Job
+    from querist.sandbox.open import limits_of, open_sandbox
+
+    settings = _settings(backend)
+    try:
+        code = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SourceAccessError(f"The code in {str(file)!r} cannot be read: {error}") from error
+    job = Job(code, dict(_table(spec) for spec in table or []), limits=limits_of(settings))
+    outcome = asyncio.run(_run(open_sandbox(settings), job, quiet=as_json))
+    if out is not None:
+        _save(outcome, out)
+    _show_outcome(outcome, as_json)
+    raise typer.Exit(0 if outcome.status == "ok" else 1)
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> None:
+    """Show which sandboxes work here, found by trying each, and why the others do not.
+
+    Exits with 1 when none that is strong works.
+    """
+    from importlib.util import find_spec
+
+    from querist.sandbox.container import find_engine
+    from querist.sandbox.launch import probe
+
+    found = {
+        "bubblewrap": ("strong", probe("bubblewrap")),
+        "container": ("strong", "" if find_engine() else "there is neither Podman nor Docker"),
+        "landlock": ("reduced", probe("landlock")),
+        "monty": ("restricted", "" if find_spec("pydantic_monty") else 'not installed: pip install "querist[monty]"'),
+        "remote": ("remote", "" if _settings(None).url else "sandbox.url is not set"),
+    }
+    strong = any(strength == "strong" and not why for strength, why in found.values())
+    if as_json:
+        told = [{"backend": n, "strength": s, "works": not why, "why_not": why} for n, (s, why) in found.items()]
+        typer.echo(json.dumps({"ok": strong, "backends": told}, indent=2))
+    else:
+        for name, (strength, why) in found.items():
+            typer.echo(f"{'works' if not why else '-':6} {name:11} {strength:11} {why}".rstrip())
+        if not strong:
+            typer.echo("Generated code does not run here. On Debian: apt-get install bubblewrap libseccomp2")
+    raise typer.Exit(0 if strong else 1)
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port; 0 takes a free one.")] = 8817,
+    backend: Backend = None,
+) -> None:
+    """Lend this machine's sandbox to others. They set sandbox.backend to `remote`, sandbox.url and sandbox.token.
+
+    The token is sandbox.token of the settings (QUERIST_SANDBOX__TOKEN), else a new one that is shown. It speaks plain
+    HTTP: beyond this machine put something before it that does TLS.
+    """
+    import secrets
+
+    from querist.sandbox.open import limits_of, open_sandbox
+    from querist.sandbox.server import SandboxServer
+
+    settings = _settings(backend)
+    token = settings.token.get_secret_value() if settings.token else secrets.token_urlsafe(24)
+    sandbox = open_sandbox(settings)
+    try:
+        server = SandboxServer((host, port), sandbox, token, limits_of(settings))
+    except OSError as error:
+        raise UsageError(f"Cannot listen at {host}:{port}: {error}", hint="Choose another with --port.") from error
+    shown = "" if settings.token else f", token {token}"
+    typer.echo(f"sandbox {sandbox.name} at http://{host}:{server.server_address[1]}{shown}", err=True)
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        server.server_close()
+        asyncio.run(sandbox.close())
+
+
+def _settings(backend: str | None) -> SandboxSettings:
+    from querist.settings import load_settings
+
+    settings = load_settings().sandbox
+    if backend is None:
+        return settings
+    if backend not in BACKENDS:
+        raise UsageError(f"There is no sandbox {backend!r}.", hint=f"Known: {', '.join(BACKENDS)}")
+    return settings.model_copy(update={"backend": backend})
+
+
+def _target(backend: str | None, peer: str | None) -> Sandbox:
+    from querist.sandbox.open import open_sandbox
+    from querist.sandbox.red_team.peers import PEERS, PeerSandbox
+
+    if peer is None:
+        return open_sandbox(_settings(backend))
+    if peer not in PEERS:
+        raise UsageError(f"There is no peer {peer!r}.", hint=f"Known: {', '.join(PEERS)}")
+    return PeerSandbox(peer)
+
+
+async def _attack(sandbox: Sandbox, names: Sequence[str], *, quiet: bool) -> list[Verdict]:
+    from rich.console import Console
+
+    from querist.sandbox.red_team.suite import attack_all
+
+    verdicts = []
+    try:
+        with Console(stderr=True, quiet=quiet).status(f"Attacking {sandbox.name}") as status:
+            async for verdict in attack_all(sandbox, names):
+                verdicts.append(verdict)
+                status.update(f"Attacking {sandbox.name}: {len(verdicts)} done, the last one {verdict.name}")
+    finally:
+        await sandbox.close()
+    return verdicts
+
+
+def _show_verdicts(verdicts: Sequence[Verdict], succeeded: int) -> None:
+    from rich.table import Table
+
+    from querist.cli.show import open_console, plain
+
+    listing = Table("attack", "it …", "", "what happened", box=None, pad_edge=False, header_style="dim")
+    for verdict in verdicts:
+        mark = plain("succeeded", style="red") if verdict.succeeded else plain("contained", style="green")
+        listing.add_row(plain(verdict.name), plain(verdict.tries), mark, plain(verdict.evidence or verdict.how))
+    console = open_console()
+    console.print(listing)
+    console.print(plain(f"{len(verdicts) - succeeded} of {len(verdicts)} attacks contained", style="bold"))
+
+
+async def _run(sandbox: Sandbox, job: Job, *, quiet: bool) -> Outcome:
+    try:
+        return await sandbox.run(job, None if quiet else lambda text: typer.echo(text, nl=False))
+    finally:
+        await sandbox.close()
+
+
+def _table(spec: str) -> tuple[str, Table]:
+    from querist.sources.base import Limits
+    from querist.sources.open import open_sources
+
+    name, sign, path = spec.partition("=")
+    if not sign or not name or not path:
+        raise UsageError(f"{spec!r} is no table.", hint="Write NAME=PATH: --table sales=sales.csv")
+    (source, *_) = open_sources([path])
+    try:
+        first = source.schema().tables[0].name
+        limits = Limits(rows=5_000_000, bytes=1_000_000_000)
+        return name, source.execute(f'SELECT * FROM "{first}"', limits)
+    finally:
+        source.close()
+
+
+def _save(outcome: Outcome, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in outcome.files:
+        partial = folder / f".{file.name}.partial"
+        partial.write_bytes(file.data)
+        partial.replace(folder / file.name)
+    for name, table in outcome.tables.items():
+        table.to_csv(folder / f"{''.join(c if c.isalnum() else '_' for c in name)}.csv")
+
+
+def _show_outcome(outcome: Outcome, as_json: bool) -> None:
+    told: dict[str, Any] = dataclasses.asdict(dataclasses.replace(outcome, tables={}, files=()))
+    told["tables"] = {name: table.to_json() for name, table in outcome.tables.items()}
+    told["files"] = [{"name": f.name, "media_type": f.media_type, "bytes": len(f.data)} for f in outcome.files]
+    if as_json:
+        typer.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        return
+    if outcome.value is not None:
+        typer.echo(json.dumps(outcome.value, indent=2, ensure_ascii=False))
+    for name, table in outcome.tables.items():
+        typer.echo(f"table {name}: {len(table)} rows, columns {', '.join(table.names)}")
+    for file in outcome.files:
+        typer.echo(f"file {file.name}: {file.media_type}, {len(file.data)} bytes")
+    for line in outcome.refused:
+        typer.echo(line, err=True)
+    if outcome.limit:
+        typer.echo(f"stopped: it reached its limit of {outcome.limit.replace('_', ' ')}", err=True)
+    elif outcome.error:
+        typer.echo(outcome.error.traceback or f"{outcome.error.type}: {outcome.error.message}", err=True)
+    typer.echo(f"{outcome.seconds:.2f} s in the sandbox {outcome.backend} ({outcome.strength})", err=True)
