@@ -43,16 +43,12 @@ def _key(name: str) -> str:
     return re.sub(r"\W|_", "", name).lower()
 
 
-def written(values: dict[str, FindingValue]) -> str:
-    """The named answers in the form in which they were asked for."""
-    return "\n".join(f"@{name}[{shown(value)}]" for name, value in values.items())
-
-
-def shown(value: FindingValue) -> str:
+def shown(value: FindingValue, digits: int = 10) -> str:
+    """A value as text, numbers to so many significant digits."""
     if isinstance(value, list):
-        return ", ".join(shown(item) for item in value)
+        return ", ".join(shown(item, digits) for item in value)
     if isinstance(value, float):
-        return f"{value:.10g}"
+        return f"{value:.{digits}g}"
     return "" if value is None else str(value)
 
 

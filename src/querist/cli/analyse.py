@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _COLOURS = {"agreed": "green", "unverified": "yellow", "failed": "red"}
 _SHOWN = 30
+_DIGITS = 6
 
 
 def analyse(
@@ -78,7 +79,7 @@ def _show(console: Console, result: Analysis, *, explain: bool) -> None:
     if result.findings:
         listing = Table("value", "", box=None, pad_edge=False, header_style="dim")
         for found in result.findings[:_SHOWN]:
-            listing.add_row(plain(shown(found.value)), plain(found.meaning))
+            listing.add_row(plain(shown(found.value, _DIGITS)), plain(found.meaning))
         console.print(listing)
         if (more := len(result.findings) - _SHOWN) > 0:
             console.print(plain(f"… and {more} more; --json gives all", style="dim"))
