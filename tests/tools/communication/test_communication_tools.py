@@ -77,7 +77,7 @@ async def mail_server(tls: ssl.SSLContext) -> AsyncIterator[tuple[Mailbox, int]]
     """A real mail server that insists on STARTTLS and on the password `p4ss`, and its port."""
 
     def check(server: object, session: object, envelope: object, mechanism: str, login: Any) -> AuthResult:
-        return AuthResult(success=login.password == b"p4ss")
+        return AuthResult(success=login.password == b"p4ss", handled=False)
 
     box = Mailbox()
     loop = asyncio.get_running_loop()
