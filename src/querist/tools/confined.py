@@ -131,6 +131,12 @@ def write_file(path: str, context: RunContext, *, backup: str = "", parents: boo
             raise
 
 
+def write_bytes(path: str, data: bytes, context: RunContext) -> None:
+    """Write a file of which all is there already."""
+    with write_file(path, context) as file:
+        file.write(data)
+
+
 @contextmanager
 def fill_folder(path: str, context: RunContext) -> Iterator[Folder]:
     """A new folder, which is there as a whole when the block has ended well, and not at all otherwise."""

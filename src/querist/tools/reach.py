@@ -89,6 +89,14 @@ def is_public(address: Address) -> bool:
     return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
 
 
+def is_inside(host: str) -> bool:
+    """Whether a host is written as an address that is not public, and so one of this machine or its own network."""
+    try:
+        return not is_public(ipaddress.ip_address(host))
+    except ValueError:
+        return False
+
+
 def _named(principal: Principal, address: str, port: int) -> bool:
     """Whether the principal, and each above it, holds a grant that names this address itself."""
     exact = any(g.kind == "network" and g.scope.lower() in (address, f"{address}:{port}") for g in principal.grants)

@@ -291,6 +291,15 @@ async def test_a_credential_goes_to_its_host_and_to_no_other() -> None:
     assert [asked.headers.get("authorization") for asked in here.asked] == ["Bearer s3cret", None]
 
 
+async def test_a_credential_is_not_sent_in_the_clear_beyond_the_own_network() -> None:
+    settings = {"tools": {"credentials": {"key": {"secret": "s3cret", "hosts": "localhost"}}}}
+    async with site(lambda asked: reply("x")) as here:
+        with pytest.raises(PermissionDeniedError, match="without encryption"):
+            context = may("127.0.0.1", "::1", "localhost", settings=settings)
+            await fetch(context, f"http://localhost:{here.port}/", use="key")
+    assert not here.asked
+
+
 async def test_every_grant_that_a_hop_uses_is_told() -> None:
     events: list[Event] = []
     bus = EventBus()

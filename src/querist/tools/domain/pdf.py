@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field, model_validator
 from querist.core.component import Component
 from querist.core.context import RunContext
 from querist.core.permissions import Need
-from querist.tools.confined import open_file, to_read, to_write, write_file
+from querist.tools.confined import open_file, to_read, to_write, write_bytes
 from querist.tools.domain.pdf_work import process
 from querist.tools.tool import ToolInput, require
 from querist.tools.worker import in_worker
@@ -77,10 +77,5 @@ class PdfProcessor(Component[PdfProcessorInput, PdfResult]):
                 process, numbers, input.operation, pages, input.max_characters, seconds=input.timeout, keep=numbers
             )
         if input.output_path is not None:
-            await asyncio.to_thread(_write, input.output_path, base64.b64decode(found.pop("made")), context)
+            await asyncio.to_thread(write_bytes, input.output_path, base64.b64decode(found.pop("made")), context)
         return PdfResult(**found, written=input.output_path)
-
-
-def _write(path: str, data: bytes, context: RunContext) -> None:
-    with write_file(path, context) as file:
-        file.write(data)

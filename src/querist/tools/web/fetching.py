@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 from querist.core.context import RunContext
 from querist.core.permissions import Need
-from querist.errors import ComponentInputError, ComponentTimeoutError, NetworkError
+from querist.errors import ComponentInputError, ComponentTimeoutError, NetworkError, PermissionDeniedError
 from querist.models.lean_httpx import load_httpx
 from querist.settings import redact
 from querist.tools.credentials import credential, http_header
-from querist.tools.reach import Reachable, reach, to_reach
+from querist.tools.reach import Reachable, is_inside, reach, to_reach
 
 if TYPE_CHECKING:
     import ssl
@@ -164,7 +164,8 @@ async def fetch(
         redirects: that are followed; 0 returns them as they are.
 
     Raises:
-        ComponentInputError, PermissionDeniedError: the address is none, or may not be reached; any hop counts.
+        ComponentInputError, PermissionDeniedError: the address is none, or may not be reached; any hop counts. Or the
+            credential may not be sent there, or not without encryption.
         ComponentTimeoutError: it took longer.
         NetworkError: no connection, a broken reply, too large, too many redirects.
     """
@@ -180,6 +181,10 @@ async def fetch(
                 shown = dict(sent)
                 if use:
                     name, value = http_header(credential(use, target.host, context))
+                    if target.scheme == "http" and not is_inside(target.host):
+                        raise PermissionDeniedError(
+                            f"The credential {use!r} is not sent without encryption.", hint="Use https."
+                        )
                     shown[name.lower()] = value
                 server = await reach(context, target.host, _port(target))
                 reply = await _exchange(server, target, method, shown, body, max_bytes)
@@ -195,7 +200,9 @@ async def fetch(
                     raise NetworkError(f"{redact(str(before))} redirects to an address without encryption.")
                 if (target.host, _port(target)) != (before.host, _port(before)):
                     use = ""
-                    sent = {name: value for name, value in sent.items() if name in ("user-agent", "accept")}
+                    sent = {
+                        name: value for name, value in sent.items() if name in ("user-agent", "accept", "content-type")
+                    }
                 if reply.status == 303 or (reply.status in (301, 302) and method == "POST"):
                     method, body = "GET", b""
                     sent.pop("content-type", None)
