@@ -109,12 +109,12 @@ def doctor(as_json: AsJson = False) -> None:
     """
     from importlib.util import find_spec
 
-    from querist.sandbox.container import find_engine
+    from querist.sandbox.container import why_not
     from querist.sandbox.launch import probe
 
     found = {
         "bubblewrap": ("strong", probe("bubblewrap")),
-        "container": ("strong", "" if find_engine() else "there is neither Podman nor Docker"),
+        "container": ("strong", why_not(_settings(None).image)),
         "landlock": ("reduced", probe("landlock")),
         "monty": ("restricted", "" if find_spec("pydantic_monty") else 'not installed: pip install "querist[monty]"'),
         "remote": ("remote", "" if _settings(None).url else "sandbox.url is not set"),

@@ -5,7 +5,9 @@ The shape of the command is tested; a run is not, where the tests have no engine
 
 from __future__ import annotations
 
+import asyncio
 import shutil
+import subprocess
 import uuid
 
 from querist.errors import SandboxUnavailableError
@@ -30,6 +32,18 @@ def container_command(engine: str, image: str, limits: SandboxLimits, name: str)
 
 def find_engine() -> str | None:
     return shutil.which("podman") or shutil.which("docker")
+
+
+def why_not(image: str) -> str:
+    """Why no container of this image can run here; empty when the engine answers and has the image."""
+    engine = find_engine()
+    if engine is None:
+        return "there is neither Podman nor Docker"
+    try:
+        done = subprocess.run([engine, "image", "inspect", image], capture_output=True, text=True, timeout=20)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return str(error)
+    return "" if done.returncode == 0 else (done.stderr.strip().splitlines() or ["the engine does not answer"])[-1]
 
 
 class ContainerSandbox:
@@ -64,8 +78,6 @@ class ContainerSandbox:
 
 
 async def _remove(engine: str, name: str) -> None:
-    import asyncio
-
     quiet = asyncio.subprocess.DEVNULL
     process = await asyncio.create_subprocess_exec(engine, "rm", "--force", name, stdout=quiet, stderr=quiet)
     await process.wait()

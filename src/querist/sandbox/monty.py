@@ -46,9 +46,8 @@ class MontySandbox:
                 max_feed_duration_secs=min(job.limits.seconds, job.limits.cpu_seconds), max_memory=job.limits.memory
             )
             async with monty.AsyncMonty() as pool, pool.checkout(limits=limits) as session:
-                await session.feed_run(job.code, inputs=_inputs(job), print_callback=gather)
-                told = await session.feed_run(f"{job.result} if {job.result!r} in globals() else None")
-                value = _plain(told)
+                await session.feed_run(f"{job.result} = None\n{job.code}", inputs=_inputs(job), print_callback=gather)
+                value = _plain(await session.feed_run(job.result))
         except (monty.MontyError, OverflowError, ValueError) as error:
             limit = "output" if room < 0 or isinstance(error, OverflowError) else _limit(error)
             failure = Failure(type(error).__name__, str(error)[:2000])

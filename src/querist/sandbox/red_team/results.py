@@ -126,7 +126,7 @@ ATTACKS = (
     Attack(
         "lying-size",
         "lies about the size of its result",
-        _FRAME + 'os.write(4, b\'{"kind": "value", "size": 99999999999}\\n\'); os.write(4, b\'x\' * 100_000)',
+        _FRAME + 'raw(b\'{"kind": "value", "size": 99999999999}\\n\'); raw(b\'x\' * 100_000)',
         forged,
     ),
     Attack(

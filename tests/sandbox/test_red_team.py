@@ -1,0 +1,38 @@
+"""The sandbox holds the attacks; where nothing holds them they succeed: a suite that cannot fail proves nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from querist.sandbox.local import LocalSandbox
+from querist.sandbox.piped import UnsafeSandbox
+from querist.sandbox.red_team.suite import FAMILIES, attack_all
+
+QUICK = ("read-passwd", "read-key", "read-variable", "write-outside", "change-rights", "tcp", "shell", "kill-process")
+FORGED = (
+    "arrow-extension",
+    "arrow-amplified",
+    "deep-result",
+    "huge-number",
+    "lying-size",
+    "pickle-as-picture",
+    "formula",
+)
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_the_sandbox_holds(sandbox: LocalSandbox) -> None:
+    verdicts = [verdict async for verdict in attack_all(sandbox, (*QUICK, *FORGED, "cell-reads-key", "user-namespace"))]
+    assert len(verdicts) == 17
+    assert [verdict for verdict in verdicts if verdict.succeeded] == []
+
+
+async def test_without_walls_the_attacks_succeed() -> None:
+    verdicts = [verdict async for verdict in attack_all(UnsafeSandbox(), QUICK)]
+    assert [verdict.name for verdict in verdicts if verdict.succeeded] == list(QUICK)
+
+
+def test_every_attack_has_a_name_of_its_own() -> None:
+    names = [attack.name for attacks in FAMILIES.values() for attack in attacks]
+    assert len(set(names)) == len(names) >= 40
