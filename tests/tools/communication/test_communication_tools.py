@@ -73,8 +73,8 @@ def tls(monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
 
 
 @asynccontextmanager
-async def mail_server(tls: ssl.SSLContext) -> AsyncIterator[tuple[Mailbox, int]]:
-    """A real mail server that insists on STARTTLS and on the password `p4ss`, and its port."""
+async def mail_server(tls: ssl.SSLContext, *, from_start: bool = False) -> AsyncIterator[tuple[Mailbox, int]]:
+    """A real mail server that insists on TLS and on the password `p4ss`, and its port."""
 
     def check(server: object, session: object, envelope: object, mechanism: str, login: Any) -> AuthResult:
         return AuthResult(success=login.password == b"p4ss", handled=False)
@@ -83,9 +83,10 @@ async def mail_server(tls: ssl.SSLContext) -> AsyncIterator[tuple[Mailbox, int]]
     loop = asyncio.get_running_loop()
 
     def protocol() -> SMTP:
-        return SMTP(box, tls_context=tls, require_starttls=True, authenticator=check, auth_required=True, loop=loop)
+        how = {"auth_require_tls": False} if from_start else {"tls_context": tls, "require_starttls": True}
+        return SMTP(box, authenticator=check, auth_required=True, loop=loop, **how)
 
-    server = await loop.create_server(protocol, "127.0.0.1", 0)
+    server = await loop.create_server(protocol, "127.0.0.1", 0, ssl=tls if from_start else None)
     async with server:
         yield box, server.sockets[0].getsockname()[1]
 
@@ -118,6 +119,13 @@ async def test_a_message_goes_out_by_the_server_of_the_settings(tls: ssl.SSLCont
         assert 'filename="report.csv"' in box.text()
         assert "boss@" not in box.text()
         assert sent.message_id in box.text()
+
+
+async def test_a_server_may_speak_tls_from_the_start(tls: ssl.SSLContext) -> None:
+    async with mail_server(tls, from_start=True) as (box, port):
+        settings = post(port, security="tls")
+        await use("email_sender", "network:127.0.0.1", settings=settings, to=["ann@b.org"], subject="x", html="<p>y")
+    assert "Content-Type: text/html" in box.text()
 
 
 async def test_mail_that_is_not_allowed_does_not_leave(tls: ssl.SSLContext) -> None:

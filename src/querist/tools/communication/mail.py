@@ -110,14 +110,18 @@ class EmailSender(Component[EmailSenderInput, Sent]):
 
 def _compose(input: EmailSenderInput, sender: str, context: RunContext) -> EmailMessage:
     message = EmailMessage()
-    message["From"], message["To"], message["Cc"] = sender, ", ".join(input.to), ", ".join(input.cc)
-    message["Subject"], message["Date"] = input.subject, formatdate(localtime=True)
-    message["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2].strip("> ") or "localhost")
-    if input.reply_to:
-        message["Reply-To"] = input.reply_to
-    for header in ("To", "Cc"):
-        if not message[header]:
-            del message[header]
+    headers = {
+        "From": sender,
+        "To": ", ".join(input.to),
+        "Cc": ", ".join(input.cc),
+        "Reply-To": input.reply_to,
+        "Subject": input.subject,
+        "Date": formatdate(localtime=True),
+        "Message-ID": make_msgid(domain=sender.rpartition("@")[2].strip("> ") or "localhost"),
+    }
+    for name, value in headers.items():
+        if value:
+            message[name] = value
     if input.text:
         message.set_content(input.text)
     if input.html and input.text:
