@@ -51,7 +51,7 @@ def main(descriptor: int) -> None:
     control.send(b"ready")
     runs: dict[int, _Run] = {}
     while True:
-        wait = WATCH_SECONDS if runs else 0.3 if pending else None
+        wait = WATCH_SECONDS if runs else 1.0 if pending else None
         ready, _, _ = select.select([control], [], [], wait)
         if ready:
             data, descriptors, _, _ = socket.recv_fds(control, 1 << 16, 5)
