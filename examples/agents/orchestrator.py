@@ -22,7 +22,7 @@ from querist.models.open import open_model
 from querist.tools.catalogue import load_tool
 
 SHOP = Path(__file__).parent.parent / "shop"
-QUESTION = "How many percent of the orders were returned?"
+QUESTION = "How many orders are there, and how many is that a month over 24 months?"
 
 
 def team(querist: Querist, model: Model, runner: Runner) -> Team:
