@@ -17,7 +17,6 @@ from querist.sandbox.base import Job, OnOutput, Outcome, Strength
 from querist.sandbox.piped import PROGRAM, run_piped
 from querist.state.paths import cache_dir
 
-
 START_SECONDS = 15.0
 """What a peer may take to load, which ours has done before the clock starts."""
 
