@@ -74,8 +74,15 @@ async def planned(prepared: Prepared, *steps: dict[str, Any], question: str = PA
 
 
 async def test_a_plan_may_need_earlier_steps_only(fleet: Prepared) -> None:
-    steps = await planned(fleet, step("Which truck?", needs=(1, 2)), step("Who drives <1>?"))
+    steps = await planned(fleet, step("Which truck?", needs=(1, 2)), step("Which trips made <1>?"))
     assert [(found.number, found.needs) for found in steps] == [(1, ()), (2, (1,))]
+
+
+async def test_a_last_step_that_nobody_asked_for_is_left_out(fleet: Prepared) -> None:
+    steps = await planned(
+        fleet, step("How many trucks?"), step("How many trips?"), step("Which depot is <1>?", needs=(1,))
+    )
+    assert [found.question for found in steps] == ["How many trucks?", "How many trips?"]
 
 
 @pytest.mark.parametrize(
@@ -94,6 +101,6 @@ async def test_a_plan_that_makes_no_sense_is_none(fleet: Prepared, steps: tuple[
 
 
 async def test_a_question_without_parts_is_one_step_when_one_source_is_enough(fleet: Prepared) -> None:
-    steps = (step("Which truck?"), step("Who drives <1>?"))
+    steps = (step("Which truck?"), step("Which trips made <1>?"))
     assert await planned(fleet, *steps, question="Who drives the heaviest truck?") == ()
     assert len(await planned(fleet, *steps)) == 2

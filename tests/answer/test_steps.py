@@ -118,7 +118,7 @@ async def test_a_long_result_is_a_table_beside_files(fleet: Prepared, tmp_path: 
     try:
         answer = await asker(
             "What do the drivers with a wage above 5 earn, and how many trucks are there?",
-            plan(("Who are drivers?", "wages", []), ("What is the sum for <1>?", "wages", [1])),
+            plan(("Who are drivers?", "wages", []), ("What do <1> earn in sum?", "wages", [1])),
             drivers="SELECT driver FROM wages WHERE wage > 5",
             sum="SELECT SUM(wage) AS sum FROM wages JOIN step_1 USING (driver)",
         )

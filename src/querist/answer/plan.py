@@ -86,7 +86,7 @@ async def plan(model: Model, question: str, prepared: Sequence[Prepared]) -> tup
     names = [source.source.name for source in prepared]
     messages = prompt("plan").messages(sources="; ".join(map(_told, prepared)), question=question)
     reply = await model.complete(Request(messages, schema=_schema(names), max_tokens=400, prefix="plan"))
-    steps = _checked(reply.data, names)
+    steps = _asked_for(question, _checked(reply.data, names))
     # Asked only because it names things of several sources, it is one step after all where one of them is enough.
     enough = not _has_parts(question) and len({step.source for step in steps}) < 2
     return () if enough else steps, reply
@@ -128,6 +128,16 @@ def _checked(data: object, names: Sequence[str]) -> tuple[PlannedStep, ...]:
             return ()
         steps.append(PlannedStep(number, question, source, needs))
     return tuple(steps)
+
+
+def _asked_for(question: str, steps: Sequence[PlannedStep]) -> tuple[PlannedStep, ...]:
+    """Without last steps that say no word of the question, with which small models like to go on."""
+    asked = set(words_of(question)) - COMMON
+    needed = {number for step in steps for number in step.needs}
+    kept = tuple(
+        step for step in steps if step.number in needed or asked & set(words_of(_PLACEHOLDER.sub("", step.question)))
+    )
+    return kept if len(kept) > 1 else ()
 
 
 def filled(question: str, results: dict[int, str]) -> str:
