@@ -84,7 +84,7 @@ async def mail_server(tls: ssl.SSLContext, *, from_start: bool = False) -> Async
 
     def protocol() -> SMTP:
         how = {"auth_require_tls": False} if from_start else {"tls_context": tls, "require_starttls": True}
-        return SMTP(box, authenticator=check, auth_required=True, loop=loop, **how)
+        return SMTP(box, authenticator=check, auth_required=not from_start, loop=loop, **how)
 
     server = await loop.create_server(protocol, "127.0.0.1", 0, ssl=tls if from_start else None)
     async with server:

@@ -27,6 +27,9 @@ from querist.tools.tool import ToolInput
 MAX_OUTPUT = 1_000_000
 """Bytes kept of each of the two outputs; what goes beyond is read and dropped."""
 
+_LAST_SECONDS = 5.0
+"""For what is left in its pipes; more only where something it started has left its group and holds them open."""
+
 _INHERITED = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "SYSTEMROOT")
 """Variables that a program gets. Not HOME: that is where keys are."""
 
@@ -120,7 +123,11 @@ async def _run(program: str, input: ProcessExecutorInput, folder: str) -> Proces
         timed_out = True
     finally:
         _kill(process)
-        await process.wait()
+        # asyncio sees the end of a process only when its pipes have been read to theirs.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_SECONDS):
+                await asyncio.gather(_read(process.stdout, outputs[0]), _read(process.stderr, outputs[1]))
+                await process.wait()
     return ProcessResult(
         exit_code=None if timed_out else process.returncode,
         stdout=outputs[0][:MAX_OUTPUT].decode(errors="replace"),
