@@ -74,7 +74,7 @@ ANSWERS = {
     "Are you open on Sunday?": '{"think": "I know it.", "answer": "No."}',
 }
 """What the model replies to each question of the documentation: a query, the plan of an analysis, an agent's answer."""
-NOT_RUN = ("plugin trust", "models pull", "models stop", "models verify", "eval run", "--deep", "://", "doctor")
+NOT_RUN = ("plugin trust", "models pull", "models stop", "models verify", "eval run", "--deep", "://", "doctor", "sandbox test")
 
 
 @dataclass(frozen=True)
@@ -169,7 +169,7 @@ def test_the_real_model_answers_as_the_documentation_shows(command: Command) -> 
 @pytest.mark.parametrize("command", COMMANDS, ids=str)
 def test_a_command_of_the_documentation_exists_with_its_options(command: Command) -> None:
     words = command.words
-    name = words[:2] if words[0] in ("models", "config", "eval", "plugin", "agent", "tool") else words[:1]
+    name = words[:2] if words[0] in ("models", "config", "eval", "plugin", "agent", "tool", "sandbox") else words[:1]
     if name[0].startswith("-"):
         pytest.skip("it shows an option of all commands")
     result = run([*name, "--help"])

@@ -5,6 +5,7 @@ Starts in milliseconds on every system. Tables come as dictionaries of columns; 
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from typing import Any
@@ -40,14 +41,22 @@ class MontySandbox:
                 on_output(text)
 
         started = time.monotonic()
-        value, failure, limit = None, None, None
+        value: Any = None
+        failure: Failure | None = None
+        limit: Limit | None = None
         try:
             limits = monty.ResourceLimits(
                 max_feed_duration_secs=min(job.limits.seconds, job.limits.cpu_seconds), max_memory=job.limits.memory
-            )
-            async with monty.AsyncMonty() as pool, pool.checkout(limits=limits) as session:
+            )  # they do not count sleep
+            async with (
+                asyncio.timeout(job.limits.seconds),
+                monty.AsyncMonty() as pool,
+                pool.checkout(limits=limits) as session,
+            ):
                 await session.feed_run(f"{job.result} = None\n{job.code}", inputs=_inputs(job), print_callback=gather)
                 value = _plain(await session.feed_run(job.result))
+        except TimeoutError:
+            limit = "seconds"
         except (monty.MontyError, OverflowError, ValueError) as error:
             limit = "output" if room < 0 or isinstance(error, OverflowError) else _limit(error)
             failure = Failure(type(error).__name__, str(error)[:2000])

@@ -74,8 +74,8 @@ def left_behind(canaries: Canaries, outcome: Outcome) -> str:
 
 
 def went_on(canaries: Canaries, outcome: Outcome) -> str:
-    late = outcome.seconds > canaries.limits.seconds + 4 or outcome.cpu_seconds > canaries.limits.cpu_seconds + 2
-    return f"it ran for {outcome.seconds:.0f} s" if late or claimed(canaries, outcome) else ""
+    over = outcome.seconds - canaries.limits.seconds
+    return f"it ran for {outcome.seconds:.0f} s" if over > 4 or (over > 1 and claimed(canaries, outcome)) else ""
 
 
 def flooded(canaries: Canaries, outcome: Outcome) -> str:

@@ -1,0 +1,49 @@
+"""`querist sandbox`: runs code, says what works here, and fails when an attack succeeds."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from typer.testing import CliRunner
+
+from querist.cli.main import app
+
+CODE = "print(len(t['a']))\nresult = sum(t['a'])"
+
+
+def querist(*arguments: str, input: str = "") -> tuple[int, str]:
+    result = CliRunner().invoke(app, ["sandbox", *arguments], input=input)
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.exit_code, result.stdout
+
+
+def test_code_runs_over_a_table_and_gives_json(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("a,b\n1,x\n4,y\n")
+    arguments = ("run", "-", "--table", f"t={tmp_path / 't.csv'}", "--backend", "monty", "--json")
+    code, out = querist(*arguments, input=CODE)
+    told = json.loads(out)
+    assert (code, told["value"], told["stdout"], told["strength"]) == (0, 5, "2\n", "restricted")
+
+
+def test_code_that_fails_exits_with_1() -> None:
+    code, _ = querist("run", "-", "--backend", "monty", input="1 / 0")
+    assert code == 1
+
+
+def test_the_doctor_names_every_sandbox_and_why_it_does_not_work() -> None:
+    _, out = querist("doctor", "--json")
+    backends = {entry["backend"]: entry for entry in json.loads(out)["backends"]}
+    assert set(backends) == {"bubblewrap", "container", "landlock", "monty", "remote"}
+    assert backends["remote"]["why_not"] == "sandbox.url is not set"
+
+
+def test_an_attack_that_succeeds_exits_with_1() -> None:
+    code, out = querist("test", "read-passwd", "--backend", "unsafe", "--json")
+    assert code == 1
+    assert json.loads(out)["succeeded"] == 1
+
+
+def test_an_unknown_attack_is_told() -> None:
+    assert querist("test", "read-mind")[0] == 2
