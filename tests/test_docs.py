@@ -74,7 +74,9 @@ ANSWERS = {
     "Are you open on Sunday?": '{"think": "I know it.", "answer": "No."}',
 }
 """What the model replies to each question of the documentation: a query, the plan of an analysis, an agent's answer."""
-NOT_RUN = ("plugin trust", "models pull", "models stop", "models verify", "eval run", "--deep", "://", "doctor", "sandbox test")
+NOT_RUN = (
+    "plugin trust", "models pull", "models stop", "models verify", "eval run", "sandbox test", "--deep", "://", "doctor",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
