@@ -75,8 +75,9 @@ ANSWERS = {
 }
 """What the model replies to each question of the documentation: a query, the plan of an analysis, an agent's answer."""
 NOT_RUN = (
-    "plugin trust", "models pull", "models stop", "models verify", "eval run", "sandbox test", "--deep", "://", "doctor",
-)  # fmt: skip
+    *("plugin trust", "models pull", "models stop", "models verify", "eval run", "sandbox test"),
+    *("--deep", "://", "doctor"),
+)
 
 
 @dataclass(frozen=True)

@@ -149,7 +149,15 @@ def _pythons() -> list[str]:
 
 
 def _bubblewrap(pythons: list[str]) -> tuple[str, ...]:
-    command = ["bwrap", "--unshare-all", "--unshare-user", "--disable-userns", "--cap-drop", "ALL", "--new-session"]
+    command = [
+        shutil.which("bwrap") or "bwrap",
+        "--unshare-all",
+        "--unshare-user",
+        "--disable-userns",
+        "--cap-drop",
+        "ALL",
+        "--new-session",
+    ]
     command += ["--uid", "1000", "--gid", "1000", "--hostname", "sandbox", "--clearenv"]
     for name, value in environment("/tmp").items():
         command += ["--setenv", name, value]

@@ -88,7 +88,8 @@ async def run_piped(
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        exit_code = await process.wait()
+        with contextlib.suppress(TimeoutError):  # a process that it left behind may hold its pipes for ever
+            await asyncio.wait_for(process.wait(), 2)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(gathering, 1)  # what was printed before the end is still in the pipe
         for task in (*tasks, gathering):
@@ -99,7 +100,7 @@ async def run_piped(
         stdout=printed.decode(errors="replace"),
         stderr="",
         limit=limit,
-        exit_code=exit_code,
+        exit_code=process.returncode,
         seconds=time.monotonic() - started,
     )
 
