@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from querist.answer.context import EXAMPLES, show
-from querist.answer.coverage import Named, invented_words, same_word, unasked_names, unknown_words
+from querist.answer.coverage import Named, invented_words, same_word, unasked_names, unasked_tables, unknown_words
 from querist.answer.draft import Draft, Task
 from querist.answer.prompts import prompt
 from querist.errors import GuardError
@@ -22,8 +22,8 @@ from querist.sources.guard import GuardedQuery, guard
 if TYPE_CHECKING:
     from sqlglot import exp
 
-MOST_CANDIDATES = 4
-"""Columns that a model is asked about for one word."""
+MOST_CANDIDATES = 6
+"""Columns and tables that a model is asked about for one word."""
 MOST_COLUMNS = 12
 """Columns of a table that a model is shown when it is asked about the table."""
 
@@ -104,8 +104,9 @@ async def missing(
         return Missing(invented) if invented else None
     judge.computed = _computed(read.expression, prepared.schema.dialect)
     unasked = unasked_names(task.question, read.columns, prepared)
-    candidates = [*unasked, *(Named(*pair) for pair in read.columns if Named(*pair) not in unasked)]
-    told = {word: await judge.first_told(candidates or [Named(table) for table in read.tables], word) for word in words}
+    asked = [Named(*pair) for pair in read.columns if Named(*pair) not in unasked]
+    candidates = [*unasked, *map(Named, unasked_tables(task.question, read.tables)), *asked]
+    told = {word: await judge.first_told(candidates, word) for word in words}
     lost = tuple(word for word, named in told.items() if named is None)
     instead = tuple(named for named in unasked if named not in told.values())
     if not lost:

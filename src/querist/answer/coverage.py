@@ -24,6 +24,8 @@ SAME_BEGINNING = 5
 """Letters with which two words must begin alike to count as forms of one: `director` and `directed`."""
 MISSPELT = 0.84
 """How alike (difflib ratio) a misspelt word must be to count as known."""
+_NO_NOUN = re.compile(r"....(?:ed|est|ly|ing|ive|ous|ful|less|able|ible|ish|ional)$")
+"""Endings of longer words that are hardly ever nouns that data could hold."""
 _QUOTED = re.compile(r"``.*?''|\"[^\"]*\"|(?<!\w)'[^']*'(?!\w)|“[^”]*”|‘[^’]*’|`[^`]*`")
 _SAYS_LITTLE = frozenset(("name", "id", "title", "code", "key", "number", "type"))
 """Words of column names that a query may read unasked: it shows them to say which row it means."""
@@ -45,6 +47,8 @@ class _English:
     linking: frozenset[str]
     asking: frozenset[str]
     verbs: frozenset[str]
+    adjectives: frozenset[str]
+    nouns_in_ing: frozenset[str]
     measures: dict[str, tuple[str, ...]]
 
 
@@ -53,8 +57,20 @@ def _english() -> _English:
     text = (resources.files("querist.answer") / "english.toml").read_text(encoding="utf-8")
     data = tomllib.loads(text)
     verbs = {form for word in data["verbs"].split() for form in _forms(word)} | set(data["irregular"].split())
-    measures = {adjective: tuple(nouns) for adjective, nouns in data["measures"].items()}
-    return _English(frozenset(data["function"].split()), frozenset(data["asking"].split()), frozenset(verbs), measures)
+    return _English(
+        linking=frozenset(data["function"].split()),
+        asking=frozenset(data["asking"].split()),
+        verbs=frozenset(verbs),
+        adjectives=frozenset(form for word in data["adjectives"].split() for form in _compared(word)),
+        nouns_in_ing=frozenset(data["nouns_in_ing"].split()),
+        measures={form: tuple(nouns) for word, nouns in data["measures"].items() for form in _compared(word)},
+    )
+
+
+def _compared(adjective: str) -> tuple[str, ...]:
+    stem = adjective[:-1] if adjective.endswith("e") else re.sub(r"([^aeiou])y$", r"\1i", adjective)
+    doubled = stem + stem[-1] if re.search(r"[^aeiou][aeiou][bdgmnprt]$", stem) else stem
+    return adjective, stem + "er", stem + "est", doubled + "er", doubled + "est"
 
 
 def _forms(verb: str) -> tuple[str, ...]:
@@ -95,19 +111,12 @@ def _concept(token: str, *, first: bool, english: _English, known: _Vocabulary) 
     word = token.lower()
     if not token.isalpha() or len(word) < 3 or (token[0].isupper() and not first) or known.says(word):
         return ""
-    if measures := english.measures.get(_plain(word, english)):
+    if measures := english.measures.get(word):
         return "" if any(known.says(noun) for noun in measures) else measures[0]
     one = singular(word)
-    return "" if word in english.linking | english.verbs or {word, one} & english.asking else one
-
-
-def _plain(word: str, english: _English) -> str:
-    """An adjective without its comparison: `oldest` gives old, `heavier` heavy."""
-    for ending, end in (("iest", "y"), ("ier", "y"), ("est", ""), ("er", ""), ("est", "e"), ("er", "e")):
-        bare = word.removesuffix(ending) + end
-        if word.endswith(ending) and (bare in english.measures or bare[:-1] in english.measures):
-            return bare if bare in english.measures else bare[:-1]
-    return word
+    if {word, one} & english.asking or word in english.linking | english.verbs | english.adjectives:
+        return ""
+    return "" if _NO_NOUN.search(word) and one not in english.nouns_in_ing else one
 
 
 class _Vocabulary:
@@ -155,6 +164,12 @@ def unasked_names(question: str, read: Iterable[tuple[str, str]], prepared: Prep
         if own and place not in keys | valued and not any(same_word(w, s) for w in own for s in said):
             found.append(Named(table, column))
     return found
+
+
+def unasked_tables(question: str, read: Iterable[str]) -> list[str]:
+    """The tables that a query reads and whose names the question does not say."""
+    said = {singular(word) for word in normal(question).split()}
+    return [table for table in read if not any(same_word(w, s) for w in words_of(table) for s in said)]
 
 
 def invented_words(sql: str, prepared: Prepared) -> list[str]:
