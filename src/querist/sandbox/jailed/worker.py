@@ -38,12 +38,12 @@ def serve(jobs: int, results: int) -> None:
 def _run(job: dict[str, Any], arrow: dict[str, bytes], namespace: dict[str, Any], results: int) -> None:
     error = None
     try:
+        namespace.pop(job["result"], None)  # of the session's last run
         given = {"tables": {name: _data_frame(data, job["frames"]) for name, data in arrow.items()}}
         given["parameters"] = job["parameters"]
         for values in list(given.values()):
             namespace.update({name: value for name, value in values.items() if name.isidentifier()})
         namespace.update(given)
-        namespace.pop(job["result"], None) if job["result"] not in arrow else None
         linecache.cache[CODE] = (len(job["code"]), None, job["code"].splitlines(keepends=True), CODE)
         exec(compile(job["code"], CODE, "exec"), namespace)
         _hand_out(namespace.get(job["result"]), results, job["result"])
