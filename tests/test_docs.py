@@ -53,6 +53,10 @@ ANSWERS = {
     ),
     "What is the average price by category?": "SELECT category, AVG(price) AS price FROM products GROUP BY category",
     "How many customers are there by region?": "SELECT region, COUNT(*) AS customers FROM customers GROUP BY region",
+    "Who is the best customer?": (
+        "SELECT customers.name FROM customers JOIN orders ON customers.customer_id = orders.customer_id "
+        "GROUP BY customers.customer_id, customers.name ORDER BY SUM(orders.total) DESC LIMIT 1"
+    ),
     "How many books are there of each genre?": "SELECT genre, COUNT(*) FROM books GROUP BY genre",
     "How many big orders were delivered?": "SELECT COUNT(*) FROM orders WHERE status = 'delivered' AND total >= 500",
     "Is the rating correlated with the total?": (
