@@ -16,7 +16,7 @@ demo: $(READY)
 	$(BIN)/python examples/demo.py
 
 test: $(READY)
-	$(BIN)/pytest -m "not model"
+	$(BIN)/pytest -m "not model" --numprocesses 2 --dist loadfile
 
 # Runs the real local model: fetches it first, and takes a while.
 test-model: $(READY)

@@ -85,7 +85,9 @@ class TestWhereHooksAreCalled:
         assert await hooks.fire("system:start", 1) == 1
 
     @pytest.mark.parametrize(
-        "wrong", [{"priority": 1001}, {"timeout": 0}, {"at": ()}, {"hook": lambda moving: None}], ids=str
+        "wrong",
+        [{"priority": 1001}, {"timeout": 0}, {"at": ()}, {"hook": lambda moving: None}],
+        ids=lambda wrong: next(iter(wrong)),
     )
     def test_a_hook_that_makes_no_sense_is_refused(self, wrong: dict[str, Any]) -> None:
         options = {"hook": vetoes, "at": ("before:tool",), **wrong}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
 from typing import Any, Self, TypeVar
 
 from pydantic import ValidationError
@@ -277,7 +278,8 @@ def _cancel_with(run: RunContext) -> Callable[[], None]:
     assert task is not None
 
     def cancel() -> None:
-        loop.call_soon_threadsafe(task.cancel)
+        with suppress(RuntimeError):  # the loop is closed, and its tasks are over
+            loop.call_soon_threadsafe(task.cancel)
 
     return run.cancellation.on_cancel(cancel)
 
