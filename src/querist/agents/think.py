@@ -185,7 +185,7 @@ def _messages(thought: Thought) -> list[Message]:
     content = last.content
     if thought.exchanges:
         results = "\n".join(f"{n}. {_line(exchange)}" for n, exchange in enumerate(thought.exchanges, start=1))
-        rest = "" if thought.must_answer else ", or use a tool for what is still missing"
+        rest = ", the last above all" if thought.must_answer else ", or use a tool for what is still missing"
         content = f"Results so far:\n{results}\n\n{content}\n\nAnswer from these results{rest}."
     return [*(Message(turn.role, turn.content) for turn in before), Message(last.role, content)]
 
