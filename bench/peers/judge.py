@@ -80,10 +80,12 @@ def judge(scorer: ModuleType, database: Path, golds: list[str], line: dict[str, 
     Args:
         database: the set's own file, never the copy that the peer had.
         golds: the accepted queries.
-        line: `id`, `seconds`, and what the program gave of `status`, `sql`, `rows`, `text`, `error`, `warnings`.
+        line: `id`, `seconds`, and what the program gave of `status`, `sql`, `rows`, `text`, `error`, `warnings`. Where
+            `rows` is no list it only counts them.
         timeout: seconds after which an answer is none.
     """
-    sql, rows, text = line.get("sql") or None, line.get("rows"), line.get("text") or ""
+    sql, text = line.get("sql") or None, line.get("text") or ""
+    rows = line["rows"] if isinstance(line.get("rows"), list) else None
     status = line.get("status") or ("answered" if sql else "crashed")
     meaning = _STATUS.get(status)
     if meaning is None:

@@ -38,6 +38,7 @@ def verdict(root: Path, **line: Any) -> Verdict:
         ({"status": "crashed", "sql": "select 2", "error": "boom"}, Outcome.CRASHED),
         ({"status": "answered", "sql": "select 2", "seconds": 11}, Outcome.CRASHED),
         ({"status": "agreed", "sql": "select 2"}, Outcome.RIGHT),
+        ({"status": "agreed", "sql": "select 3", "rows": 1}, Outcome.WRONG),
         ({"status": "needs_clarification", "sql": None}, Outcome.REFUSED),
         ({"status": "failed", "sql": None}, Outcome.REFUSED),
     ],
