@@ -52,6 +52,14 @@ async def test_all_that_it_calls_goes_through_the_door(shop: Shop) -> None:
     ]
 
 
+async def test_what_it_has_to_begin_with_is_called_before_the_model_thinks(shop: Shop) -> None:
+    model = ScriptedModel([say("40 EUR")])
+    clerk = shop.agent(model, price, times, begin_with="price")
+    result = await shop.run(clerk, "lamp")
+    assert [(step.tool, step.arguments) for step in result.steps] == [("price", {"product": "lamp"})]
+    assert "price(product='lamp'): {\"result\":40.0}" in model.requests[0].messages[-1].content
+
+
 async def test_without_tools_it_is_asked_for_plain_text(shop: Shop) -> None:
     model = ScriptedModel(["Good morning."])
     assert (await shop.run(shop.agent(model), "Hello")).text == "Good morning."

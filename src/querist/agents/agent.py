@@ -217,6 +217,10 @@ class Agent(Component[Task, AgentResult]):
         """Think and act in turns until there is an answer; in the last step there is nothing left but to answer."""
         definition, limits = self.definition, self.definition.limits
         system, tools = self._instructions(work.task), self._offered(work)
+        if definition.begin_with in self.tools and not work.turns:
+            tool = self.tools[definition.begin_with].to_tool()
+            (given, *_) = tool.input_schema["required"]
+            await self._act(ToolCall(tool.name, {given: work.task.message}), "", work)
         work.turns = (*work.turns, Turn(role="user", content=await self._with_facts(work.task.message)))
         for number in range(1, limits.steps + 1):
             last = work.repeated or number == limits.steps

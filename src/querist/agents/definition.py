@@ -107,6 +107,8 @@ class AgentDefinition(_Part):
         instructions_file: read into `instructions`; beside the YAML file.
         variables: defaults for the instructions; a task may give others.
         tools, agents: names of components that it may use, and of agents that it may ask.
+        begin_with: a tool that gets the message of a new conversation before the model thinks. For tools that know what
+            a model must not make up: a small one would rather answer than ask.
         hooks: built-in hooks for its runs and for all that runs inside them.
         capabilities: what it is good for, in words for people.
         output: JSON Schema of its answer, or a pydantic model; text without.
@@ -124,6 +126,7 @@ class AgentDefinition(_Part):
     variables: dict[str, Any] = Field(default_factory=dict)
     tools: Names = ()
     agents: Names = ()
+    begin_with: Name | None = None
     handoffs: tuple[Annotated[HandoffOptions, BeforeValidator(_handoff)], ...] = ()
     memory: MemoryOptions = MemoryOptions()
     limits: AgentLimits = AgentLimits()
