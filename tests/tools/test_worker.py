@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import operator
 import re
 import time
@@ -20,6 +21,22 @@ async def test_a_function_is_called_with_json_and_answers_with_it() -> None:
 async def test_what_does_not_end_is_killed() -> None:
     with pytest.raises(ComponentTimeoutError):
         await in_worker(time.sleep, 60, seconds=0.5)
+
+
+@pytest.mark.anyio
+async def test_it_ends_when_it_is_cancelled_while_a_large_reply_comes_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    feed = asyncio.StreamReader.feed_data
+
+    def fill_and_cancel(reader: asyncio.StreamReader, data: bytes) -> None:
+        feed(reader, data + bytes(200_000))  # so much that nothing more is taken from the pipe
+        monkeypatch.setattr(asyncio.StreamReader, "feed_data", feed)
+        task.cancel()
+
+    monkeypatch.setattr(asyncio.StreamReader, "feed_data", fill_and_cancel)
+    task = asyncio.ensure_future(in_worker(operator.mul, "x", 20_000_000))
+    ended, _ = await asyncio.wait([task], timeout=20)
+    assert ended
+    assert task.cancelled()
 
 
 @pytest.mark.anyio

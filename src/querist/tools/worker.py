@@ -71,7 +71,8 @@ async def in_worker(
         if process.returncode is None:
             with suppress(ProcessLookupError):
                 process.kill()
-            await process.wait()
+            # asyncio sees the end of a process only when its pipes have been read to theirs.
+            await process.communicate()
     if not reply:
         raise ComponentFailedError(
             f"It stopped without a result (exit code {process.returncode}).", hint="It may have needed too much memory."
