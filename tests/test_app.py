@@ -11,8 +11,15 @@ import pytest
 
 import querist
 from querist import Answer, Querist, Runner, Settings, Status, component
+from querist.analysis.agent import Analyse
 from querist.core.context import RunContext
-from querist.errors import BudgetSpentError, ComponentInputError, ComponentNotFoundError, UsageError
+from querist.errors import (
+    BudgetSpentError,
+    ComponentInputError,
+    ComponentNotFoundError,
+    PermissionDeniedError,
+    UsageError,
+)
 from querist.state.event_log import EventLog
 from tests.scripted_model import ScriptedModel
 
@@ -130,6 +137,10 @@ def test_components_run_by_name_through_the_same_door(opened: Open) -> None:
     with pytest.raises(ComponentNotFoundError) as unknown:
         one.run("aks", {})
     assert "'ask'" in unknown.value.hint
+    assert one.run("calculator", {"expression": "6 * 7"}).model_dump()["result"] == 42
+    with pytest.raises(PermissionDeniedError):
+        one.run("file_metadata", {"path": "/etc/hosts"})
+    assert isinstance(one.components.get("analyse"), Analyse)
     one.close()
     with pytest.raises(UsageError, match="is closed"):
         one.run("ask", {"text": QUESTION})

@@ -29,6 +29,7 @@ from querist.sources.open import open_sources
 from querist.state.event_log import EventLog
 from querist.state.paths import cache_dir, data_dir
 from querist.state.verified_store import VerifiedQuery, VerifiedStore
+from querist.tools.catalogue import ENTRIES, load_tool
 
 if TYPE_CHECKING:
     from querist.analysis.agent import Analyse
@@ -111,6 +112,9 @@ class Querist:
         self.components = Registry()
         self.components.add(self.component)
         add_components(plugins, self.components)
+        self.components.add_later("analyse", lambda: self._analyse)
+        for tool in ENTRIES:
+            self.components.add_later(tool.name, functools.partial(load_tool, tool.name))
 
     def _tell_opening(self, text: str) -> None:
         self.events.emit(Progress(source="ask", stage="open", detail=text))
@@ -199,6 +203,8 @@ class Querist:
     def run(self, name: str, input: BaseModel | Mapping[str, Any]) -> BaseModel:
         """Run a component of `components`, and wait for what it gives. It may do what the settings permit.
 
+        Known are `ask`, `analyse`, the built-in tools, those of plugins, and what you added.
+
         Args:
             input: of its input type, or a mapping that fits it.
 
@@ -212,7 +218,8 @@ class Querist:
     async def arun(self, name: str, input: BaseModel | Mapping[str, Any]) -> BaseModel:
         """As `run`, for programs with an event loop."""
         self._check_open()
-        output: BaseModel = await self.runner.run(self.components.get(name), input, self._context())
+        component = await asyncio.to_thread(self.components.get, name)  # it may have to be made
+        output: BaseModel = await self.runner.run(component, input, self._context())
         return output
 
     def verify(self, question: str, sql: str) -> VerifiedQuery:

@@ -51,3 +51,28 @@ def test_a_name_that_providers_refuse_as_a_tool_is_refused_here(name: str) -> No
     component.name = name
     with pytest.raises(UsageError, match="has the name"):
         Registry().add(component)
+
+
+def test_a_component_can_be_made_when_it_is_first_asked_for() -> None:
+    registry, made = Registry(), []
+
+    def make() -> FunctionComponent:
+        made.append(named("gamma"))
+        return made[-1]
+
+    registry.add_later("gamma", make)
+    assert "gamma" in registry
+    assert not list(registry)
+    assert not made
+    assert registry.get("gamma") is registry.get("gamma") is made[0]
+    with pytest.raises(ComponentNotFoundError) as caught:
+        registry.get("gama")
+    assert caught.value.hint == "Did you mean 'gamma'?"
+    assert len(made) == 1
+
+
+def test_what_is_added_goes_before_what_could_be_made() -> None:
+    registry, own = Registry(), named("gamma")
+    registry.add_later("gamma", lambda: named("gamma"))
+    registry.add(own)
+    assert registry.get("gamma") is own
