@@ -50,6 +50,7 @@ def test_parts_that_do_not_lean_on_each_other_are_steps(fleet: Prepared, questio
         "Which depot has the most trucks? Give me the town.",
         "For trucks above 10 tonnes, how many trips were there?",
         "Average and highest tonnes?",
+        "Which depot has the most trucks, and by how many?",
     ],
 )
 def test_what_one_query_can_answer_is_one_step(fleet: Prepared, question: str) -> None:

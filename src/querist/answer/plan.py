@@ -25,7 +25,7 @@ RESULTS = "results of steps"
 
 _ASKS = r"(?:what|which|how\s+(?:many|much)|(?:who|where|when)\s+(?:is|are|was|were|did|does|do))\b"
 _PART = re.compile(
-    rf"(?:[,;?.!]\s*(?:and|but|also)?|\b(?:and|but))\s+(?:also\s+)?(?:(?:in|on|at|for|by|of|to|from|with)\s+)?({_ASKS}.*)",
+    rf"(?:[,;?.!]\s*(?:and|but|also)?|\b(?:and|but))\s+(?:also\s+)?(?:(?:in|on|at|for|of|to|from|with)\s+)?({_ASKS}.*)",
     re.I | re.S,
 )
 """A further question within a question."""
