@@ -13,6 +13,7 @@ from querist.agents.definition import AgentDefinition
 from querist.agents.task import AgentResult
 from querist.core.component import Component, component
 from querist.core.context import RunContext
+from querist.core.hooks import Moving
 from querist.core.permissions import Grant, Kind, Need, Principal
 from querist.errors import (
     AgentLimitError,
@@ -23,7 +24,8 @@ from querist.errors import (
     PermissionDeniedError,
     UsageError,
 )
-from querist.models.base import Request, Usage, UsageMeter
+from querist.models.at_door import ModelAtDoor
+from querist.models.base import Message, Request, Usage, UsageMeter
 from tests.agents.shop import Shop, price, say, times, use
 from tests.scripted_model import ScriptedModel
 
@@ -341,3 +343,16 @@ async def test_an_agent_needs_a_description(shop: Shop) -> None:
 
 async def test_a_result_is_its_text() -> None:
     assert str(AgentResult(agent="x", text="Hello")) == "Hello"
+
+
+async def test_hooks_see_what_an_agent_asks_its_model_as_they_see_any_other_call(shop: Shop) -> None:
+    seen: list[Any] = []
+
+    async def look(moving: Moving) -> None:
+        seen.append(moving.value)
+
+    shop.runner.hooks.add(look, "before:model")
+    await shop.run(shop.agent(["Hello"]), "Hello")
+    await ModelAtDoor(ScriptedModel(["Yes."]), shop.runner).complete(Request([Message("user", "Really?")]))
+    assert [type(value).__name__ for value in seen] == ["ModelRequest", "ModelRequest"]
+    assert [value.request.messages[-1].content for value in seen] == ["Hello", "Really?"]

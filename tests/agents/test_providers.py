@@ -133,6 +133,15 @@ async def test_an_answer_without_its_type_is_an_error(shop: Shop) -> None:
 
 
 @both
+async def test_hooks_change_all_that_either_is_told(api: Api, shop: Shop) -> None:
+    hide = {"use": "transformer", "at": "before:model", "pattern": "40.0", "replacement": "***"}
+    with serving([api.calls("price", product="lamp"), api.says("I may not tell.")]) as server:
+        await shop.run(shop.agent(api.model(server), price, hooks=[hide]), "What does a lamp cost?")
+    told = server.calls[1].body.decode()
+    assert "***" in told and "40.0" not in told
+
+
+@both
 async def test_both_have_to_answer_in_the_last_step(api: Api, shop: Shop) -> None:
     with serving([api.calls("price", product="lamp"), api.says("40 EUR")]) as server:
         result = await shop.run(shop.agent(api.model(server), price, limits={"steps": 2}), "What does a lamp cost?")

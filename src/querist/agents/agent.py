@@ -24,7 +24,7 @@ from querist.agents.instructions import render
 from querist.agents.nesting import hook_up, nested
 from querist.agents.observation import bounded, told
 from querist.agents.task import AgentResult, Step, Task, Turn, by_message
-from querist.agents.think import Decision, Think, Thought
+from querist.agents.think import Decision, Mind, Thought
 from querist.core.component import Component, ComponentKind, Tool
 from querist.core.context import RunContext
 from querist.core.events import Event
@@ -151,8 +151,8 @@ class Agent(Component[Task, AgentResult]):
         names = Counter([tool.name for tool in (*tools, *facts)] + [handoff.tool.name for handoff in handoffs])
         if twice := [name for name, count in names.items() if count > 1]:
             raise UsageError(f"The agent {self.name!r} has two tools called {twice[0]!r}.", hint="Rename one of them.")
-        self._think = Think(model, role)
-        self._summarise = Think(summariser, "fast") if summariser else self._think
+        self._mind = Mind(model, role or model.name, runner)
+        self._summariser = Mind(summariser, "fast", runner) if summariser else self._mind
         hook_up(self, definition, runner)
         self._sessions: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -210,7 +210,7 @@ class Agent(Component[Task, AgentResult]):
         }
         turns = (Turn(role="user", content=task.message),)
         thought = Thought(system=self._instructions(task), turns=turns, output=schema, max_tokens=128)
-        decision = await self.runner.run(self._think, thought, context)
+        decision = await self._mind.think(thought, context)
         return int(decision.answer["choice"]), decision.usage
 
     async def _answer(self, work: _Work) -> AgentResult:
@@ -253,7 +253,7 @@ class Agent(Component[Task, AgentResult]):
                 f"The agent {self.name!r} has used {spent:,} of {most:,} tokens and has no answer yet.",
                 hint="Raise its limits.tokens, or ask for less at once.",
             )
-        decision = await self.runner.run(self._think, thought, work.context)
+        decision = await self._mind.think(thought, work.context)
         work.usage += decision.usage
         return decision
 
@@ -382,7 +382,7 @@ class Agent(Component[Task, AgentResult]):
 
     async def _shortened(self, conversation: Conversation, work: _Work) -> Conversation:
         async def think(thought: Thought) -> Decision:
-            decision = await self.runner.run(self._summarise, thought, work.context)
+            decision = await self._summariser.think(thought, work.context)
             work.usage += decision.usage
             return decision
 

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
-
-from pydantic import BaseModel, ConfigDict
 
 from querist.agents.task import Turn
 from querist.agents.tool_schema import compact, hoist, signature
-from querist.core.component import Component, ComponentKind, JsonSchema, Tool
+from querist.core.component import JsonSchema, Tool
 from querist.core.context import RunContext
-from querist.core.permissions import Kind, Need
+from querist.core.runner import Runner
 from querist.errors import ModelOutputError
+from querist.models.at_door import CallModel, ModelReply, ModelRequest
 from querist.models.base import Message, Model, Reply, Request, Usage
 from querist.models.structured import parse_reply
 from querist.models.tool_calls import Exchange, ToolCall, ToolModel
@@ -29,7 +29,8 @@ ANSWER = "answer"
 _THINK: JsonSchema = {"type": "string", "maxLength": 160}
 
 
-class Thought(BaseModel):
+@dataclass(frozen=True)
+class Thought:
     """What the model is to think about.
 
     Attributes:
@@ -41,8 +42,6 @@ class Thought(BaseModel):
         output: JSON Schema of the answer; text when None.
     """
 
-    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
-
     system: str
     turns: tuple[Turn, ...]
     tools: tuple[Tool, ...] = ()
@@ -53,68 +52,63 @@ class Thought(BaseModel):
     temperature: float = 0.0
 
 
-class Decision(BaseModel):
+@dataclass(frozen=True)
+class Decision:
     """What the model wants: calls of tools, or where there are none, `answer`. `thought` is what it said on the way."""
 
-    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
-
+    usage: Usage
     calls: tuple[ToolCall, ...] = ()
     answer: Any = None
     thought: str = ""
-    usage: Usage
-    model: str
 
 
-class Think(Component[Thought, Decision]):
-    """A model as a component, so that its calls go through the door as all others do.
+@dataclass(frozen=True)
+class Mind:
+    """A model that thinks for an agent.
 
-    Args:
+    Attributes:
         role: what the permission to use it is asked for by: a role, or the model's name.
     """
 
-    name = "model"
-    kind: ComponentKind = "model"
-    description = "Ask a language model for the next step of an agent."
-    permissions: tuple[Kind, ...] = ("model",)
+    model: Model
+    role: str
+    runner: Runner
 
-    def __init__(self, model: Model, role: str = "") -> None:
-        self.model, self.role = model, role or model.name
+    async def think(self, thought: Thought, context: RunContext) -> Decision:
+        """Let the model take the next step. It is asked through the door.
 
-    def needs(self, input: Thought) -> Iterable[Need]:
-        return (Need("model", self.role),)
+        Raises:
+            ModelError: it cannot be asked, or its reply cannot be used.
+            RunError: a permission, a limit or a hook does not allow it.
+        """
+        way = _native if isinstance(self.model, ToolModel) else _chosen
+        return await way(thought, self, context)
 
-    async def run(self, input: Thought, context: RunContext) -> Decision:
-        decision = await (_native(self.model, input) if isinstance(self.model, ToolModel) else self._chosen(input))
-        context.spend(decision.usage.input_tokens + decision.usage.output_tokens)
-        return decision
-
-    async def _chosen(self, thought: Thought) -> Decision:
-        """By a JSON Schema of all that may come next; as plain text where only an answer in words may."""
-        free = not thought.tools and not thought.exchanges and thought.output is None
-        manual = "" if free else _manual(thought.tools, thought.output)
-        system = "\n\n".join(filter(None, (thought.system, manual)))
-        reply = await self.model.complete(
-            Request(
-                [Message("system", system)] * bool(system) + _messages(thought),
-                schema=None if free else _choice(() if thought.must_answer else thought.tools, thought.output),
-                max_tokens=thought.max_tokens,
-                temperature=thought.temperature,
-                prefix=f"agent-{hashlib.sha256(system.encode()).hexdigest()[:16]}",
-            )
-        )
-        _whole(reply, reply.data is not None)
-        chosen: dict[str, Any] = reply.data if isinstance(reply.data, dict) else {"answer": reply.text.strip()}
-        calls = (ToolCall(chosen["tool"], chosen["arguments"]),) if "tool" in chosen else ()
-        return Decision(
-            calls=calls,
-            answer=chosen.get("answer"),
-            thought=chosen.get("think", ""),
-            usage=reply.usage,
-            model=reply.model,
-        )
+    async def ask(self, request: ModelRequest, context: RunContext) -> ModelReply:
+        return await self.runner.run(CallModel(self.model, self.role), request, context)
 
 
-async def _native(model: ToolModel, thought: Thought) -> Decision:
+async def _chosen(thought: Thought, mind: Mind, context: RunContext) -> Decision:
+    """By a JSON Schema of all that may come next; as plain text where only an answer in words may."""
+    free = not thought.tools and not thought.exchanges and thought.output is None
+    manual = "" if free else _manual(thought.tools, thought.output)
+    system = "\n\n".join(filter(None, (thought.system, manual)))
+    request = Request(
+        [Message("system", system)] * bool(system) + _messages(thought),
+        schema=None if free else _choice(() if thought.must_answer else thought.tools, thought.output),
+        max_tokens=thought.max_tokens,
+        temperature=thought.temperature,
+        prefix=f"agent-{hashlib.sha256(system.encode()).hexdigest()[:16]}",
+    )
+    reply = (await mind.ask(ModelRequest(request=request), context)).reply
+    _whole(reply, reply.data is not None)
+    chosen: dict[str, Any] = reply.data if isinstance(reply.data, dict) else {"answer": reply.text.strip()}
+    calls = (ToolCall(chosen["tool"], chosen["arguments"]),) if "tool" in chosen else ()
+    return Decision(reply.usage, calls, chosen.get("answer"), chosen.get("think", ""))
+
+
+async def _native(thought: Thought, mind: Mind, context: RunContext) -> Decision:
+    """By the provider's own tool calling."""
     tools = () if thought.must_answer else thought.tools
     if thought.output is not None:
         tools = (*tools, Tool(ANSWER, "Give the final answer.", thought.output, {}))
@@ -126,26 +120,21 @@ async def _native(model: ToolModel, thought: Thought) -> Decision:
         max_tokens=thought.max_tokens,
         temperature=thought.temperature,
     )
-    reply, calls = await model.call_tools(request, tools, exchanges)
+    done = await mind.ask(ModelRequest(request=request, tools=tools, exchanges=exchanges), context)
+    reply, calls = done.reply, done.calls
     _whole(reply, bool(calls))
     answer: Any = reply.text.strip()
-    if thought.output is not None and not [call for call in calls if call.name != ANSWER]:
+    wanted = tuple(call for call in calls if call.name != ANSWER)
+    if thought.output is not None and not wanted:
         given = json.dumps(calls[0].arguments) if calls else answer  # some write the answer instead of calling for it
         try:
-            answer, calls = parse_reply(given, thought.output), ()
+            answer = parse_reply(given, thought.output)
         except ValueError as error:
             raise ModelOutputError(
-                f"{model.name} gave an answer that does not fit the agent's output: {error}.",
+                f"{reply.model} gave an answer that does not fit the agent's output: {error}.",
                 hint="Ask again, make the output simpler, or choose another model.",
             ) from error
-    wanted = tuple(call for call in calls if call.name != ANSWER)
-    return Decision(
-        calls=wanted,
-        answer=answer,
-        thought=reply.text.strip() if wanted else "",
-        usage=reply.usage,
-        model=reply.model,
-    )
+    return Decision(reply.usage, wanted, answer, reply.text.strip() if wanted else "")
 
 
 def _whole(reply: Reply, usable: bool) -> None:

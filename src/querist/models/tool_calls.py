@@ -1,4 +1,4 @@
-"""Tool calling where a provider has it built in. A model without it chooses tools by a schema: see `agents/turn.py`."""
+"""Tool calling that a provider has built in. Models without it choose tools by a schema: see `agents/think.py`."""
 
 from __future__ import annotations
 
