@@ -6,7 +6,7 @@ import csv
 from collections.abc import Iterator
 from pathlib import Path
 
-from querist.sources.csv_reading import MAX_LINE, CsvFormat
+from querist.sources.csv_format import MAX_LINE, CsvFormat
 
 
 def rewrite(path: Path, target: Path, form: CsvFormat) -> tuple[CsvFormat, list[str]]:

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from querist.errors import SourceFormatError
-from querist.sources.csv_reading import CsvFormat, find_header, load_known
+from querist.sources.csv_format import CsvFormat, find_header
+from querist.sources.csv_reading import load_known
 from querist.sources.file_cache import Contents, StoredTable
 from querist.sources.naming import unique_name
 

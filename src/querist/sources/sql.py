@@ -1,7 +1,7 @@
 """Database servers: PostgreSQL, MySQL and MariaDB, and any other for which SQLAlchemy has a dialect.
 
 Here: the address, the pool of connections, and one query from lock to result. How an engine is locked and stopped is in
-`sql_engines.py`, how its tables are described in `sql_schema.py`. Not for SQLite and DuckDB files: they have their own.
+`sql_engine.py`, how its tables are described in `sql_schema.py`. Not for SQLite and DuckDB files: they have their own.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING
 from querist.errors import DataError, QueryError, QueryTimeoutError, SourceAccessError, UsageError
 from querist.sources.base import Limits, Profile, Schema, Source
 from querist.sources.duckdb_engine import RunningQuery
-from querist.sources.sql_engines import Engine, engine_for, split_url, timeout_error
+from querist.sources.sql_address import engine_for, split_url
+from querist.sources.sql_engine import Engine, timeout_error
 
 if TYPE_CHECKING:
     import sqlalchemy as sa

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
     from sqlalchemy.types import TypeEngine
 
-    from querist.sources.sql_engines import Engine
+    from querist.sources.sql_engine import Engine
 
 
 def read_schema(connection: sa.Connection, engine: Engine, schemas: Sequence[str | None]) -> Schema:

@@ -1,7 +1,6 @@
-"""How each kind of database server is reached, locked against writing, asked, and stopped.
+"""How a database server is reached, locked against writing, asked, and stopped: what any SQLAlchemy dialect gets.
 
-`Engine` is what any SQLAlchemy dialect gets; `sql_postgres.py` and `sql_mysql.py` know their servers better. A server
-for which no lock is known is opened only when the address says `allow_unlocked=true`.
+`sql_postgres.py` and `sql_mysql.py` know their servers better; `sql_address.py` chooses.
 """
 
 from __future__ import annotations
@@ -36,78 +35,9 @@ CONNECT_SECONDS = 10
 LARGE = 100_000
 """Estimates of a server are told from this many rows on; smaller tables are better counted than estimated."""
 
-_DRIVERS = {"postgres": "postgresql", "mariadb": "mysql"}
 _SQLGLOT = {"postgresql": "postgres", "mssql": "tsql", "awsathena": "athena", "clickhousedb": "clickhouse"}
-_LOCKS = {"oracle": "SET TRANSACTION READ ONLY", "trino": "START TRANSACTION READ ONLY"}
+LOCKS = {"oracle": "SET TRANSACTION READ ONLY", "trino": "START TRANSACTION READ ONLY"}
 _READS = re.compile(r"\s*\(*\s*(select|with|values|table)\b", re.IGNORECASE)
-
-
-def split_url(text: str) -> tuple[sa.URL, tuple[str, ...], bool]:
-    """The address for SQLAlchemy, the schemas that it names, and whether it allows a server that cannot be locked."""
-    import sqlalchemy as sa
-
-    scheme, mark, rest = text.partition("://")
-    backend = scheme.partition("+")[0].lower()
-    backend = _DRIVERS.get(backend, backend)
-    try:
-        url = sa.make_url(f"{scheme.lower() if backend not in _OWN_DRIVERS else backend}{mark}{rest}")
-    except (sa.exc.ArgumentError, ValueError) as error:
-        # SQLAlchemy's message holds the whole address, with the password.
-        raise UsageError(
-            f"The address of the {backend if mark else 'database'} server is not readable.",
-            hint="Write it as postgresql://user:password@host:5432/database; write @ in a password as %40, / as %2F.",
-        ) from _without_text(error)
-    if backend in {"sqlite", "duckdb"}:
-        raise UsageError(f"{backend} databases are files.", hint=f"Name the file itself: {url.database or 'data.db'}")
-    if backend in _OWN_DRIVERS:
-        url = url.set(drivername=f"{backend}+{_OWN_DRIVERS[backend]}")
-    wanted = url.query.get("schema", ())
-    schemas = tuple(n.strip() for part in ([wanted] if isinstance(wanted, str) else wanted) for n in part.split(","))
-    unlocked = url.query.get("allow_unlocked", "")
-    return url.difference_update_query(["schema", "allow_unlocked"]), schemas, unlocked in {"true", "1", "yes"}
-
-
-_OWN_DRIVERS = {"postgresql": "psycopg", "mysql": "pymysql"}
-"""One driver for each: another one in the address says which one another program uses."""
-
-
-def engine_for(url: sa.URL, *, allow_unlocked: bool) -> Engine:
-    backend = url.get_backend_name()
-    if backend == "postgresql":
-        from querist.sources.sql_postgres import Postgres
-
-        return Postgres(url)
-    if backend == "mysql":
-        from querist.sources.sql_mysql import MySql
-
-        return MySql(url)
-    _check_dialect(url)
-    if backend not in _LOCKS and not allow_unlocked:
-        raise UsageError(
-            f"Querist cannot open {backend} read-only, so only its check of the query would protect the data.",
-            hint="Use a database user who may only read, and say so: add ?allow_unlocked=true to the address.",
-        )
-    return Engine(url)
-
-
-def _check_dialect(url: sa.URL) -> None:
-    """Raise for an address of a kind that nothing here knows."""
-    import difflib
-
-    import sqlalchemy as sa
-
-    try:
-        url.get_dialect()
-    except sa.exc.NoSuchModuleError as error:
-        known = ["postgresql", "mysql", "mariadb", "sqlite", "duckdb", "oracle", "mssql"]
-        near = difflib.get_close_matches(url.get_backend_name(), known, n=1)
-        raise UsageError(
-            f"There is no SQLAlchemy dialect {url.drivername!r} here.",
-            hint=f"Did you mean {near[0]}://?"
-            if near
-            else "For a database, install the package that brings its dialect. Files are fetched by http:// and "
-            "https:// only; fetch others first, and name them by their path.",
-        ) from error
 
 
 class Engine:
@@ -145,8 +75,8 @@ class Engine:
 
     def lock(self, connection: sa.Connection) -> None:
         """Begin a transaction in which nothing can be written; it is rolled back when the connection is given back."""
-        if self.scheme in _LOCKS:
-            connection.exec_driver_sql(_LOCKS[self.scheme])
+        if self.scheme in LOCKS:
+            connection.exec_driver_sql(LOCKS[self.scheme])
 
     def stopper(self, connection: sa.Connection, pool: sa.Engine) -> Callable[[], None]:
         """A function that stops what the connection runs, from another thread, and never raises."""
@@ -212,7 +142,7 @@ class Engine:
         return ProfileDialect(self.dialect, quote=preparer.quote_identifier)
 
     def warnings(self, connection: sa.Connection) -> list[str]:
-        if self.scheme in _LOCKS:
+        if self.scheme in LOCKS:
             return []
         return [
             f"Querist cannot open {self.scheme} read-only: only its check of each query protects the data. "
@@ -273,10 +203,6 @@ def timeout_error(limits: Limits) -> QueryTimeoutError:
 def original(error: BaseException) -> BaseException:
     """The driver's error inside of SQLAlchemy's."""
     return getattr(error, "orig", None) or error
-
-
-def _without_text(error: Exception) -> Exception:
-    return type(error)()
 
 
 NETWORK_REASONS: Sequence[tuple[tuple[str, ...], str, str]] = (
