@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import threading
@@ -47,9 +48,12 @@ def test_one_who_subscribes_late_hears_what_comes_after() -> None:
     assert [event.source for event in heard] == ["late"]
 
 
-def test_a_subscriber_that_fails_is_logged_and_stops_nobody(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("kind", [RuntimeError, SystemExit, asyncio.CancelledError])
+def test_a_subscriber_that_fails_is_logged_and_stops_nobody(
+    caplog: pytest.LogCaptureFixture, kind: type[BaseException]
+) -> None:
     def broken(event: Event) -> None:
-        raise RuntimeError("no disk")
+        raise kind("no disk")
 
     bus, heard = EventBus(), []
     bus.subscribe(broken)

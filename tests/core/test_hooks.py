@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from typing import Any
 
 import pytest
@@ -162,6 +163,17 @@ class TestHooksThatFail:
         for _ in range(3):
             started[0].cancel()
             await asyncio.sleep(0)
+
+    async def test_one_that_ends_the_program_has_failed_and_the_program_goes_on(self) -> None:
+        runner, ear = Runner(), Ear()
+
+        async def leaves(moving: Moving) -> None:
+            sys.exit(4)
+
+        runner.hooks.add(leaves, "before:tool")
+        runner.hooks.add(vetoes, "before:tool", when=lambda moving: sys.exit(5))
+        assert await runner.run(Does(), {"text": "x"}, ear.context) == Text(text="X")
+        assert [event.message for event in ear.of(HookFailed)] == ["SystemExit: 4", "SystemExit: 5"]
 
     async def test_the_run_fails_where_the_hook_must_not(self) -> None:
         runner = Runner()

@@ -122,6 +122,22 @@ class TestConcurrency:
         await asyncio.gather(*tasks)
         assert order == ["first", "high", "low"]
 
+    async def test_a_component_can_have_a_priority_of_its_own(self) -> None:
+        policies = {"eager": Policy(priority="urgent"), "patient": Policy(priority="idle")}
+        runner, go, order = Runner(policies=policies, concurrency=Concurrency(limit=1)), asyncio.Event(), list[str]()
+
+        async def work(input: Text, context: RunContext) -> Text:
+            order.append(f"{input.text} {context.priority.name}")
+            await go.wait()
+            return input
+
+        names = ["first", "patient", "plain", "eager"]
+        tasks = [asyncio.create_task(runner.run(Does(work, name=name), {"text": name})) for name in names]
+        await asyncio.sleep(0)
+        go.set()
+        await asyncio.gather(*tasks)
+        assert order == ["first NORMAL", "eager URGENT", "plain NORMAL", "patient IDLE"]
+
     async def test_waiting_ends_at_the_run_s_time(self) -> None:
         runner, does = Runner(), Does(for_ever, timeout=0.02, concurrency={"limit": 1})
         tasks = [asyncio.create_task(runner.run(does, {"text": "x"})) for _ in range(2)]

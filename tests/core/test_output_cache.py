@@ -1,8 +1,14 @@
 from __future__ import annotations
 
-from pydantic import BaseModel
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, Field, SecretStr
 
 from querist.core.output_cache import OutputCache
+from querist.models.base import Message
 from tests.core.doing import Clock, Text
 
 
@@ -47,8 +53,35 @@ def test_inputs_that_say_the_same_have_the_same_key() -> None:
     assert OutputCache.key("1", one) != OutputCache.key("1", Options(by_name={"a": 1}))
 
 
-def test_an_input_that_cannot_be_written_down_has_no_key() -> None:
-    class Holds(BaseModel):
-        thing: object
+class Shape(BaseModel):
+    pass
 
-    assert OutputCache.key("1", Holds(thing=object())) == ""
+
+class Circle(Shape):
+    radius: int
+
+
+class Ball(Shape):
+    radius: int
+
+
+class Holds(BaseModel):
+    thing: Any
+    hidden: int = Field(default=0, exclude=True)
+
+
+def key_of(thing: Any) -> str:
+    return OutputCache.key("1", Holds(thing=thing))
+
+
+def test_inputs_that_only_look_alike_have_keys_of_their_own() -> None:
+    shapes = [Circle(radius=1), Circle(radius=2), Ball(radius=1), {"radius": 1}, Message("user", "a"), "user", None]
+    days = [date(2024, 1, 1), "2024-01-01", Path("2024-01-01")]
+    assert len({key_of(thing) for thing in [*shapes, *days]}) == len(shapes) + len(days)
+    assert OutputCache.key("1", Holds(thing=1)) != OutputCache.key("1", Holds(thing=1, hidden=1))
+    assert key_of({8, 0}) == key_of({0, 8}) != key_of([0, 8])
+
+
+@pytest.mark.parametrize("thing", [object(), SecretStr("a"), b"\xff", {1: 1, "a": 1}], ids=repr)
+def test_an_input_that_cannot_be_written_down_has_no_key(thing: object) -> None:
+    assert key_of(thing) == ""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -99,6 +100,15 @@ class TestErrors:
         assert isinstance(heard[-1], RunFailed)
         assert (heard[-1].code, heard[-1].source) == ("run.failed", "does")
 
+    def test_a_component_that_ends_the_program_has_failed_and_the_program_goes_on(self) -> None:
+        async def leave(input: Number, context: RunContext) -> Number:
+            sys.exit(3)
+
+        context, heard = listening()
+        with pytest.raises(ComponentFailedError, match="'does' failed: SystemExit: 3"):
+            run(Does(leave), {"value": 1}, context)
+        assert isinstance(heard[-1], RunFailed)
+
     def test_an_error_of_our_own_comes_out_as_it_is(self) -> None:
         async def refuse(input: Number, context: RunContext) -> Number:
             raise QueryError("no such table")
@@ -177,6 +187,14 @@ class TestCancellation:
         with pytest.raises(asyncio.CancelledError):
             run(Does(fail), {"value": 1}, context)
         assert isinstance(heard[-1], RunCancelled)
+
+    def test_one_who_fails_when_told_keeps_it_from_nobody(self, caplog: pytest.LogCaptureFixture) -> None:
+        context, told = RunContext(), []
+        context.cancellation.on_cancel(lambda: 1 / 0)
+        context.cancellation.on_cancel(lambda: told.append("the next"))
+        context.cancellation.cancel()
+        assert told == ["the next"]
+        assert "ZeroDivisionError" in caplog.text
 
     def test_a_wish_to_be_told_after_cancelling_is_answered_at_once_and_can_be_taken_back(self) -> None:
         context, told = RunContext(), []

@@ -9,6 +9,7 @@ from querist.core.runner import Runner
 from querist.errors import BudgetSpentError
 from querist.models.at_door import ModelAtDoor
 from querist.models.base import Message, Request
+from querist.settings.policy import CacheSettings, Policy
 from tests.core.doing import Does, Ear, Text
 from tests.scripted_model import ScriptedModel
 
@@ -37,6 +38,13 @@ async def test_a_call_belongs_to_the_run_around_it_and_draws_from_its_budget() -
     assert budget.spent == 5
     with pytest.raises(BudgetSpentError):
         await runner.run(Does(asks), {"text": "Why?"}, ear.context)
+
+
+async def test_what_one_model_said_is_not_taken_for_what_another_says() -> None:
+    runner, question = Runner(policies={"model": Policy(cache=CacheSettings())}), Request([Message("user", "Who?")])
+    for name in ("ann", "bob", "ann"):
+        reply = await ModelAtDoor(ScriptedModel([name], name=name), runner).complete(question)
+        assert reply.text == name
 
 
 async def test_tokens_appear_as_they_come() -> None:

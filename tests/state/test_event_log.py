@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import stat
+import threading
 from pathlib import Path
+from typing import Any
 
 from querist.core.events import Event, EventBus, PermissionUsed, RunFinished, RunStarted
 from querist.state.event_log import EventCount, EventLog
@@ -42,6 +44,31 @@ def test_old_events_are_deleted(tmp_path: Path) -> None:
     later.write(RunStarted(source="now", time=25 * day))
     assert [event["source"] for event in later.replay()] == ["new", "now"]
     later.close()
+
+
+def test_closing_ends_even_while_events_are_told(tmp_path: Path) -> None:
+    writing, go = threading.Event(), threading.Event()
+
+    class Slow(Event):
+        def to_dict(self) -> dict[str, Any]:
+            writing.set()
+            go.wait(60)
+            return super().to_dict()
+
+    log = EventLog(tmp_path / "events.sqlite", days=1e6)
+    log.write(Slow(source="slow", time=1))
+    assert writing.wait(60)
+    closing = threading.Thread(target=log.close, daemon=True)
+    telling = threading.Thread(target=log.write, args=(Event(source="late", time=2),), daemon=True)
+    for thread in (closing, telling):
+        thread.start()
+        thread.join(0.05)
+    go.set()
+    for thread in (closing, telling):
+        thread.join(10)
+        assert not thread.is_alive()
+    assert [event["source"] for event in log.replay()] == ["slow", "late"]
+    log.close()
 
 
 def test_a_place_that_cannot_be_written_stops_nobody(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ Knows nothing of models or data: upper layers put their own things in by type (`
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import time
@@ -18,6 +19,8 @@ from querist.core.events import Event, EventBus
 from querist.core.permissions import Grant, Principal
 
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 
 class Priority(IntEnum):
@@ -50,7 +53,10 @@ class Cancellation:
             self._cancelled = True
             callbacks = list(self._callbacks)
         for callback in callbacks:
-            callback()
+            try:
+                callback()
+            except Exception:  # the others have to be told all the same
+                log.exception("what was told of a cancellation failed")
 
     def on_cancel(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call `callback` when it is cancelled, at once if it is already. Returns what takes that back.

@@ -190,7 +190,9 @@ class _Subscription:
             if self._when is None or self._when(event):
                 self._subscriber(event)
             self._breaker.succeeded()
-        except Exception as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # whoever tells an event is neither to end nor to be cancelled by it
             log.exception("a subscriber failed on the event %r of %r", event.name, event.source)
             if self._breaker.failed():
                 self._cut_off(f"it failed {_FAILURES} times within {_WINDOW:g} s, at last with {error!r}")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, TypeVar
 
 from querist.core.breaker import Breaker
-from querist.core.context import RunContext
+from querist.core.context import Priority, RunContext
 from querist.core.events import Event
 from querist.core.gate import Gate
 from querist.core.output_cache import OutputCache
@@ -84,6 +84,7 @@ class Limits:
             self.rate = RateLimit(f"runs of {name!r}", rate.per_minute, rate.burst)
         if rate and rate.tokens_per_minute:
             self.tokens = RateLimit(f"tokens of {name!r}", rate.tokens_per_minute, rate.tokens_per_minute)
+        self.priority = Priority[policy.priority.upper()] if policy.priority else None
         self.gate = Gate(repr(name), bound.limit, bound.queue) if bound else None
         self.breaker = Breaker(name, breaker.threshold, breaker.window, breaker.reset) if breaker else None
         self.cache = OutputCache(cache.ttl, cache.size) if cache else None
@@ -93,6 +94,7 @@ class Limits:
         policy = self.policy
         return replace(
             run,
+            priority=self._priority(run),
             memory_mb=_least(run.memory_mb, policy.memory_mb),
             cpu_seconds=_least(run.cpu_seconds, policy.cpu_seconds),
             held=run.held | {self.name} if self.gate else run.held,
@@ -112,10 +114,10 @@ class Limits:
             # Runs inside an outermost run, and those inside a run of the same component, share its place: if they
             # waited for one, they could wait for each other for ever.
             if self.everything and not run.parent_id:
-                await self.everything.enter(run.priority)
+                await self.everything.enter(self._priority(run))
                 leave.callback(self.everything.leave)
             if self.gate and self.name not in run.held:
-                await self.gate.enter(run.priority)
+                await self.gate.enter(self._priority(run))
                 leave.callback(self.gate.leave)
             return leave.pop_all()
 
@@ -151,6 +153,9 @@ class Limits:
                 run.emit(BreakerClosed(source=self.name))
         elif not isinstance(error, _NOT_ITS_FAULT) and self.breaker.failed():
             run.emit(BreakerOpened(source=self.name, reset=self.breaker.reset))
+
+    def _priority(self, run: RunContext) -> Priority:
+        return run.priority if self.priority is None else self.priority
 
     async def _turn(self, run: RunContext) -> None:
         patience = run.remaining() or 0.0

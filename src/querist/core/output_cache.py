@@ -7,8 +7,11 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import fields, is_dataclass
+from typing import Any
 
 from pydantic import BaseModel
+from pydantic_core import to_jsonable_python
 
 
 class OutputCache:
@@ -25,10 +28,10 @@ class OutputCache:
 
     @staticmethod
     def key(version: str, input: BaseModel) -> str:
-        """The same for inputs that say the same, in whichever order; empty for one that JSON cannot hold."""
+        """The same for inputs that say the same, in whichever order; empty for one that cannot be written down."""
         try:
-            return f"{version} {json.dumps(input.model_dump(mode='json'), sort_keys=True)}"
-        except ValueError:
+            return f"{version} {json.dumps(input, sort_keys=True, default=_written)}"
+        except (TypeError, ValueError):
             return ""
 
     def get(self, key: str) -> BaseModel | None:
@@ -49,3 +52,18 @@ class OutputCache:
             self._kept.move_to_end(key)
             if len(self._kept) > self.size:
                 self._kept.popitem(last=False)
+
+
+def _written(value: Any) -> Any:
+    """What JSON does not know, with its type: two of different types may look alike."""
+    if hasattr(value, "get_secret_value"):
+        raise TypeError("secrets are not written down")
+    if isinstance(value, BaseModel):
+        plain: Any = dict(value)
+    elif is_dataclass(value):
+        plain = {part.name: getattr(value, part.name) for part in fields(value)}
+    elif isinstance(value, (set, frozenset)):
+        plain = sorted(map(repr, value))
+    else:
+        plain = to_jsonable_python(value)
+    return [type(value).__qualname__, plain]

@@ -237,7 +237,7 @@ async def _worked(
             return _checked_output(component, await component.run(input, run))
         except QueristError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise _failed(component.name, error) from error
 
     if limits is None:
@@ -324,5 +324,5 @@ def _permitted(component: Component[In, Out], input: In, run: RunContext) -> Non
         run.emit(PermissionUsed(source=component.name, principal=run.principal.name, need=str(need), grant=str(grant)))
 
 
-def _failed(name: str, error: Exception) -> ComponentFailedError:
+def _failed(name: str, error: BaseException) -> ComponentFailedError:
     return ComponentFailedError(f"{name!r} failed: {type(error).__name__}: {error}")

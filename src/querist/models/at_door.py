@@ -56,6 +56,7 @@ class CallModel(Component[ModelRequest, ModelReply]):
 
     def __init__(self, model: Model, role: str = "", on_token: OnToken | None = None) -> None:
         self._model, self._role, self._on_token = model, role, on_token
+        self.version = model.name  # what one model said is not what another says
 
     def needs(self, input: ModelRequest) -> Iterable[Need]:
         return (Need("model", self._role),) if self._role else ()

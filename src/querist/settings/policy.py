@@ -71,6 +71,9 @@ class Policy(Section):
     retry: Retry | None = None
     rate: Rate | None = None
     concurrency: Concurrency | None = None
+    priority: Literal["urgent", "high", "normal", "low", "idle"] | None = Field(
+        default=None, description="Who goes first where runs wait; for its runs and all below them"
+    )
     breaker: BreakerSettings | None = None
     cache: CacheSettings | None = None
     memory_mb: Whole | None = Field(

@@ -84,7 +84,9 @@ class EventLog:
 
     def flush(self) -> None:
         """Wait until all events so far are written."""
-        self._waiting.join()
+        if self._waiting.unfinished_tasks:
+            self._start()
+            self._waiting.join()
 
     def replay(self, start: float = 0.0, end: float = float("inf"), name: str = "*") -> Iterator[dict[str, Any]]:
         """The events from `start` until before `end`, in order, as `Event.to_dict` gave them.
@@ -109,10 +111,10 @@ class EventLog:
     def close(self) -> None:
         """Write what waits. It opens again when it is used."""
         with self._lock:
-            writer, self._writer = self._writer, None
-        if writer is not None:
-            self._waiting.put(None)
-            writer.join()
+            if self._writer is not None:
+                self._waiting.put(None)
+                self._writer.join()
+                self._writer = None
 
     def _start(self) -> None:
         with self._lock:
