@@ -240,7 +240,8 @@ class Analyse(Component[AnalysisQuestion, Analysis]):
             reply = await ask_for_words(self.model, question, findings)
             work.count(reply)
             text = reply.text.strip()
-            if flagged := unsupported(text, [finding.value for finding in findings], question):
+            known = "\n".join((question, work.asked.constraints, *(finding.meaning for finding in findings)))
+            if flagged := unsupported(text, [finding.value for finding in findings], known):
                 warnings.append(f"The text says {', '.join(flagged)}, which no result contains.")
         return Analysis(
             question=question,

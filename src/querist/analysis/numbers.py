@@ -1,55 +1,194 @@
-"""Numbers in a text, held against the values that it speaks of: a number that no value contains is flagged."""
+"""Numbers in a text, held against the values that it speaks of: a number that no value contains is flagged.
+
+Strict rather than kind: what cannot be read is flagged, and so is what was computed from values but is none.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from querist.analysis.findings import FindingValue
 
+_ONES = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "eighteen nineteen"
+).split()
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+_SCALES = {"hundred": 1e2, "thousand": 1e3, "k": 1e3, "million": 1e6, "M": 1e6, "billion": 1e9, "bn": 1e9}
+_WORDS = {word: place for place, word in enumerate(_ONES)} | {word: 10 * n for n, word in enumerate(_TENS, start=2)}
+_WORD = "|".join(sorted({*_WORDS, "hundred", "thousand", "million", "billion"} - {"one"}, key=len, reverse=True))
 _NUMBER = re.compile(
-    r"(?<![\w.])[-−–]?\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\w)|(?<![\w.])[-−–]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?(?![\w]|\.\d)"
+    r"(?<![\w.,])(?P<sign>[-−–])?(?P<digits>\d[\d.,'’\u00a0\u2009\u202f]{0,40}\d|\d|\.\d{1,40})(?P<exponent>[eE][-+]?\d{1,2})?"
+    r"(?:\s?(?P<scale>thousand|million|billion|bn|k|(?-i:M))\b)?(?P<percent>\s?(?:%|per ?cent|percentage points?))?"
+    # "The two columns" counts nothing.
+    rf"|(?<!\bthe )(?<!\bthese )(?<!\bboth )\b(?P<words>(?:one[- ])?(?:{_WORD})(?:[- ](?:{_WORD}|one))*)\b"
+    r"(?P<of>\s?(?:%|per ?cent|percentage points?))?",
+    re.I,
 )
+_PLAIN = re.compile(r"\d{1,3}(?:[,'’\u00a0\u2009\u202f]\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+")
+_MONTHS = "January February March April May June July August September October November December".split()
+_MONTH = rf"(?P<month>{'|'.join(f'{name[:3]}(?:{name[3:]})?' for name in _MONTHS)}|Sept)\b\.?"
+_DATES = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r"\b(?P<y>\d{4})-(?P<m>\d\d)(?:-(?P<d>\d\d))?(?:[ T]\d\d:\d\d(?::\d\d)?)?\b",
+        r"\b(?P<first>\d{1,2})/(?P<second>\d{1,2})/(?P<y>\d{4})\b",
+        rf"\b(?:(?P<d>\d{{1,2}})(?:st|nd|rd|th)?(?: of)? )?{_MONTH},? (?P<y>\d{{4}})\b",
+        rf"\b{_MONTH} (?P<d>\d{{1,2}})(?:st|nd|rd|th)?(?:,? (?P<y>\d{{4}}))?\b",
+    )
+)
+_LESS = re.compile(
+    r"minus|negativ|invers|opposite|f[ae]ll|drop|declin|decreas|reduc|shr[aiu]nk|lose|loss|lost|lower|less|fewer|below|"
+    r"under|down",
+    re.I,
+)
+_BOUND = re.compile(
+    r"(?P<below><|below|under|(?:less|smaller|lower) than)\s*$|(?:>|above|over|(?:greater|more) than)\s*$"
+)
+_LEVELS = (0.1, 0.05, 0.01, 0.005, 0.001, 0.0001)
+"""What p-values are held against."""
+COARSE = 0.1
+"""How far rounding may take a value from itself: 0.46 may be said as 0.5, and 0.4 not as 0."""
+
+_Day = tuple[int | None, int, int | None]
+"""Year, month and day, as far as they are said."""
+
+
+@dataclass(frozen=True)
+class _Said:
+    """A number as it is written: `unit` is the place of its last digit, `value` None where it cannot be read."""
+
+    written: str
+    start: int
+    value: float | None
+    unit: float
+    percent: bool
 
 
 def unsupported(text: str, values: Iterable[FindingValue], context: str = "") -> list[str]:
-    """The numbers of `text` that are no value, as they are written.
+    """The numbers and dates of `text` that are no value, as they are written.
 
-    A number counts as a value when it is that value rounded to the digits it has; as a percentage it may be a hundred
-    times a value. Its sign may be said in words ("a fall of 3"). Numbers that stand in `context`, such as the question,
-    need no value.
+    A number counts as a value when it is that value rounded to the digits it has. With a percent sign it is a hundred
+    times a share, or a value above 1 as it is. A negative value needs its sign, or a word for it ("a fall of 3").
+    A usual level may bound a value ("p < 0.05"). What stands in `context`, such as the question, needs no value.
     """
-    known = list(_flat(values))
-    allowed = {_read(match[0])[0] for match in _NUMBER.finditer(context)}
-    found = []
+    known, days = _known(values)
+    allowed = {said.value for said in _numbers(context)}
+    days |= {day for _, readings in _days(context) for day in readings}
+    flagged = {}
+    for match, readings in _days(text):
+        if not any(_fits(said, day) for said in readings for day in days):
+            flagged[match.start()] = match[0]
+    known += [float(year) for year, _, _ in days if year is not None]
+    for said in _numbers(_without_days(text)):
+        if said.value not in allowed and not _supported(said, known, text):
+            flagged[said.start] = said.written
+    return list(dict.fromkeys(flagged[start] for start in sorted(flagged)))
+
+
+def _supported(said: _Said, known: list[float], text: str) -> bool:
+    if said.value is None:
+        return False
+    if bound := _BOUND.search(text[: said.start]):
+        below = bound["below"] is not None
+        if said.value in _LEVELS and any(0 <= v < said.value if below else said.value < v <= 1 for v in known):
+            return True
+    sentence = re.split(r"[.!?;]\s", text[: said.start])[-1] + re.split(r"[.!?;]\s", text[said.start :])[0]
+    signless = bool(_LESS.search(sentence))
+    if said.percent:
+        known = [100 * value for value in known] + [value for value in known if abs(value) > 1]
+    return any(_rounds_to(value, said, signless) for value in known)
+
+
+def _rounds_to(value: float, said: _Said, signless: bool) -> bool:
+    number = said.value
+    assert number is not None
+    if value < 0 <= number and signless:
+        value = -value
+    difference = abs(value - number)
+    if number == 0 and said.unit <= 0.001:
+        return difference < said.unit
+    tolerance = COARSE if said.unit <= 1 else COARSE / 10  # 12,300 may stand for 12,345, and 12,000 not
+    return difference <= 1e-9 * abs(value) or (
+        difference <= 0.5 * said.unit * 1.001 and difference <= tolerance * abs(value)
+    )
+
+
+def _numbers(text: str) -> Iterator[_Said]:
     for match in _NUMBER.finditer(text):
-        number, decimals = _read(match[0])
-        percent = text[match.end() : match.end() + 2].lstrip().startswith("%")
-        candidates = [*known, *(100 * value for value in known)] if percent else known
-        if number in allowed or any(_rounds_to(value, number, decimals) for value in candidates):
+        written = match[0].removesuffix(match["percent"] or match["of"] or "").strip()
+        percent = bool(match["percent"] or match["of"])
+        if match["words"]:
+            yield _Said(written, match.start(), _in_words(match["words"].lower()), 1.0, percent)
             continue
-        found.append(match[0])
-    return list(dict.fromkeys(found))
+        scale = next((size for word, size in _SCALES.items() if word.lower() == (match["scale"] or "").lower()), 1.0)
+        scale *= 10.0 ** int((match["exponent"] or "e0")[1:])
+        value, unit = _read(match["digits"])
+        if value is not None and match["sign"]:
+            value = -value
+        yield _Said(written, match.start(), None if value is None else value * scale, unit * scale, percent)
 
 
-def _read(written: str) -> tuple[float, int]:
-    plain = written.replace(",", "").replace("−", "-").replace("–", "-")
-    mantissa, _, exponent = plain.lower().partition("e")
-    return float(plain), len(mantissa.partition(".")[2]) - int(exponent or 0)
+def _read(digits: str) -> tuple[float | None, float]:
+    if not _PLAIN.fullmatch(digits):
+        return None, 1.0
+    plain = re.sub(r"[^\d.]", "", digits)
+    whole, _, decimals = plain.partition(".")
+    zeros = len(whole) - len(whole.rstrip("0")) if not decimals and whole.strip("0") else 0
+    return float(plain), 10.0 ** (zeros - len(decimals))
 
 
-def _rounds_to(value: float, number: float, decimals: int) -> bool:
-    half = 0.5 * 10.0**-decimals
-    return min(abs(value - number), abs(abs(value) - abs(number))) <= half * 1.001
+def _in_words(words: str) -> float:
+    """`twenty-three`, `two hundred`, `five million` as numbers."""
+    whole = part = 0.0
+    for word in re.split(r"[- ]", words):
+        if word not in _SCALES:
+            part += _WORDS[word]
+        elif word == "hundred":
+            part = max(part, 1) * 100
+        else:
+            whole, part = whole + max(part, 1) * _SCALES[word], 0.0
+    return whole + part
 
 
-def _flat(values: Iterable[FindingValue]) -> Iterable[float]:
+def _known(values: Iterable[FindingValue]) -> tuple[list[float], set[_Day]]:
+    """The numbers among the values, and the dates; of texts those that stand in them."""
+    numbers: list[float] = []
+    days: set[_Day] = set()
     for value in values:
         if isinstance(value, list):
-            yield from _flat(value)
-        elif isinstance(value, bool) or value is None:
-            continue
-        elif isinstance(value, (int, float)):
-            yield float(value)
-        else:
-            yield from (_read(match[0])[0] for match in _NUMBER.finditer(value))
+            more, others = _known(value)
+            numbers, days = numbers + more, days | others
+        elif isinstance(value, str):
+            days |= {day for _, readings in _days(value) for day in readings}
+            numbers += [said.value for said in _numbers(_without_days(value)) if said.value is not None]
+        elif value is not None and not isinstance(value, bool):
+            numbers.append(float(value))
+    return numbers, days
+
+
+def _days(text: str) -> Iterator[tuple[re.Match[str], list[_Day]]]:
+    """The dates in a text, each with what it can mean."""
+    for pattern in _DATES:
+        for match in pattern.finditer(text):
+            part = match.groupdict()
+            year, day = (int(part[key]) if part.get(key) else None for key in ("y", "d"))
+            if part.get("first"):
+                one, two = int(part["first"]), int(part["second"])
+                yield match, [(year, one, two), (year, two, one)]
+            else:
+                named = part.get("month")
+                month = [name[:3] for name in _MONTHS].index(named[:3]) + 1 if named else int(part["m"])
+                yield match, [(year, month, day)]
+
+
+def _fits(said: _Day, known: _Day) -> bool:
+    return all(a is None or b is None or a == b for a, b in zip(said, known, strict=True))
+
+
+def _without_days(text: str) -> str:
+    for match, _ in list(_days(text)):
+        text = text[: match.start()] + " " * len(match[0]) + text[match.end() :]
+    return text
