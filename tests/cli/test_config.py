@@ -38,7 +38,7 @@ def test_show_hides_secrets(options: list[str]) -> None:
     Path("querist.yaml").write_text(
         "data: 'mysql+pymysql://me:hunter2@host/db'\nmodels: {providers: {openai: {api_key: '${KEY}'}}}\n"
     )
-    result = RUN.invoke(app, ["config", "show", *options], env={"KEY": "sk-hunter2"})
+    result = RUN.invoke(app, ["--config", "querist.yaml", "config", "show", *options], env={"KEY": "sk-hunter2"})
     assert result.exit_code == 0
     assert "hunter2" not in result.output
     assert "@host/db" in result.output
@@ -52,6 +52,27 @@ def test_validate_says_which_file_is_right() -> None:
         "valid": True,
         "file": "querist.yaml",
     }
+
+
+def test_a_file_in_the_working_directory_grants_rights_once_it_is_trusted() -> None:
+    file = Path("querist.yaml")
+    file.write_text("permissions: file_read:/\n")
+
+    def permitted() -> list[str]:
+        granted: list[str] = json.loads(RUN.invoke(app, ["config", "show", "--json"]).stdout)["permissions"]
+        return granted
+
+    assert permitted() == []
+    assert "may grant rights from now on" in RUN.invoke(app, ["config", "trust"]).stdout
+    assert permitted() == ["file_read:/"]
+    RUN.invoke(app, ["config", "trust", "--revoke"])
+    assert permitted() == []
+    assert RUN.invoke(app, ["config", "trust", "none.yaml"]).exit_code == 2
+
+
+def test_validate_tells_mistakes_in_what_is_not_trusted_as_well() -> None:
+    Path("querist.yaml").write_text("permissions: everything")
+    assert "KIND:SCOPE" in RUN.invoke(app, ["config", "validate"]).output
 
 
 def test_validate_tells_mistakes_and_exits_with_2() -> None:

@@ -104,7 +104,7 @@ def test_being_stopped_is_told_in_a_word(stop: BaseException) -> None:
 def test_debug_and_config_hold_for_one_call_only(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[str] = []
     monkeypatch.setattr("querist.settings.load_settings", lambda *_: seen.append(os.environ["QUERIST_CONFIG"]))
-    RUN.invoke(app, ["--debug", "--config", "x.yaml", "config", "validate"])
+    RUN.invoke(app, ["--debug", "--config", "x.yaml", "config", "show"])
     assert seen[0].endswith("/x.yaml")
     assert "QUERIST_CONFIG" not in os.environ
     assert "QUERIST_DEBUG" not in os.environ

@@ -14,8 +14,8 @@ from querist.app import Querist
 from querist.errors import ComponentInputError, ModelError, SourceAccessError
 from querist.models.open import open_model
 from querist.plugins import load
-from querist.plugins.trust import distrust, trust
 from querist.settings import Settings
+from querist.settings.trust import distrust, trust
 from querist.sources.open import open_sources
 from tests.scripted_model import ScriptedModel
 

@@ -1,4 +1,4 @@
-"""`querist config`: show the settings in force, check a file, print their JSON Schema."""
+"""`querist config`: show the settings in force, check a file, trust it, print their JSON Schema."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ def validate(
     from querist.settings import find_file, load_settings
 
     try:
-        load_settings(file)
         found = find_file(file)
+        load_settings(found)
     except ConfigError as error:
         if not as_json:
             raise
@@ -56,6 +56,26 @@ def validate(
         typer.echo(json.dumps({"valid": True, "file": str(found) if found else None}))
     else:
         typer.echo(f"{found}: no mistakes" if found else "No settings file; the environment has no mistakes.")
+
+
+@app.command()
+def trust(
+    file: Annotated[Path, typer.Argument(help="A settings file.")] = Path("querist.yaml"),
+    revoke: Annotated[bool, typer.Option("--revoke", help="Trust it no more.")] = False,
+) -> None:
+    """Let a settings file that lies in the working directory grant rights. For you, on this machine.
+
+    Without that its `permissions`, `sandbox`, `tools` and `models.providers` are ignored, since whoever made the folder
+    wrote them. A file that is named, by --config or QUERIST_CONFIG, needs no trust.
+    """
+    from querist.settings import trust as trusted
+
+    if revoke:
+        trusted.distrust(file)
+        typer.echo(f"{file.resolve()} grants no rights any more.")
+    else:
+        trusted.trust(file)
+        typer.echo(f"{file.resolve()} may grant rights from now on.")
 
 
 @app.command()

@@ -58,7 +58,7 @@ def new(
 @app.command()
 def trust(folder: Folder, revoke: Annotated[bool, typer.Option("--revoke", help="Trust it no more.")] = False) -> None:
     """Let the code of a folder run as plugins, wherever settings name it. For you, on this machine."""
-    from querist.plugins import trust as trusted
+    from querist.settings import trust as trusted
 
     if revoke:
         trusted.distrust(folder)

@@ -18,7 +18,7 @@ from querist.core.registry import Registry
 from querist.errors import QueristError, UsageError
 from querist.models.open import add_providers
 from querist.plugins.interface import API, Registrar
-from querist.plugins.trust import is_trusted
+from querist.settings.trust import is_trusted
 from querist.sources.open import add_schemes
 
 log = logging.getLogger(__name__)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import logging
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,13 +13,21 @@ from typing import Any
 from pydantic import ValidationError
 
 from querist.errors import ConfigError
-from querist.settings.file import KeyPath, Layer, Place, Problem, beside, read_file
+from querist.settings.file import KeyPath, Layer, Place, Problem, beside, dotted, read_file
 from querist.settings.model import Settings
+from querist.settings.trust import is_trusted
 
 FILE_NAME = "querist.yaml"
 PREFIX = "QUERIST_"
 NOT_SETTINGS = ("QUERIST_HOME", "QUERIST_CONFIG", "QUERIST_MODEL_MIRROR", "QUERIST_DEBUG", "QUERIST_TEST_")
 """Beginnings of variables with our prefix that are read elsewhere."""
+
+RIGHTS: tuple[tuple[str, ...], ...] = (("permissions",), ("sandbox",), ("tools",), ("models", "providers"))
+"""What says who may do what, and where data and keys are sent."""
+_UNTRUSTED = "you have not said that this file may decide such things."
+_TRUST = "If it may: querist config trust"
+
+log = logging.getLogger(__name__)
 
 
 def load_settings(
@@ -29,7 +39,7 @@ def load_settings(
 
     Args:
         file: the YAML file; None takes the one that `QUERIST_CONFIG` names, else `querist.yaml` of the working
-            directory where there is one.
+            directory where there is one. Of that, what grants rights counts only when the file is trusted.
         overrides: nested values, such as `{"limits": {"rows": 5}}`; None inside means "not given".
         environ: instead of the process's environment.
 
@@ -40,7 +50,9 @@ def load_settings(
     layers = []
     path = find_file(file, environ)
     if path is not None:
-        layers.append(_from_file(path, environ))
+        layer = _from_file(path, environ)
+        named = file or environ.get("QUERIST_CONFIG")
+        layers.append(layer if named or is_trusted(path) else _harmless(layer, path))
     layers.append(_from_environment(environ))
     if overrides:
         layers.append(_from_arguments(overrides))
@@ -92,6 +104,29 @@ def _from_file(path: Path, environ: Mapping[str, str]) -> Layer:
         entries = [grants] if isinstance(grants, str) else grants
         layer.values["permissions"] = [_grant_beside(path, e) if isinstance(e, str) else e for e in entries]
     return layer
+
+
+def _harmless(layer: Layer, path: Path) -> Layer:
+    """What a file may set that merely lay in the working directory: no rights, and nothing from the environment."""
+    ignored = []
+    for keys in RIGHTS:
+        *above, last = keys
+        section = functools.reduce(lambda inner, key: inner.get(key) or {}, above, layer.values)
+        if isinstance(section, dict) and section.pop(last, None) is not None:
+            ignored.append(dotted(keys))
+    if ignored:
+        _warn(f"{path}: {', '.join(ignored)}: ignored, since {_UNTRUSTED} {_TRUST}")
+    for keys, place in layer.places.items():
+        if place.written is not None and not any(keys[: len(right)] == right for right in RIGHTS):
+            message = f"{dotted(keys)!r} is filled in from the environment, but {_UNTRUSTED[:-1]}"
+            layer.problems.append(Problem(place, message, _TRUST))
+    return layer
+
+
+@functools.cache
+def _warn(message: str) -> None:
+    """Once is enough, however often settings are loaded."""
+    log.warning(message)
 
 
 def _grant_beside(file: Path, grant: str) -> str:
