@@ -116,9 +116,9 @@ def _harmless(layer: Layer, path: Path) -> Layer:
             ignored.append(dotted(keys))
     if ignored:
         _warn(f"{path}: {', '.join(ignored)}: ignored, since {_UNTRUSTED} {_TRUST}")
-    for keys, place in layer.places.items():
-        if place.written is not None and not any(keys[: len(right)] == right for right in RIGHTS):
-            message = f"{dotted(keys)!r} is filled in from the environment, but {_UNTRUSTED[:-1]}"
+    for key_path, place in layer.places.items():
+        if place.written is not None and not any(key_path[: len(keys)] == keys for keys in RIGHTS):
+            message = f"{dotted(key_path)!r} is filled in from the environment, but {_UNTRUSTED[:-1]}"
             layer.problems.append(Problem(place, message, _TRUST))
     return layer
 
