@@ -35,6 +35,10 @@ async def ask(fleet: Prepared, folder: Path, text: str, *answers: str, note: str
         ("How much fuel per mile does each truck need?", ["fuel mile"]),
         ("Who earned the most overtime pay?", ["overtime"]),
         ("What are the earnings of each driver?", ["earning"]),
+        ("How many of the drivers are women?", ["gender"]),
+        ("What is the crème of each truck?", ["creme"]),
+        ("How many dollars does each driver get?", ["dollar"]),
+        ("What is the name of the company?", ["company"]),
     ],
 )
 def test_what_the_data_never_say_is_found(question: str, words: list[str], fleet: Prepared) -> None:
@@ -53,6 +57,14 @@ def test_what_the_data_never_say_is_found(question: str, words: list[str], fleet
         "How many depotts are there?",
         "Which trips were the longest, and which drivers are usually the quickest?",
         "Wie viele Fahrer gibt es in der Datenbank?",
+        "Which trucks haven't made a trip, and which drivers aren’t from Lindau?",
+        "Which trips started in Ålesund, and which in ålesund?",
+        "How many trips were made in summer, on weekends and at night since sept 2020?",
+        "Which trucks weigh more than ten tonnes in pounds, or went over 500 miles?",
+        "Show the trend of the trips as a chart.",
+        "How many trucks does our company have in the whole organisation?",
+        "What share of the trips at the firm was made by Ada Berg?",
+        "Show the `overtime` of the drivers.",
         "",
     ],
 )
@@ -71,6 +83,33 @@ async def test_a_query_that_takes_something_else_is_refused(fleet: Prepared, tmp
     assert "trip.km" in answer.text
     assert "driver" in answer.text.split("What there is:")[1]
     assert answer.usage.calls == 4
+
+
+async def test_rows_of_a_table_that_nobody_asked_for_are_refused(fleet: Prepared, tmp_path: Path) -> None:
+    count = "SELECT COUNT(*) FROM depot"
+    answer = await ask(fleet, tmp_path, "How many dragons are there?", count, count, "no")
+    assert answer.status is Status.REFUSED
+    assert "depot" in answer.text
+
+
+async def test_rows_of_a_table_that_is_named_are_counted(fleet: Prepared, tmp_path: Path) -> None:
+    count = "SELECT COUNT(*) FROM truck"
+    answer = await ask(fleet, tmp_path, "How many trucks has the dragon?", count, count)
+    assert (answer.status, answer.text) == (Status.UNVERIFIED, "count: 4")
+    assert any("“dragon”" in warning for warning in answer.evidence.warnings)
+
+
+async def test_a_word_that_the_query_looks_for_is_no_word_for_a_column(fleet: Prepared, tmp_path: Path) -> None:
+    lost = "SELECT COUNT(*) FROM depot WHERE town = 'hamburg'"
+    answer = await ask(fleet, tmp_path, "How many depots are in hamburg?", lost, lost)
+    assert answer.status is Status.UNVERIFIED
+    assert not any("is called" in warning for warning in answer.evidence.warnings)
+
+
+async def test_a_question_full_of_unknown_words_costs_few_calls(fleet: Prepared, tmp_path: Path) -> None:
+    words = " and the ".join(f"{letter}lorp" for letter in "abcdefghijk")
+    answer = await ask(fleet, tmp_path, f"What is the {words} of the drivers?", KM, KM, *["no"] * 8)
+    assert answer.status is Status.REFUSED
 
 
 async def test_another_word_for_the_same_is_answered(fleet: Prepared, tmp_path: Path) -> None:

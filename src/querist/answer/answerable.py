@@ -12,9 +12,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from querist.answer.context import EXAMPLES, show
-from querist.answer.coverage import Named, invented_words, same_word, unasked_names, unasked_tables, unknown_words
+from querist.answer.coverage import (
+    Named,
+    dates,
+    invented_words,
+    same_word,
+    unasked_names,
+    unasked_tables,
+    unknown_words,
+)
 from querist.answer.draft import Draft, Task
 from querist.answer.prompts import prompt
+from querist.answer.values import normal
 from querist.errors import GuardError
 from querist.models.base import Model, Reply, Request
 from querist.sources.guard import GuardedQuery, guard
@@ -24,6 +33,8 @@ if TYPE_CHECKING:
 
 MOST_CANDIDATES = 6
 """Columns and tables that a model is asked about for one word."""
+MOST_WORDS = 4
+"""Words of a question that a model is asked about."""
 MOST_COLUMNS = 12
 """Columns of a table that a model is shown when it is asked about the table."""
 
@@ -95,7 +106,7 @@ async def missing(
 ) -> Missing | None:
     """What the data lack for a question, by the query that would answer it; None when they seem to hold it all."""
     prepared = task.prepared
-    words = unknown_words(task.question, prepared, note)
+    words = unknown_words(task.question, prepared, note)[:MOST_WORDS]
     if not words:
         return None
     tried = [w for draft in drafts if draft.error for w in invented_words(draft.written, prepared)]
@@ -103,15 +114,26 @@ async def missing(
     if winner is None or (read := _guarded(winner)) is None:
         return Missing(invented) if invented else None
     judge.computed = _computed(read.expression, prepared.schema.dialect)
-    unasked = unasked_names(task.question, read.columns, prepared)
-    asked = [Named(*pair) for pair in read.columns if Named(*pair) not in unasked]
-    candidates = [*unasked, *map(Named, unasked_tables(task.question, read.tables)), *asked]
-    told = {word: await judge.first_told(candidates, word) for word in words}
+    dated = dates(task.question, read.columns, prepared)
+    columns = unasked_names(task.question, [pair for pair in read.columns if pair not in dated], prepared)
+    tables = [Named(table) for table in unasked_tables(task.question, read.tables)]
+    asked = [Named(*pair) for pair in read.columns if Named(*pair) not in columns]
+    looked_for = _literals(read.expression)
+    told = {w: await judge.first_told([*columns, *tables, *asked], w) for w in words if f" {w} " not in looked_for}
     lost = tuple(word for word, named in told.items() if named is None)
-    instead = tuple(named for named in unasked if named not in told.values())
     if not lost:
         return None
-    return Missing(lost, instead, certain=bool(instead or set(lost) & set(invented) or not read.columns))
+    # Rows that are only counted, or told apart by a date, stand for the word themselves.
+    taken = tables if set(read.columns) <= dated else columns
+    instead = tuple(named for named in taken if named not in told.values())
+    return Missing(lost, instead, certain=bool(instead or set(lost) & set(invented)))
+
+
+def _literals(tree: exp.Expr) -> str:
+    """The texts that a query looks for; that one is no value of the data is a check's to find."""
+    from sqlglot import exp
+
+    return " ".join(f" {normal(literal.name)} " for literal in tree.find_all(exp.Literal) if literal.is_string)
 
 
 def _computed(tree: exp.Expr, dialect: str) -> dict[str, str]:

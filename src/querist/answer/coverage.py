@@ -10,7 +10,7 @@ import difflib
 import functools
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib import resources
 
@@ -27,6 +27,13 @@ MISSPELT = 0.84
 _NO_NOUN = re.compile(r"....(?:ed|est|ly|ing|ive|ous|ful|less|able|ible|ish|ional)$")
 """Endings of longer words that are hardly ever nouns that data could hold."""
 _QUOTED = re.compile(r"``.*?''|\"[^\"]*\"|(?<!\w)'[^']*'(?!\w)|“[^”]*”|‘[^’]*’|`[^`]*`")
+_CLITIC = re.compile(r"n['’]t\b|['’](?:s|re|ve|ll|d|m)\b|(?<=\be)-(?=[a-z])", re.I)
+"""What is no word of its own: `haven't`, `driver's`, and the hyphen of `e-mail`."""
+_WHOLE = re.compile(
+    r"(?:my|our|this|your|(?:across|at|by|did|do|does|for|from|has|in|inside|within) the)( entire| whole)?$"
+)
+"""Ends what stands before a word that only says where all of it is: `in the company`."""
+_YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _SAYS_LITTLE = frozenset(("name", "id", "title", "code", "key", "number", "type"))
 """Words of column names that a query may read unasked: it shows them to say which row it means."""
 
@@ -44,26 +51,36 @@ class Named:
 
 @dataclass(frozen=True)
 class _English:
+    """The words of `english.toml`. `asking` has numbers and times too, `describing` verbs and adjectives."""
+
     linking: frozenset[str]
     asking: frozenset[str]
-    verbs: frozenset[str]
-    adjectives: frozenset[str]
+    describing: frozenset[str]
+    numbers: frozenset[str]
+    times: frozenset[str]
+    units: frozenset[str]
+    wholes: frozenset[str]
     nouns_in_ing: frozenset[str]
-    measures: dict[str, tuple[str, ...]]
+    measures: dict[str, list[str]]
 
 
 @functools.cache
 def _english() -> _English:
-    text = (resources.files("querist.answer") / "english.toml").read_text(encoding="utf-8")
-    data = tomllib.loads(text)
-    verbs = {form for word in data["verbs"].split() for form in _forms(word)} | set(data["irregular"].split())
+    data = tomllib.loads((resources.files("querist.answer") / "english.toml").read_text(encoding="utf-8"))
+    lists = {name: frozenset(text.split()) for name, text in data.items() if isinstance(text, str)}
+    verbs = {form for word in lists["verbs"] for form in _forms(word)}
+    adjectives = {form for word in lists["adjectives"] for form in _compared(word)}
+    compared = {form: nouns for word, nouns in data["measures"].items() for form in _compared(word)}
     return _English(
-        linking=frozenset(data["function"].split()),
-        asking=frozenset(data["asking"].split()),
-        verbs=frozenset(verbs),
-        adjectives=frozenset(form for word in data["adjectives"].split() for form in _compared(word)),
-        nouns_in_ing=frozenset(data["nouns_in_ing"].split()),
-        measures={form: tuple(nouns) for word, nouns in data["measures"].items() for form in _compared(word)},
+        linking=lists["function"],
+        asking=lists["asking"] | lists["numbers"] | lists["times"],
+        describing=lists["irregular"] | verbs | adjectives,
+        numbers=lists["numbers"],
+        times=lists["times"],
+        units=lists["units"],
+        wholes=lists["wholes"],
+        nouns_in_ing=lists["nouns_in_ing"],
+        measures=compared | data["tellers"],
     )
 
 
@@ -88,8 +105,7 @@ def unknown_words(question: str, prepared: Prepared, note: str = "") -> list[str
     to find. Empty when the question is not English. What a note of the asker says counts as known.
     """
     english = _english()
-    text = _QUOTED.sub(" , ", question)
-    tokens = re.findall(r"[A-Za-z]+|[^\sA-Za-z]", text.replace("'s ", " "))
+    tokens = re.findall(r"[^\W\d_]+|\d+|\S", _CLITIC.sub("", _QUOTED.sub(" , ", question)))
     words = [token.lower() for token in tokens if token.isalpha()]
     if not words or sum(word in english.linking for word in words) < ENGLISH * len(words):
         return []
@@ -97,7 +113,8 @@ def unknown_words(question: str, prepared: Prepared, note: str = "") -> list[str
     found: list[list[str]] = []
     near = False
     for place, token in enumerate(tokens):
-        said = _concept(token, first=place == 0, english=english, known=known)
+        name = token[0].isupper() and place > 0
+        said = "" if name or not token.isalpha() else _concept(normal(token), tokens[:place], known, english)
         if said and near:
             found[-1].append(said)
         elif said:
@@ -106,17 +123,26 @@ def unknown_words(question: str, prepared: Prepared, note: str = "") -> list[str
     return list(dict.fromkeys(" ".join(run) for run in found))
 
 
-def _concept(token: str, *, first: bool, english: _English, known: _Vocabulary) -> str:
+def _concept(word: str, before: Sequence[str], known: _Vocabulary, english: _English) -> str:
     """What a word asks the data for that they do not say; empty when it asks for nothing or they do."""
-    word = token.lower()
-    if not token.isalpha() or len(word) < 3 or (token[0].isupper() and not first) or known.says(word):
+    if len(word) < 3 or known.says(word):
         return ""
-    if measures := english.measures.get(word):
-        return "" if any(known.says(noun) for noun in measures) else measures[0]
     one = singular(word)
-    if {word, one} & english.asking or word in english.linking | english.verbs | english.adjectives:
+    if measures := english.measures.get(word) or english.measures.get(one):
+        return "" if any(known.says(noun) for noun in measures) else measures[0]
+    if {word, one} & english.asking or word in english.linking | english.describing:
+        return ""
+    if _in_passing(one, before, english):
         return ""
     return "" if _NO_NOUN.search(word) and one not in english.nouns_in_ing else one
+
+
+def _in_passing(word: str, before: Sequence[str], english: _English) -> bool:
+    """Whether it is a unit after a number or `in`, or the whole that everything is part of."""
+    if word in english.units:
+        last = before[-1].lower() if before else ""
+        return last == "in" or last.isdigit() or last in english.numbers or singular(last) in english.numbers
+    return word in english.wholes and bool(_WHOLE.search(" ".join(before[-3:]).lower()))
 
 
 class _Vocabulary:
@@ -148,6 +174,21 @@ def same_word(one: str, other: str) -> bool:
     if len(short) >= 3 and long.startswith(short) and (len(short) >= 4 or len(long) <= 2 * len(short)):
         return True
     return len(short) >= SAME_BEGINNING and short[:SAME_BEGINNING] == long[:SAME_BEGINNING]
+
+
+def dates(question: str, read: Iterable[tuple[str, str]], prepared: Prepared) -> set[tuple[str, str]]:
+    """The columns of dates among those that a query reads, if the question speaks of any time."""
+    said = normal(question).split()
+    if not (_YEAR.search(question) or any({word, singular(word)} & _english().times for word in said)):
+        return set()
+    return {(table, column) for table, column in read if _is_date(table, column, prepared)}
+
+
+def _is_date(table: str, column: str, prepared: Prepared) -> bool:
+    schema, profile = prepared.schema.table(table), prepared.profile.table(table)
+    known, seen = schema and schema.column(column), profile and profile.column(column)
+    typed = (known and known.kind in ("date", "datetime")) or (seen and seen.date_format)
+    return bool(typed or set(words_of(column)) & {"date", "day", "month", "quarter", "week", "year"})
 
 
 def unasked_names(question: str, read: Iterable[tuple[str, str]], prepared: Prepared) -> list[Named]:

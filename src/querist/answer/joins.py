@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -36,9 +37,10 @@ def singular(word: str) -> str:
 
 
 def words_of(name: str) -> list[str]:
-    """The lower-case singular words of an identifier: `OrderDetails_ID` gives order, detail, id."""
-    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name)
-    return [singular(w) for w in re.split(r"[^0-9a-z]+", spaced.lower()) if w]
+    """The lower-case singular words of an identifier, without accents: `OrderDetails_ID` gives order, detail, id."""
+    plain = "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c))
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", plain)
+    return [singular(w) for w in re.findall(r"[^\W_]+", spaced.casefold())]
 
 
 def flat(name: str) -> str:
