@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -150,11 +150,12 @@ class Analyse(Component[AnalysisQuestion, Analysis]):
         """The table that the question is about, cleaned. The last one is kept, for the next question about it."""
         if input.data is not None:
             return _ready(input.data, "data")
-        source, table = choose_table(f"{input.text} {input.constraints}", self.sources, input.table)
+        source, table, doubt = choose_table(f"{input.text} {input.constraints}", self.sources, input.table)
         key = (source.name, source.fingerprint(), table.name)
         if self._last is None or self._last[0] != key:
             self._last = (key, _ready(load(source, table), table.name, table.notes))
-        return self._last[1]
+        data = self._last[1]
+        return replace(data, warnings=(doubt, *data.warnings)) if doubt else data
 
     async def _by_techniques(self, work: _Work) -> Draft:
         reply = await ask_for_plan(self.model, work.asked)
@@ -170,6 +171,7 @@ class Analyse(Component[AnalysisQuestion, Analysis]):
         return Draft(
             "techniques",
             reply.text,
+            tuple(name for name, _ in plan.analyses),
             values,
             tuple(found.values),
             tuple(notes),
@@ -247,6 +249,7 @@ class Analyse(Component[AnalysisQuestion, Analysis]):
             question=question,
             status="agreed" if len(agreeing) > 1 else "unverified",
             text=text,
+            techniques=list(best.techniques),
             values=best.values,
             findings=findings,
             prepared=[*data.told, *best.notes],

@@ -29,6 +29,7 @@ class Analysis(BaseModel):
         status: `agreed` when two drafts that came about in different ways say the same, `unverified` when only one
             does, `failed` when none could be made to run.
         text: a sentence or a few for people; every number in it is a value, or stands among the warnings.
+        techniques: those whose results these are, by name; none where code computed them.
         values: what was asked for, by name.
         findings: everything that was computed on the way, each with its meaning.
         prepared: what was done to the data before, a sentence for each step, and what cleaning changed.
@@ -41,6 +42,7 @@ class Analysis(BaseModel):
     question: str
     status: Literal["agreed", "unverified", "failed"]
     text: str
+    techniques: list[str] = Field(default_factory=list)
     values: dict[str, FindingValue] = Field(default_factory=dict)
     findings: list[Finding] = Field(default_factory=list)
     prepared: list[str] = Field(default_factory=list)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -17,6 +18,7 @@ class Draft:
     Attributes:
         kind: whether standard techniques or generated code computed it.
         script: the plan as JSON, or the code that ran.
+        techniques: names of those that the plan chose; none of code.
         values: the values that were asked for, by name; for a question that names none, all that it found.
         findings: everything that the techniques found; of code, its values.
         notes: what was done to the data, and what was mended in the script.
@@ -25,6 +27,7 @@ class Draft:
 
     kind: Kind
     script: str = ""
+    techniques: tuple[str, ...] = ()
     values: dict[str, FindingValue] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
@@ -44,12 +47,18 @@ class Draft:
 def agree(left: Draft, right: Draft, names: tuple[str, ...]) -> bool:
     """Whether two drafts say the same.
 
-    For named values all must be equal. Without names, every value of the shorter draft must be among the longer one's.
+    For named values all must be equal. Without names, every value of the shorter draft must be among the longer one's,
+    and closer than rounding, for nothing says which of them is meant.
     """
     if names:
         return all(same(left.values.get(name), right.values.get(name)) for name in names)
     few, many = sorted((list(left.values.values()), list(right.values.values())), key=len)
-    return bool(few) and all(any(same(one, other) for other in many) for one in few)
+    return bool(few) and all(any(same(one, other) and _close(one, other) for other in many) for one in few)
+
+
+def _close(left: FindingValue, right: FindingValue) -> bool:
+    numbers = _number(left), _number(right)
+    return numbers[0] is None or numbers[1] is None or math.isclose(numbers[0], numbers[1], rel_tol=0.01)
 
 
 def same(left: FindingValue, right: FindingValue) -> bool:

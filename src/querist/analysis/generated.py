@@ -58,7 +58,7 @@ async def run_code(reply: str, frame: pd.DataFrame, names: tuple[Wanted, ...], r
         )
         return Draft("code", code, values=values, notes=tuple(notes), error=f"The code ran and gave {missing}.")
     findings = tuple(Finding(name=name, value=value, meaning=name.replace("_", " ")) for name, value in values.items())
-    return Draft("code", code, values, findings, tuple(notes))
+    return Draft("code", code, values=values, findings=findings, notes=tuple(notes))
 
 
 def _values(ran: Ran, names: tuple[Wanted, ...]) -> dict[str, FindingValue]:

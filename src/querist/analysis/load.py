@@ -14,8 +14,10 @@ LIMITS = Limits(seconds=120.0, rows=1_000_000, bytes=1_000_000_000)
 """Bounds of reading a table; one that is larger is analysed as far as they reach, and says so."""
 
 
-def choose_table(question: str, sources: Sequence[Source], table: str = "") -> tuple[Source, TableSchema]:
+def choose_table(question: str, sources: Sequence[Source], table: str = "") -> tuple[Source, TableSchema, str]:
     """The table named `table`; without a name, the one whose name and columns share most words with the question.
+
+    The third part is a sentence about what speaks against that table, empty when nothing does.
 
     Raises:
         UsageError: there is none of that name, or none at all.
@@ -28,9 +30,10 @@ def choose_table(question: str, sources: Sequence[Source], table: str = "") -> t
         if not chosen:
             known = ", ".join(found.name for _, found in candidates[:10])
             raise UsageError(f"There is no table {table!r}.", hint=f"Tables: {known}.")
-        return chosen[0]
+        return *chosen[0], ""
     asked = _words(question)
-    return max(candidates, key=lambda pair: _shared(asked, pair[1]))  # of equals the first
+    best, *others = sorted(candidates, key=lambda pair: -_shared(asked, pair[1]))  # of equals the first
+    return *best, _doubt(asked, best[1], [found for _, found in others])
 
 
 def load(source: Source, table: TableSchema) -> Table:
@@ -52,6 +55,21 @@ def _written(table: TableSchema, schema: Schema) -> str:
 
 def _shared(asked: set[str], table: TableSchema) -> int:
     return 2 * len(asked & _words(table.name)) + sum(bool(asked & _words(column.name)) for column in table.columns)
+
+
+def _doubt(asked: set[str], table: TableSchema, others: Sequence[TableSchema]) -> str:
+    held = set().union(*(_words(column.name) for column in table.columns), _words(table.name))
+    for other in others:
+        if _shared(asked, other) == _shared(asked, table):
+            return (
+                f"The words of the question fit the tables {table.name} and {other.name} alike; {table.name} was taken."
+            )
+        for column in other.columns:
+            words = _words(column.name)
+            if words and words <= asked and not words & held:
+                named = f"{column.name} of the table {other.name}"
+                return f"The question seems to name {named}; only {table.name} was analysed."
+    return ""
 
 
 def _words(text: str) -> set[str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
+from querist.analysis.analysis import Analysis
 from querist.models.base import Usage
 from querist.sources.table import Table
 
@@ -114,6 +115,7 @@ class Answer(BaseModel):
         readings: where the question has more than one and must be asked again; empty otherwise.
         steps: of a question that took several; `table` is then that of the last one, or of parts of one row each side
             by side.
+        analysis: of a question that asked for statistics by name; `table` then holds its findings.
         timings: seconds by stage (prepare, model, database, …) and `total`.
     """
 
@@ -129,6 +131,7 @@ class Answer(BaseModel):
     evidence: Evidence = Evidence()
     readings: tuple[Reading, ...] = ()
     steps: tuple[Step, ...] = ()
+    analysis: Analysis | None = None
     usage: Usage = Usage()
     timings: dict[str, float] = Field(default_factory=dict)
     model: str = ""
@@ -142,7 +145,9 @@ class Answer(BaseModel):
         """The chart that suits the table best; None where none does. To draw it takes the extra `charts`."""
         from querist.charts.recommend import recommend
 
-        return recommend(self.table, self.understood or self.question) if self.table is not None else None
+        if self.table is None or self.analysis is not None:  # findings measure different things
+            return None
+        return recommend(self.table, self.understood or self.question)
 
     def __str__(self) -> str:
         return self.text

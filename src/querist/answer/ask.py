@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from querist.analysis.analysis import Analysis
 from querist.answer.ambiguity import readings
-from querist.answer.answer import Answer, Reading
+from querist.answer.analysed import answer_of_analysis, technique_asked
+from querist.answer.answer import Answer, Reading, Status
 from querist.answer.answerable import Judge, missing
 from querist.answer.context import hints
 from querist.answer.draft import STRATEGIES, Draft, Strategy, Task, settle, write, write_again
@@ -29,9 +31,14 @@ from querist.answer.warm import warm_up
 from querist.core.component import Component, Tool
 from querist.core.context import RunContext
 from querist.core.events import Event
+from querist.core.runner import Runner
+from querist.errors import DataError, MissingExtraError, UsageError
 from querist.models.base import Model, Usage, UsageMeter
 from querist.sources.base import Limits, Source
 from querist.state.verified_store import VerifiedStore
+
+if TYPE_CHECKING:
+    from querist.analysis.agent import AnalysisQuestion
 
 
 class Question(BaseModel):
@@ -69,6 +76,7 @@ class _Work:
     meter: UsageMeter = field(default_factory=UsageMeter)
     drafts: list[Draft] = field(default_factory=list)
     timings: dict[str, float] = field(default_factory=dict)
+    assumptions: list[str] = field(default_factory=list)
     model: str = ""
 
     def tell(self, stage: str, detail: str = "") -> None:
@@ -94,6 +102,7 @@ class Ask(Component[Question, Answer]):
         limits: bounds of each query.
         verified: queries that people vouch for, which are tried before any model is asked.
         schema_tokens: the most that a model is shown of a schema; a larger one is cut to what the question needs.
+        analyse: gives the component for questions that ask for statistics by name; without it they become queries.
     """
 
     name = "ask"
@@ -110,11 +119,12 @@ class Ask(Component[Question, Answer]):
         limits: Limits = Limits(),
         verified: VerifiedStore | None = None,
         schema_tokens: int = SCHEMA_TOKENS,
+        analyse: Callable[[], Component[AnalysisQuestion, Analysis]] | None = None,
         timeout: float = 600.0,
     ) -> None:
         self.sources, self.model, self.folder = tuple(sources), model, folder
         self.drafts, self.repairs, self.limits, self.timeout = drafts, repairs, limits, timeout
-        self.verified, self.schema_tokens = verified, schema_tokens
+        self.verified, self.schema_tokens, self.analyse = verified, schema_tokens, analyse
         self._prepared: dict[int, Prepared] = {}
         self._preparing = asyncio.Lock()
 
@@ -137,10 +147,13 @@ class Ask(Component[Question, Answer]):
             text, reply = await standalone(self.model, input.text, input.history)
             work.count(reply.usage, reply.model)
         recalled = await self._recall(input, text, prepared)
-        answer = recalled.answer or await self._in_steps(input, text, prepared, work)
+        answer = recalled.answer or await self._analysed(input, text, prepared, work)
+        if answer is None:
+            answer = await self._in_steps(input, text, prepared, work)
         if answer is None:
             answer = await self._in_one(input, text, prepared, work)
-        evidence = replace(answer.evidence, checks=(*recalled.warnings, *answer.evidence.checks))
+        told = (*work.assumptions, *answer.evidence.assumptions)
+        evidence = replace(answer.evidence, checks=(*recalled.warnings, *answer.evidence.checks), assumptions=told)
         work.timings["model"] = work.meter.total.seconds
         work.timings["total"] = time.monotonic() - started
         used = {"timings": answer.timings | work.timings, "usage": work.meter.total, "model": work.model}
@@ -150,6 +163,26 @@ class Ask(Component[Question, Answer]):
         if self.verified is None or input.note:  # a note may change what the words mean
             return Recalled()
         return await recall(input.text, text, prepared, self.verified, self.limits)
+
+    async def _analysed(self, input: Question, text: str, prepared: Sequence[Prepared], work: _Work) -> Answer | None:
+        """The answer of a question that asks for statistics by name; None for nearly all, which a query answers."""
+        if self.analyse is None or (technique := technique_asked(text, prepared)) is None:
+            return None
+        work.tell("analyse", technique)
+        try:
+            component = await asyncio.to_thread(self.analyse)  # the first time it tries the sandbox
+        except MissingExtraError as error:
+            work.assumptions.append(f"A query answered what asks for statistics ({technique}): {error.hint}")
+            return None
+        runner = work.context.get(Runner) or Runner()
+        try:
+            found = await runner.run(component, {"text": text, "constraints": input.note}, work.context)
+        except (UsageError, DataError) as error:
+            return Answer(
+                question=input.text, understood=text, status=Status.FAILED, text=f"{error.message} {error.hint}"
+            )
+        work.count(found.usage, found.model)
+        return answer_of_analysis(found, input.text, text, prepared)
 
     async def _in_one(self, input: Question, text: str, prepared: Sequence[Prepared], work: _Work) -> Answer:
         chosen = choose(text, prepared)

@@ -27,6 +27,7 @@ _WORDS = {
     "understand": "Reading the question in its context",
     "plan": "Planning the steps",
     "step": "Answering",
+    "analyse": "Analysing",
     "draft": "Writing a query",
     "query": "Running",
     "repair": "Mending",

@@ -125,13 +125,14 @@ def status_line(answer: Answer) -> str:
             said = f"{same} of {drafts} gave this result"
         case Status.UNVERIFIED:
             but = "a check warns" if answer.evidence.warnings else "nothing else confirms it"
-            said = f"{same} of {drafts} gave this result, and {but}; read the query"
+            read = "--explain shows how it came about" if answer.analysis else "read the query"
+            said = f"{same} of {drafts} gave this result, and {but}; {read}"
         case Status.NEEDS_CLARIFICATION:
             said = "the question has more than one reading"
         case Status.REFUSED:
             said = "the data cannot answer this, or answering it is not allowed"
         case Status.FAILED:
-            said = "no query could be made to run"
+            said = f"no {'analysis' if answer.analysis else 'query'} could be made to run"
     return f"{answer.status.replace('_', ' ')}: {said}"
 
 
