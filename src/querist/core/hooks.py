@@ -1,8 +1,8 @@
 """Hooks may change or stop what happens, at points before and after a run and where it fails. Events only tell.
 
 A point is `MOMENT:KIND`, such as `before:tool`, with the moments before, after and error and the kinds of components;
-`MOMENT:component` is all kinds. `system:start` and `system:stop` are called by `Querist`; any other name is for whoever
-calls `Hooks.fire`.
+`MOMENT:component` is all kinds. `system:start`, `system:config` and `system:stop` are called by `Querist`; any other
+name is for whoever calls `Hooks.fire`.
 """
 
 from __future__ import annotations

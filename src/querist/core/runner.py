@@ -64,16 +64,27 @@ class Runner:
         self.timeout = timeout
         self.hooks = Hooks()
         self.metrics = Metrics()
-        self._policies = dict(policies or {})
-        self._everything = Gate("all components", concurrency.limit, concurrency.queue) if concurrency else None
-        self._limits: dict[tuple[str, Policy | None, float | None], Limits] = {}
+        self._hold_to(policies or {}, concurrency)
+        self._removers: list[Callable[[], None]] = []
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
         """The one that settings describe."""
-        runner = cls(policies=settings.components, concurrency=settings.concurrency)
-        add_hooks(runner.hooks, settings.hooks, runner.metrics)
+        runner = cls()
+        runner.configure(settings)
         return runner
+
+    def configure(self, settings: Settings) -> None:
+        """Hold what starts from now on to these settings. Hooks that do not come from settings stay."""
+        self._hold_to(settings.components, settings.concurrency)
+        for remove in self._removers:
+            remove()
+        self._removers = add_hooks(self.hooks, settings.hooks, self.metrics)
+
+    def _hold_to(self, policies: Mapping[str, Policy], concurrency: Concurrency | None) -> None:
+        self._policies = dict(policies)
+        self._everything = Gate("all components", concurrency.limit, concurrency.queue) if concurrency else None
+        self._limits: dict[tuple[str, Policy | None, float | None], Limits] = {}
 
     async def run(
         self, component: Component[In, Out], input: In | Mapping[str, Any], context: RunContext | None = None
