@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,14 +14,22 @@ import querist
 from querist import Answer, Querist, Runner, Settings, Status, component
 from querist.analysis.agent import Analyse
 from querist.core.context import RunContext
+from querist.core.hooks import Moving
 from querist.errors import (
     BudgetSpentError,
     ComponentInputError,
     ComponentNotFoundError,
+    ModelNotFoundError,
     PermissionDeniedError,
+    RunRateLimitError,
     UsageError,
+    VetoError,
 )
+from querist.settings import AnswerSettings
+from querist.settings.policy import EventSettings, HookSettings, Policy, Rate
+from querist.sources.files import FileSource
 from querist.state.event_log import EventLog
+from querist.state.paths import data_dir
 from tests.scripted_model import ScriptedModel
 
 Open = Callable[..., Querist]
@@ -172,6 +181,50 @@ def test_hooks_events_and_the_budget_of_the_settings_hold_for_questions(
     assert "Ida" not in model.requests[0].messages[-1].content
     kept = list(EventLog(tmp_path / "home" / "data" / "events.sqlite").replay(name="run.failed"))
     assert {event["code"] for event in kept if event["source"] == "model"} == {"run.budget"}
+
+
+def test_settings_can_change_while_it_is_open_where_hooks_agree(opened: Open) -> None:
+    one, added = opened(), list[str]()
+    now = one.settings
+
+    async def note(moving: Moving) -> None:
+        added.append(moving.point)
+
+    async def decide(moving: Moving) -> Settings:
+        if moving.value.permissions:
+            raise VetoError("No rights for anybody.")
+        return moving.value.model_copy(update={"token_budget": 7})  # type: ignore[no-any-return]
+
+    one.runner.hooks.add(decide, "system:config")
+    one.runner.hooks.add(note, "after:tool")
+    run = {"expression": "1 + 1"}
+    one.configure(now.model_copy(update={"components": {"calculator": Policy(rate=Rate(per_minute=0.1), timeout=5)}}))
+    assert (one.settings.token_budget, one.principal.budget.tokens) == (7, 7)  # type: ignore[union-attr]
+    one.run("calculator", run)
+    with pytest.raises(RunRateLimitError):
+        one.run("calculator", run)
+    validator = HookSettings(use="validator", at=("before:tool",), pattern="1")
+    one.configure(now.model_copy(update={"hooks": (validator,), "token_budget": 7}))
+    with pytest.raises(VetoError, match="not allowed"):
+        one.run("calculator", run)
+    one.configure(now)
+    one.run("calculator", run)
+    assert added == ["after:tool", "after:tool"], "a hook of the program's own stays"
+    with pytest.raises(VetoError, match="No rights"):
+        one.configure(now.model_copy(update={"permissions": ("process:*",)}))
+    with pytest.raises(UsageError, match="answer, data cannot change"):
+        one.configure(now.model_copy(update={"data": ("x.csv",), "answer": AnswerSettings(drafts=1)}))
+    assert one.settings.permissions == ()
+
+
+def test_what_was_opened_is_closed_when_the_rest_cannot_be(shifts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed: list[str] = []
+    monkeypatch.setattr(FileSource, "close", lambda source: closed.append(source.name))
+    with pytest.raises(ModelNotFoundError):
+        Querist(shifts, model="nobody:any", settings=Settings(events=EventSettings(keep=True)))
+    assert closed == ["shifts"]
+    assert [event["event"] for event in EventLog(data_dir() / "events.sqlite").replay()] == ["answer.progress"]
+    assert not {"querist", "event log"} & {thread.name for thread in threading.enumerate()}
 
 
 def test_a_component_finds_the_settings_and_the_runner_of_whoever_runs_it(opened: Open) -> None:

@@ -7,6 +7,7 @@ import functools
 import logging
 import threading
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -26,7 +27,7 @@ from querist.plugins.load import add_components, load_plugins
 from querist.settings import Settings, load_settings
 from querist.sources.base import Limits, Schema, Source
 from querist.sources.open import open_sources
-from querist.state.event_log import EventLog
+from querist.state.event_log import kept
 from querist.state.paths import cache_dir, data_dir
 from querist.state.verified_store import VerifiedQuery, VerifiedStore
 from querist.tools.catalogue import ENTRIES, load_tool
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)
+
+_CHANGEABLE = {"components", "concurrency", "hooks", "permissions", "token_budget", "tools"}
+"""Settings that can change while a Querist is open."""
 
 
 class Querist:
@@ -81,22 +85,20 @@ class Querist:
         self.events = EventBus()
         if on_event is not None:
             self.events.subscribe(on_event)
-        self._log: EventLog | None = None
-        if self.settings.events.keep:
-            self._log = EventLog(data_dir() / "events.sqlite", self.settings.events.days)
-            self._log.attach(self.events)
-        self._loop = _Loop()
-        self.principal = Principal.of(self.settings)
-        self.runner = Runner.of(self.settings)
-        self._fire("system:start")
-        plugins = load_plugins(self.settings.plugins)  # first: they may bring what opens the data and the model
-        self.sources: list[Source] = open_sources(list(specs), on_progress=self._tell_opening)
-        try:
-            self.model = self._open_model(model)
-        except BaseException:
+        with ExitStack() as opened:  # what was opened is closed, also when what follows cannot be
+            opened.enter_context(kept(self.events, self.settings.events))
+            self._loop = _Loop()
+            opened.callback(self._loop.close)
+            self.principal = Principal.of(self.settings)
+            self.runner = Runner.of(self.settings)
+            self._fire("system:start")
+            plugins = load_plugins(self.settings.plugins)  # first: they may bring what opens the data and the model
+            self.sources: list[Source] = open_sources(list(specs), on_progress=self._tell_opening)
             for source in self.sources:
-                source.close()
-            raise
+                opened.callback(source.close)
+            self.model = self._open_model(model)
+            opened.callback(lambda: self._loop.run(self.model.close()))
+            self._opened = opened.pop_all()
         limits = self.settings.limits
         self.verified = VerifiedStore(data_dir() / "verified.sqlite")
         self.component = Ask(
@@ -108,7 +110,9 @@ class Querist:
             limits=Limits(limits.seconds, limits.rows, limits.bytes),
             verified=self.verified if use_verified else None,
             schema_tokens=self.settings.answer.schema_tokens,
+            analyse=lambda: self._analyse,
         )
+        self._opened.callback(self.component.close)
         self.components = Registry()
         self.components.add(self.component)
         add_components(plugins, self.components)
@@ -135,9 +139,28 @@ class Querist:
         # Tools look for the settings and the runner in the context.
         return RunContext(events=self.events, principal=self.principal).with_extras(self.settings, self.runner)
 
-    def _fire(self, point: str) -> None:
-        if self.runner.hooks:
-            self._loop.run(self.runner.hooks.fire(point, context=self._context()))
+    def _fire(self, point: str, value: Any = None) -> Any:
+        return self._loop.run(self.runner.hooks.fire(point, value, self._context())) if self.runner.hooks else value
+
+    def configure(self, settings: Settings) -> None:
+        """Go on under other settings: how components run, what they may do, which hooks are called.
+
+        Hooks of `system:config` may change the settings first, or forbid them. What runs already ends as it began.
+
+        Raises:
+            UsageError: what is open would have to be another, such as the data or the model.
+            VetoError, HookFailedError: a hook forbids it, or must not fail and did.
+        """
+        self._check_open()
+        settings = self._fire("system:config", settings)
+        fixed = [name for name in Settings.model_fields if getattr(settings, name) != getattr(self.settings, name)]
+        if fixed := sorted(set(fixed) - _CHANGEABLE):
+            raise UsageError(
+                f"{', '.join(fixed)} cannot change while a Querist is open.",
+                hint=f"Make a new one. What can change: {', '.join(sorted(_CHANGEABLE))}.",
+            )
+        self.settings, self.principal = settings, Principal.of(settings)
+        self.runner.configure(settings)
 
     def ask(self, question: str, *, note: str = "", history: Sequence[Turn] = (), assume: bool = False) -> Answer:
         """Answer a question, and wait for the answer.
@@ -198,7 +221,9 @@ class Querist:
         from querist.analysis.sandboxed import open_code
 
         code, why_not = open_code(self.settings.sandbox)
-        return Analyse(self.sources, self._model_at_door(), code, no_code=why_not)
+        analyse = Analyse(self.sources, self._model_at_door(), code, no_code=why_not)
+        self._opened.callback(lambda: self._loop.run(analyse.close()))
+        return analyse
 
     def run(self, name: str, input: BaseModel | Mapping[str, Any]) -> BaseModel:
         """Run a component of `components`, and wait for what it gives. It may do what the settings permit.
@@ -249,15 +274,7 @@ class Querist:
             self._fire("system:stop")
         except QueristError as error:  # no hook may keep it open
             log.warning("a hook failed when Querist was closed: %s", error)
-        self._loop.run(self.model.close())
-        if "_analyse" in self.__dict__:
-            self._loop.run(self._analyse.close())
-        self._loop.close()
-        self.component.close()
-        for source in self.sources:
-            source.close()
-        if self._log is not None:
-            self._log.close()
+        self._opened.close()
 
     def __enter__(self) -> Self:
         return self
