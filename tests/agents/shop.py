@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from querist.agents.agent import Agent, Handoff
+from querist.agents.agent import Agent
 from querist.agents.definition import AgentDefinition
+from querist.agents.handoff import Handoff
 from querist.agents.task import AgentResult
 from querist.core.component import Component, component
 from querist.core.context import RunContext

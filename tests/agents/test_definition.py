@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,8 @@ from querist.agents.build import Agents
 from querist.agents.definition import AgentDefinition, read_definition
 from querist.agents.library import TEMPLATES, AgentLibrary, open_library
 from querist.agents.team import Team
-from querist.core.component import component
+from querist.core.component import Component, component
+from querist.core.registry import Registry
 from querist.errors import ComponentNotFoundError, ConfigError, UsageError
 from querist.settings import Settings, load_settings
 from querist.tools.catalogue import ENTRIES
@@ -119,11 +121,18 @@ def test_an_agent_that_comes_with_querist_says_what_it_does_and_can(name: str) -
     definition = AgentLibrary().definition(name)
     assert definition.description and definition.instructions and definition.capabilities
     assert definition.tools or definition.team
-    assert set(definition.tools) <= {entry.name for entry in ENTRIES} | {"ask"}
+    assert set(definition.tools) <= {entry.name for entry in ENTRIES} | {"ask", "analyse"}
+
+
+def known(*components: Component[Any, Any]) -> Registry:
+    registry = Registry()
+    for one in components:
+        registry.add(one)
+    return registry
 
 
 def made(shop: Shop, library: AgentLibrary, model: ScriptedModel) -> Agents:
-    return Agents(Settings(), shop.runner, components=[price], library=library, model=model, memory=shop.memory)
+    return Agents(Settings(), shop.runner, components=known(price), library=library, model=model, memory=shop.memory)
 
 
 @pytest.mark.anyio
@@ -170,18 +179,25 @@ async def test_the_orchestrator_delegates_and_merges(shop: Shop, tmp_path: Path)
     library = write(tmp_path, lead=team, analyst="description: Interprets figures.\n")
     model = ScriptedModel(
         [
-            use("query", question="Revenue by month?"),
-            use("analyst", message="120 in May, 90 in June?"),
+            use("query"),
+            use("analyst"),
             "It fell by a quarter.",
             say("Revenue fell by a quarter, from 120 to 90."),
         ]
     )
-    agents = Agents(Settings(), shop.runner, components=[query], library=library, model=model, memory=shop.memory)
+    agents = Agents(Settings(), shop.runner, components=known(query), library=library, model=model, memory=shop.memory)
     lead = agents.open("lead")
     assert isinstance(lead, Team)
     result = await shop.run(lead, "How did revenue develop?")
     assert result.text == "Revenue fell by a quarter, from 120 to 90."
-    assert [(step.agent, step.tool) for step in result.steps] == [("lead", "query"), ("lead", "analyst")]
+    assert [(step.agent, step.tool, step.arguments) for step in result.steps] == [
+        ("lead", "query", {"question": "How did revenue develop?"}),
+        (
+            "lead",
+            "analyst",
+            {"message": f"How did revenue develop?\n\nFound so far:\nquery: {result.steps[0].observation}"},
+        ),
+    ]
 
 
 def test_an_output_must_be_an_object() -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from querist.agents.agent import Agent, Handoff
+from querist.agents.agent import Agent
 from querist.agents.definition import HandoffOptions
+from querist.agents.handoff import Handoff
 from querist.errors import AgentLimitError
 from tests.agents.shop import Shop, price, say, use
 from tests.scripted_model import ScriptedModel

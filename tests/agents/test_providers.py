@@ -141,6 +141,21 @@ async def test_hooks_change_all_that_either_is_told(api: Api, shop: Shop) -> Non
     assert "***" in told and "40.0" not in told
 
 
+async def test_what_the_program_has_called_first_has_an_id_as_well(shop: Shop) -> None:
+    with serving([Anthropic.says("40 EUR")]) as server:
+        await shop.run(shop.agent(Anthropic.model(server), price, begin_with="price"), "lamp")
+    called, told = server.calls[0].json["messages"][1:]
+    assert called["content"][0]["id"] == told["content"][0]["tool_use_id"] != ""
+
+
+async def test_a_grounded_agent_of_a_provider_is_sent_to_its_tools(shop: Shop) -> None:
+    answers = [Anthropic.says("99 EUR"), Anthropic.calls("price", product="lamp"), Anthropic.says("40 EUR")]
+    with serving(answers) as server:
+        result = await shop.run(shop.agent(Anthropic.model(server), price, grounded=True), "What does a lamp cost?")
+    assert (result.text, result.stopped, len(result.steps)) == ("40 EUR", "", 1)
+    assert "Use a tool first." in server.calls[1].body.decode()
+
+
 @both
 async def test_both_have_to_answer_in_the_last_step(api: Api, shop: Shop) -> None:
     with serving([api.calls("price", product="lamp"), api.says("40 EUR")]) as server:

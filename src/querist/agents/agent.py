@@ -8,23 +8,27 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
 from weakref import WeakValueDictionary
 
 from pydantic import BaseModel, ValidationError
 
 from querist.agents.conversation import AgentState, Conversation, shortened
-from querist.agents.definition import AgentDefinition, HandoffOptions, checked
+from querist.agents.definition import AgentDefinition, checked
 from querist.agents.facts import fact_tools
+from querist.agents.handoff import HandedOff, Handoff
 from querist.agents.instructions import render
 from querist.agents.nesting import hook_up, nested
-from querist.agents.observation import bounded, told
-from querist.agents.task import AgentResult, Step, Task, Turn, by_message
-from querist.agents.think import Decision, Mind, Thought
+from querist.agents.observation import bounded, rows_of, told, warnings_of
+from querist.agents.offer import Offer, Rows, offer
+from querist.agents.task import AgentResult, Step, Stopped, Task, Turn, by_message
+from querist.agents.think import ANSWER, Decision, Mind, Thought
+from querist.analysis.numbers import unsupported
 from querist.core.component import Component, ComponentKind, Tool
 from querist.core.context import RunContext
 from querist.core.events import Event
@@ -43,8 +47,6 @@ from querist.models.base import Model, Usage, UsageMeter
 from querist.models.tool_calls import Exchange, ToolCall
 from querist.state.agent_memory import AgentMemory
 from querist.state.paths import data_dir
-
-HAND_OFF = "hand_off_to_"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,29 +69,6 @@ class ToolObserved(Event):
     error: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class HandedOff(Event):
-    name: ClassVar[str] = "agent.handed_off"
-    to: str
-
-
-@dataclass(frozen=True)
-class Handoff:
-    """An agent that may take over. `find` is only called when it does, so that two may hand over to each other."""
-
-    options: HandoffOptions
-    find: Callable[[], Component[Task, AgentResult]]
-    description: str = ""
-
-    @property
-    def tool(self) -> Tool:
-        purpose = self.options.when or self.description
-        about = f"Let {self.options.to} take over{': ' + purpose if purpose else ''}."
-        message = {"type": "string", "description": "What it has to do, with all that it needs to know"}
-        schema = {"type": "object", "properties": {"message": message}, "required": ["message"]}
-        return Tool(HAND_OFF + self.options.to, about, schema, {})
-
-
 @dataclass
 class _Work:
     """What one run has done so far."""
@@ -97,12 +76,15 @@ class _Work:
     task: Task
     context: RunContext
     turns: tuple[Turn, ...] = ()
+    offers: dict[str, Offer] = field(default_factory=dict)
+    rows: dict[str, Rows] = field(default_factory=dict)
     exchanges: list[Exchange] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
     called: set[str] = field(default_factory=set)
     failed: set[str] = field(default_factory=set)
+    doubted: bool = False
     warned: bool = False
     repeated: bool = False
     """It asked for what it has been told: small models do when they have all they need. It then has to answer."""
@@ -120,9 +102,10 @@ class Agent(Component[Task, AgentResult]):
         role: what the permission to use the model is asked for by; the model's name by default.
         summariser: writes the minutes of long conversations; `model` by default.
         memory: where facts and conversations are kept; a file in the data directory by default.
+        notes: what people should know of each result, such as tools that are not installed.
 
     Raises:
-        UsageError: the definition lacks a description, or two tools have the same name.
+        UsageError: the definition lacks a description, two tools have the same name, or it cannot begin as it says.
     """
 
     kind: ComponentKind = "agent"
@@ -139,18 +122,26 @@ class Agent(Component[Task, AgentResult]):
         role: str = "",
         summariser: Model | None = None,
         memory: AgentMemory | None = None,
+        notes: Sequence[str] = (),
     ) -> None:
         self.definition = checked(definition)
         self.name, self.description = definition.name, definition.description
         self.timeout = definition.limits.seconds
         self.runner = runner
         self.memory = memory or AgentMemory(data_dir() / "agents.sqlite")
+        self.notes = tuple(notes)
         self.handoffs = {handoff.tool.name: handoff for handoff in handoffs}
         facts = fact_tools(self.memory, self.name) if definition.memory.facts else ()
         self.tools = {tool.name: tool for tool in (*tools, *facts)}
         names = Counter([tool.name for tool in (*tools, *facts)] + [handoff.tool.name for handoff in handoffs])
         if twice := [name for name, count in names.items() if count > 1]:
             raise UsageError(f"The agent {self.name!r} has two tools called {twice[0]!r}.", hint="Rename one of them.")
+        begin = definition.begin_with
+        if begin and (begin not in self.tools or not offer(self.tools[begin].to_tool(), verbatim=False).text):
+            raise UsageError(
+                f"The agent {self.name!r} cannot begin with {begin!r}.",
+                hint="Name one of its tools that needs one text and nothing else.",
+            )
         self._mind = Mind(model, role or model.name, runner)
         self._summariser = Mind(summariser, "fast", runner) if summariser else self._mind
         hook_up(self, definition, runner)
@@ -162,10 +153,10 @@ class Agent(Component[Task, AgentResult]):
     async def run(self, input: Task, context: RunContext) -> AgentResult:
         inside = nested(context, self.definition)
         if not input.session:
-            return await self._answer(_Work(input, inside, input.history))
+            return await self._answer(_Work(input, inside, input.history, notes=[*self.notes]))
         lock = self._sessions.setdefault(input.session, asyncio.Lock())
         async with lock:
-            work = _Work(input, inside)
+            work = _Work(input, inside, notes=[*self.notes])
             conversation = await asyncio.to_thread(self._kept, input.session)
             conversation = await self._shortened(conversation, work)
             work.turns = (*conversation.told(), *input.history)
@@ -209,42 +200,72 @@ class Agent(Component[Task, AgentResult]):
             "additionalProperties": False,
         }
         turns = (Turn(role="user", content=task.message),)
-        thought = Thought(system=self._instructions(task), turns=turns, output=schema, max_tokens=128)
+        thought = Thought(self._instructions(task), turns, output=schema, max_tokens=128)
         decision = await self._mind.think(thought, context)
         return int(decision.answer["choice"]), decision.usage
 
     async def _answer(self, work: _Work) -> AgentResult:
         """Think and act in turns until there is an answer; in the last step there is nothing left but to answer."""
         definition, limits = self.definition, self.definition.limits
-        system, tools = self._instructions(work.task), self._offered(work)
-        if definition.begin_with in self.tools and not work.turns:
-            tool = self.tools[definition.begin_with].to_tool()
-            (given, *_) = tool.input_schema["required"]
-            await self._act(ToolCall(tool.name, {given: work.task.message}), "", work)
+        system = self._instructions(work.task)
+        work.offers = self._offers(work)
+        begin = work.offers.get(definition.begin_with or "")
+        if begin is not None and not work.turns:
+            await self._act(ToolCall(begin.tool.name, {begin.text: work.task.message}, "begin"), "", work)
         work.turns = (*work.turns, Turn(role="user", content=await self._with_facts(work.task.message)))
         for number in range(1, limits.steps + 1):
             last = work.repeated or number == limits.steps
+            usable = () if last else self._usable(work)
             thought = Thought(
                 system=system,
                 turns=work.turns,
-                tools=tools,
-                must_answer=last,
+                tools=tuple(offered.tool for offered in work.offers.values()),
+                usable=usable,
+                may_answer=not (usable and definition.grounded and not work.steps),
                 exchanges=tuple(work.exchanges),
                 output=definition.output_schema(),
                 max_tokens=definition.max_tokens,
                 temperature=definition.temperature,
             )
             decision = await self._thought(thought, work)
-            if not decision.calls:
-                forced = bool(tools) and last
-                return self._result(
-                    decision.answer, work, "" if not forced else "repeats" if work.repeated else "steps"
-                )
             for call in decision.calls:
                 if handoff := self.handoffs.get(call.name):
                     return await self._hand_off(handoff, call, work)
                 await self._act(call, decision.thought, work)
+            if decision.calls:
+                continue
+            fault = self._fault(decision.answer, work)
+            if fault and not work.doubted and number < limits.steps:
+                work.doubted = True
+                work.exchanges.append(Exchange(ToolCall(ANSWER, {ANSWER: decision.answer}, "doubted"), fault))
+                continue
+            forced = bool(work.offers) and last
+            stopped: Stopped = "" if not forced else "repeats" if work.repeated else "steps"
+            return self._result(decision.answer, work, stopped, fault)
         raise AssertionError("unreachable: the last step has no tools to call")
+
+    def _usable(self, work: _Work) -> tuple[Tool, ...]:
+        """What may be called now; nothing when all that is left is to say the answer in other words."""
+        if work.doubted and work.steps:
+            return ()
+        done = {step.tool for step in work.steps if step.agent == self.name}
+        return tuple(
+            offered.tool
+            for name, offered in work.offers.items()
+            if offered.fits(work.rows) and not (offered.once and name in done)
+        )
+
+    def _fault(self, answer: Any, work: _Work) -> str:
+        """Why an answer cannot stand: it does not rest on what tools have found. Empty when it may."""
+        if not self.definition.grounded or not work.offers:
+            return ""
+        if not work.steps:
+            return "Nothing has been looked up yet. Use a tool first."
+        said = answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False)
+        asked = "\n".join(turn.content for turn in work.turns)
+        found = [step.observation for step in work.steps]
+        flagged = unsupported(re.sub(r"(?m)^\s*\d+[.)]\s", "", said), found, asked)
+        return f"No result contains {', '.join(flagged)}. Say only what the results say." if flagged else ""
 
     async def _thought(self, thought: Thought, work: _Work) -> Decision:
         spent, most = work.usage.input_tokens + work.usage.output_tokens, self.definition.limits.tokens
@@ -260,6 +281,9 @@ class Agent(Component[Task, AgentResult]):
     async def _act(self, call: ToolCall, thought: str, work: _Work) -> None:
         """Run a tool and note what came of it. Its errors are for the model to deal with."""
         context, started = work.context, time.monotonic()
+        if offered := work.offers.get(call.name):
+            filled = offered.filled(call.arguments, self._message(call.name, work), work.rows)
+            call = replace(call, arguments=filled)
         key = json.dumps([call.name, call.arguments], sort_keys=True, default=str)
         if key in work.failed and not work.warned:
             work.warned = True
@@ -270,7 +294,7 @@ class Agent(Component[Task, AgentResult]):
             return
         work.called.add(key)
         context.emit(ToolCalled(source=self.name, tool=call.name, arguments=call.arguments, thought=thought))
-        text, error = await self._observe(call, work)
+        text, output, error = await self._observe(call, offered, work)
         if error:
             work.failed.add(key)
         context.emit(ToolObserved(source=self.name, tool=call.name, text=text, error=error))
@@ -281,28 +305,37 @@ class Agent(Component[Task, AgentResult]):
                 tool=call.name,
                 arguments=call.arguments,
                 observation=text,
+                output=output,
                 thought=thought,
                 error=error,
                 seconds=time.monotonic() - started,
             )
         )
 
-    async def _observe(self, call: ToolCall, work: _Work) -> tuple[str, str]:
-        """What the model is told of a call, and the code of the error where it failed."""
+    def _message(self, tool: str, work: _Work) -> str:
+        """What a tool gets in place of a text by the model. Agents can make use of what was found before."""
+        found = [f"{step.tool}: {step.observation}" for step in work.steps if step.agent == self.name]
+        if not found or getattr(self.tools.get(tool), "kind", "") != "agent":
+            return work.task.message
+        return "\n".join([work.task.message, "", "Found so far:", *found])
+
+    async def _observe(self, call: ToolCall, offered: Offer | None, work: _Work) -> tuple[str, BaseModel | None, str]:
+        """What the model is told of a call, what the tool gave, and the code of the error where it failed."""
         limit = self.definition.limits.observation
-        tool = self.tools.get(call.name)
-        if tool is None:
-            return f"There is no tool {call.name!r}. There are: {', '.join(self.tools)}.", "run.not_found"
+        if offered is None:
+            return f"There is no tool {call.name!r}. There are: {', '.join(work.offers)}.", None, "run.not_found"
         meter = UsageMeter()  # for tools that ask a model and do not say what it cost
+        inside = work.context.with_extras(meter, self.runner)
         try:
-            output = await self.runner.run(tool, call.arguments, work.context.with_extras(meter, self.runner))
+            arguments = offered.input(call.arguments, work.rows)
+            output: BaseModel = await self.runner.run(self.tools[call.name], arguments, inside)
         except QueristError as error:
             left = work.context.remaining()
             if left is not None and left <= 0:
                 raise  # it was the agent's own time that ran out
             if isinstance(error, PermissionDeniedError | MissingExtraError):
                 work.notes.append(f"{error.message} {error.hint}")
-            return bounded(f"Error: {error.message} {error.hint}".rstrip(), limit), error.code
+            return bounded(f"Error: {error.message} {error.hint}".rstrip(), limit), None, error.code
         finally:
             work.usage += meter.total
         if isinstance(usage := getattr(output, "usage", None), Usage):
@@ -310,7 +343,11 @@ class Agent(Component[Task, AgentResult]):
         if isinstance(output, AgentResult):
             work.steps += output.steps
             work.notes += output.notes
-        return bounded(told(output), limit), ""
+        work.notes += [f"{call.name}: {warning}" for warning in warnings_of(output)]
+        name = f"result_{len(work.exchanges) + 1}"
+        if rows := rows_of(output):
+            work.rows[name] = rows
+        return bounded(told(output, name), limit), output, ""
 
     async def _hand_off(self, handoff: Handoff, call: ToolCall, work: _Work) -> AgentResult:
         """Let another agent answer, with as much of the state as the hand-off lets through."""
@@ -333,10 +370,16 @@ class Agent(Component[Task, AgentResult]):
             }
         )
 
-    def _result(self, answer: Any, work: _Work, stopped: Literal["", "steps", "repeats"]) -> AgentResult:
+    def _result(self, answer: Any, work: _Work, stopped: Stopped, fault: str) -> AgentResult:
         output, text = None, answer
         if self.definition.output is not None:
             output, text = self._typed(answer), json.dumps(answer, ensure_ascii=False)
+        if fault:
+            stopped = "ungrounded"
+            work.notes.append(f"The model's own words did not rest on the results: {fault}")
+            if output is None:
+                own = [step.observation for step in work.steps if step.agent == self.name and not step.error]
+                text = "\n\n".join(own) or "No tool found anything to answer with."
         return AgentResult(
             agent=self.name,
             text=text,
@@ -361,17 +404,20 @@ class Agent(Component[Task, AgentResult]):
     def _instructions(self, task: Task) -> str:
         return render(self.definition.instructions, {**self.definition.variables, **task.variables}, self.name)
 
-    def _offered(self, work: _Work) -> tuple[Tool, ...]:
+    def _offers(self, work: _Work) -> dict[str, Offer]:
         """The tools that can work here. One that lacks every permission for its work is left out, which is told."""
         principal = work.context.principal
-        offered = []
+        offered: list[Tool] = []
         for tool in self.tools.values():
             if lacking := _lacking(tool, principal):
                 kinds = " and ".join(lacking)
                 work.notes.append(f"The tool {tool.name} was left out: {principal.name!r} has no grant for {kinds}.")
             else:
                 offered.append(tool.to_tool())
-        return (*offered, *(handoff.tool for handoff in self.handoffs.values()))
+        offered += (handoff.tool for handoff in self.handoffs.values())
+        # What goes on from an earlier message does not stand alone: then the model has to say it in full.
+        verbatim = self.definition.verbatim and not work.turns
+        return {tool.name: offer(tool, verbatim=verbatim) for tool in offered}
 
     async def _with_facts(self, message: str) -> str:
         if not self.definition.memory.facts:

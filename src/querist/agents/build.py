@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from querist.agents.agent import Agent, Handoff
+from querist.agents.agent import Agent
 from querist.agents.definition import ROLES, AgentDefinition
+from querist.agents.handoff import Handoff
 from querist.agents.library import AgentLibrary, open_library
 from querist.agents.team import Team
 from querist.core.component import Component
+from querist.core.registry import Registry
 from querist.core.runner import Runner
-from querist.errors import ComponentNotFoundError, UsageError
+from querist.errors import ComponentNotFoundError, MissingExtraError, UsageError
 from querist.models.base import Model
 from querist.settings import Settings
 from querist.state.agent_memory import AgentMemory
@@ -23,7 +25,7 @@ class Agents:
 
     Args:
         runner: runs all of them and what they use.
-        components: what they may use by name, beside the tools of the catalogue and each other: `ask`, tools of one's
+        components: what they may use by name, beside each other and the tools of the catalogue: `ask`, tools of one's
             own.
         library: where definitions are found; as the settings say by default.
         model: a name of a model, or a model, for all of them in place of what their definitions say.
@@ -35,14 +37,14 @@ class Agents:
         settings: Settings,
         runner: Runner,
         *,
-        components: Sequence[Component[Any, Any]] = (),
+        components: Registry | None = None,
         library: AgentLibrary | None = None,
         model: str | Model | None = None,
         memory: AgentMemory | None = None,
     ) -> None:
         self.settings, self.runner, self.memory = settings, runner, memory
         self.library = library or open_library(settings)
-        self._components = {component.name: component for component in components}
+        self._components = components or Registry()
         self._model = model
         self._models: dict[str | tuple[str, ...], Model] = {}
         self._made: dict[str, Agent | Team] = {}
@@ -77,21 +79,27 @@ class Agents:
         team = definition.team
         if team is None:
             return self._agent(definition)
-        members = [self._find(name, definition) for name in team.members]
-        lead = None
-        if team.strategy == "hierarchical" or definition.instructions:
-            alone = definition.model_copy(update={"team": None, "hooks": ()})  # the team has the hooks
-            lead = self._agent(alone, members if team.strategy == "hierarchical" else ())
+        alone = definition.model_copy(update={"team": None, "hooks": ()})  # the team has the hooks
+        lead: Agent | None = None
+        if team.strategy == "hierarchical":
+            members, notes = self._installed(team.members, definition)
+            lead = self._agent(alone, members, notes)
+        else:
+            members = [self._find(name, definition) for name in team.members]
+            if definition.instructions:
+                lead = self._agent(alone)
         backup = self._find(team.backup, definition) if team.backup else None
         return Team(definition, members, self.runner, lead=lead, backup=backup)
 
-    def _agent(self, definition: AgentDefinition, members: Sequence[Component[Any, Any]] = ()) -> Agent:
-        found = [self._find(name, definition) for name in (*definition.tools, *definition.agents)]
+    def _agent(
+        self, definition: AgentDefinition, members: Sequence[Component[Any, Any]] = (), notes: Sequence[str] = ()
+    ) -> Agent:
+        tools, missing = self._installed((*definition.tools, *definition.agents), definition)
         return Agent(
             definition,
             self._open_model(definition.model),
             self.runner,
-            tools=[*found, *members],
+            tools=[*tools, *members],
             handoffs=[
                 Handoff(options, self._later(options.to), self.library.definition(options.to).description)
                 for options in definition.handoffs
@@ -99,21 +107,32 @@ class Agents:
             role=definition.model,
             summariser=self._open_model("fast"),
             memory=self.memory,
+            notes=[*notes, *missing],
         )
+
+    def _installed(self, names: Sequence[str], user: AgentDefinition) -> tuple[list[Component[Any, Any]], list[str]]:
+        """Those that can work here, and a note for each that cannot, as its extra is not installed."""
+        found, notes = [], []
+        for name in names:
+            try:
+                found.append(self._find(name, user))
+            except MissingExtraError as error:
+                notes.append(f"{name} was left out: {error.message} {error.hint}")
+        return found, notes
 
     def _later(self, name: str) -> Callable[[], Agent | Team]:
         return lambda: self.open(name)
 
     def _find(self, name: str, user: AgentDefinition) -> Component[Any, Any]:
-        """A component that was given, an agent, or a tool of the catalogue."""
-        if name in self._components:
-            return self._components[name]
+        """An agent, a component that was given, or a tool of the catalogue."""
         if self.library.files(name):
             return self.open(name)
+        if name in self._components:
+            return self._components.get(name)
         try:
             return load_tool(name)
         except ComponentNotFoundError as error:
-            hint = "It answers questions about data: name some with --data." if name == "ask" else error.hint
+            hint = "It works on data: name some with --data." if name in ("ask", "analyse") else error.hint
             raise ComponentNotFoundError(
                 f"The agent {user.name!r} uses {name!r}, which is neither a tool nor an agent here.", hint=hint
             ) from error

@@ -1,17 +1,49 @@
-"""What a model gets to read of a tool's output."""
+"""What a model gets to read of a tool's output, and the rows in it that other tools can work on."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import BaseModel
 
+from querist.agents.task import AgentResult
+from querist.sources.table import Table, json_cell
 
-def told(output: BaseModel) -> str:
-    """An output in its own words where its type has some, else as JSON without what is unset."""
+_ROWS = 200
+"""Rows that are told at most; far fewer fit into what a model usually gets to read."""
+
+
+def told(output: BaseModel, name: str = "result") -> str:
+    """An output in its own words where its type has some, else as JSON without what is unset.
+
+    A table of several rows follows, under the name by which other tools can be given it.
+    """
+    table = getattr(output, "table", None)
+    if isinstance(table, Table) and len(table) > 1:
+        lines = [table.unique_names(), *([str(json_cell(cell)) for cell in row] for row in table.rows[:_ROWS])]
+        return "\n".join([str(output), f"{name}:", *map(" | ".join, lines)])
     if type(output).__str__ is not BaseModel.__str__:
         return str(output)
     if list(type(output).model_fields) == ["result"] and isinstance(result := output.result, str):  # type: ignore[attr-defined]
         return result
     return output.model_dump_json(exclude_none=True)
+
+
+def rows_of(output: BaseModel) -> list[dict[str, Any]]:
+    """The rows of an output; none where it has no table, and no list of rows called `data` or `result`."""
+    if isinstance(output, AgentResult):
+        outputs = (step.output for step in reversed(output.steps))
+        return next(filter(None, (rows_of(inner) for inner in outputs if isinstance(inner, BaseModel))), [])
+    if isinstance(table := getattr(output, "table", None), Table):
+        return [{name: json_cell(cell) for name, cell in row.items()} for row in table.to_dicts()]
+    held = getattr(output, "data", None) or getattr(output, "result", None)
+    return held if isinstance(held, list) and held and all(isinstance(row, dict) for row in held) else []
+
+
+def warnings_of(output: BaseModel) -> list[str]:
+    """What people should know before they trust an output."""
+    unsure = ["This is unverified."] if getattr(output, "status", "") == "unverified" else []
+    return [*unsure, *getattr(getattr(output, "evidence", output), "warnings", ())]
 
 
 def bounded(text: str, limit: int) -> str:

@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from querist.core.component import Tool
 from querist.models.base import Usage
 
+Stopped = Literal["", "steps", "repeats", "no_consensus", "ungrounded"]
+
 
 class Turn(BaseModel):
     """One message of a conversation."""
@@ -47,6 +49,8 @@ class Step(BaseModel):
     """One use of a tool, an agent or a member of a team.
 
     Attributes:
+        observation: what the agent got to read of it.
+        output: what it gave, with the evidence that it has; None where it failed.
         thought: what the model said before it.
         error: the code of the error where it failed.
     """
@@ -57,6 +61,7 @@ class Step(BaseModel):
     tool: str
     arguments: dict[str, Any]
     observation: str
+    output: Any = None
     thought: str = ""
     error: str = ""
     seconds: float = 0.0
@@ -71,7 +76,8 @@ class AgentResult(BaseModel):
         output: the answer as its output type; None where it has none.
         usage: of all model calls, those of agents below included.
         stopped: why it answered before it was done, empty when it was done: `steps` (out of steps), `repeats` (it kept
-            calling the same), `no_consensus`.
+            calling the same), `no_consensus`, `ungrounded` (it said numbers that no result contains; the text is that
+            of the results).
         notes: for people: tools that were left out, what was forgotten, members that failed.
     """
 
@@ -82,7 +88,7 @@ class AgentResult(BaseModel):
     output: Any = None
     steps: tuple[Step, ...] = ()
     usage: Usage = Usage()
-    stopped: Literal["", "steps", "repeats", "no_consensus"] = ""
+    stopped: Stopped = ""
     notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:

@@ -88,8 +88,9 @@ class Team(Component[Task, AgentResult]):
         self.name, self.description = definition.name, definition.description
         self.timeout = definition.limits.seconds
         self.members, self.runner, self.lead, self.backup = tuple(members), runner, lead, backup
-        for member in (*self.members, *([backup] if backup else [])):
-            text_field(member)
+        if self.options.strategy != "hierarchical":  # there the lead writes what each gets
+            for member in (*self.members, *([backup] if backup else [])):
+                text_field(member)
         _check(self.name, self.options, self.members, lead)
         hook_up(self, definition, runner)
 
@@ -180,7 +181,7 @@ class Team(Component[Task, AgentResult]):
             arguments: dict[str, Any] = {text_field(asked): message}
             if isinstance(asked, Agent | Team):
                 arguments["variables"] = work.task.variables
-            text, code = "", ""
+            text, code, output = "", "", None
             try:
                 output = await self.runner.run(asked, arguments, work.context)
                 text = told(output)
@@ -200,7 +201,13 @@ class Team(Component[Task, AgentResult]):
             seen = self._seen(text)
             work.steps.append(
                 Step(
-                    agent=self.name, tool=asked.name, arguments=arguments, observation=seen, error=code, seconds=seconds
+                    agent=self.name,
+                    tool=asked.name,
+                    arguments=arguments,
+                    observation=seen,
+                    output=output,
+                    error=code,
+                    seconds=seconds,
                 )
             )
             work.context.emit(MemberFinished(source=self.name, member=asked.name, text=seen, error=code))

@@ -36,8 +36,10 @@ class Thought:
     Attributes:
         system: what it is and does. Stable, so that a model server can reuse it.
         turns: the conversation; the last is what is asked now.
-        tools: what it may call.
-        must_answer: it may not call them any more.
+        tools: what it is told of, once for all steps, so that a model server can reuse that.
+        usable: those of them that it may call now; where there are none, it has to answer.
+        may_answer: whether it may answer now, or has to call one of them. Of models with tool calling of their own it
+            is not demanded.
         exchanges: what it called since the last turn, oldest first.
         output: JSON Schema of the answer; text when None.
     """
@@ -45,7 +47,8 @@ class Thought:
     system: str
     turns: tuple[Turn, ...]
     tools: tuple[Tool, ...] = ()
-    must_answer: bool = False
+    usable: tuple[Tool, ...] = ()
+    may_answer: bool = True
     exchanges: tuple[Exchange, ...] = ()
     output: JsonSchema | None = None
     max_tokens: int = 512
@@ -95,7 +98,7 @@ async def _chosen(thought: Thought, mind: Mind, context: RunContext) -> Decision
     system = "\n\n".join(filter(None, (thought.system, manual)))
     request = Request(
         [Message("system", system)] * bool(system) + _messages(thought),
-        schema=None if free else _choice(() if thought.must_answer else thought.tools, thought.output),
+        schema=None if free else _choice(thought),
         max_tokens=thought.max_tokens,
         temperature=thought.temperature,
         prefix=f"agent-{hashlib.sha256(system.encode()).hexdigest()[:16]}",
@@ -109,11 +112,11 @@ async def _chosen(thought: Thought, mind: Mind, context: RunContext) -> Decision
 
 async def _native(thought: Thought, mind: Mind, context: RunContext) -> Decision:
     """By the provider's own tool calling."""
-    tools = () if thought.must_answer else thought.tools
+    tools = thought.usable
     if thought.output is not None:
         tools = (*tools, Tool(ANSWER, "Give the final answer.", thought.output, {}))
     told, exchanges = [Message(turn.role, turn.content) for turn in thought.turns], thought.exchanges
-    if thought.must_answer:  # calls of tools that are no longer offered confuse some providers: told in words, then
+    if not thought.usable:  # calls of tools that are no longer offered confuse some providers: told in words, then
         told, exchanges = _messages(thought), ()
     request = Request(
         [Message("system", thought.system)] * bool(thought.system) + told,
@@ -174,7 +177,7 @@ def _messages(thought: Thought) -> list[Message]:
     content = last.content
     if thought.exchanges:
         results = "\n".join(f"{n}. {_line(exchange)}" for n, exchange in enumerate(thought.exchanges, start=1))
-        rest = ", the last above all" if thought.must_answer else ", or use a tool for what is still missing"
+        rest = ", the last above all" if not thought.usable else ", or use a tool for what is still missing"
         content = f"Results so far:\n{results}\n\n{content}\n\nAnswer from these results{rest}."
     return [*(Message(turn.role, turn.content) for turn in before), Message(last.role, content)]
 
@@ -184,17 +187,18 @@ def _line(exchange: Exchange) -> str:
     return f"{exchange.call.name}({arguments}): {exchange.result}"
 
 
-def _choice(tools: Sequence[Tool], output: JsonSchema | None) -> JsonSchema:
+def _choice(thought: Thought) -> JsonSchema:
     """JSON Schema of one reply: a tool with its arguments, or the answer."""
     definitions: JsonSchema = {}
     options = [
         _object(
             think=_THINK, tool={"const": tool.name}, arguments=compact(hoist(tool.input_schema, tool.name, definitions))
         )
-        for tool in tools
+        for tool in thought.usable
     ]
-    answer = {"type": "string"} if output is None else compact(hoist(output, ANSWER, definitions))
-    options.append(_object(think=_THINK, answer=answer))
+    if thought.may_answer:
+        answer = {"type": "string"} if thought.output is None else compact(hoist(thought.output, ANSWER, definitions))
+        options.append(_object(think=_THINK, answer=answer))
     schema: JsonSchema = options[0] if len(options) == 1 else {"anyOf": options}
     return schema | {"$defs": {name: compact(inner) for name, inner in definitions.items()}} if definitions else schema
 

@@ -220,7 +220,7 @@ def _run(
             runner, events, components = Runner.of(settings), EventBus(), Registry()
             stack.enter_context(kept(events, settings.events))
             add_components(load_plugins(settings.plugins), components)
-        agents = Agents(settings, runner, components=list(components), model=model)
+        agents = Agents(settings, runner, components=components, model=model)
         agent = _opened(agents.open, name, settings, model)
         if state is not None:
             _single(agent).restore(state)
@@ -305,7 +305,8 @@ class _Watch:
         self._status = status
 
     def on_event(self, event: Event) -> None:
-        from querist.agents.agent import HandedOff, ToolCalled, ToolObserved
+        from querist.agents.agent import ToolCalled, ToolObserved
+        from querist.agents.handoff import HandedOff
         from querist.agents.team import MemberFinished
 
         match event:
