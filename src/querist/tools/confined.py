@@ -23,7 +23,7 @@ from querist.errors import (
     SourceFormatError,
     SourceNotFoundError,
 )
-from querist.sources.text_encoding import decode
+from querist.tools.encodings import decode_as, text_of
 from querist.tools.folders import Folder
 
 MAX_BYTES = 10_000_000
@@ -36,7 +36,7 @@ def resolve(path: str) -> Path:
         raise ComponentInputError(f"{path!r} is not a path.")
     try:
         return Path(path).expanduser().resolve()
-    except (OSError, RuntimeError) as error:  # links in a circle, a name that is too long, no such home
+    except (OSError, RuntimeError, ValueError) as error:  # links in a circle, too long, no such home, half a character
         raise ComponentInputError(f"{path!r} cannot be followed: {error}.") from error
 
 
@@ -78,19 +78,7 @@ def read_bytes(path: str, context: RunContext, limit: int = MAX_BYTES) -> bytes:
 def read_text(path: str, context: RunContext, encoding: str | None = None, limit: int = MAX_BYTES) -> str:
     """All of a text file; its encoding is found out where None is given."""
     data = read_bytes(path, context, limit)
-    return decode(data)[0] if encoding is None else decode_as(data, encoding, path)
-
-
-def decode_as(data: bytes, encoding: str, path: str) -> str:
-    """The text of some bytes in an encoding that the caller named; `path` is for the error."""
-    try:
-        return data.decode(encoding)
-    except LookupError as error:
-        raise ComponentInputError(f"There is no encoding {encoding!r}.", hint="Such as utf-8 or cp1252.") from error
-    except UnicodeError as error:
-        raise SourceFormatError(
-            f"{path} is not text in {encoding}: {error}.", hint="Leave the encoding out."
-        ) from error
+    return text_of(data)[0] if encoding is None else decode_as(data, encoding, path)
 
 
 @contextmanager
@@ -173,12 +161,14 @@ def _told(path: Path) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
-        raise SourceNotFoundError(f"There is no {path}.") from error
+        raise SourceNotFoundError(
+            f"There is no {path}.", hint="A path that does not begin with / is below the current folder."
+        ) from error
     except OSError as error:
         if error.errno is None:  # what unpacks it found it broken
             raise SourceFormatError(f"{path} cannot be read: {error}.") from error
         if error.errno in (errno.EISDIR, errno.EINVAL):
             raise SourceFormatError(f"{path} is not a regular file.") from error
         if error.errno == errno.ENOTDIR:
-            raise SourceFormatError(f"{path} is not in a folder, or is none.") from error
+            raise SourceFormatError(f"{path} is not a folder, or lies in what is none.") from error
         raise SourceAccessError(f"{path} cannot be used: {error.strerror or error}.") from error

@@ -157,9 +157,19 @@ class Found:
             return "link"
         return "file" if stat.S_ISREG(mode) else "folder" if stat.S_ISDIR(mode) else "other"
 
+    @property
+    def name(self) -> str:
+        """Its path, to be told."""
+        return shown(self.path)
+
     def open(self) -> BinaryIO:
         """The file, to read."""
         return self.folder.open(self.path.name)
+
+
+def shown(path: PurePath) -> str:
+    """A path as text that can be told: names may be of any bytes, and those that are no UTF-8 become `�`."""
+    return os.fsencode(path.as_posix()).decode(errors="replace")
 
 
 def matches(path: PurePath, pattern: str) -> bool:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Iterable, Iterator
-from typing import IO, TypeVar
+from typing import IO, Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic_core import PydanticSerializationError, to_json
 
 from querist.core.context import RunContext
-from querist.errors import ComponentTimeoutError, MissingExtraError
+from querist.errors import ComponentInputError, ComponentTimeoutError, MissingExtraError
 
 T = TypeVar("T")
 CHUNK = 1 << 18
@@ -19,6 +20,18 @@ class ToolInput(BaseModel):
     """Input of a tool: a parameter that it does not know is a mistake, and told."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+def _tellable(data: Any) -> Any:
+    try:
+        to_json(data)
+    except PydanticSerializationError as error:  # nested beyond what anybody reads, or half a character
+        raise ComponentInputError(f"What was found cannot be told: {error}.", hint="Take a part of it.") from error
+    return data
+
+
+Told = Annotated[Any, AfterValidator(_tellable)]
+"""Data from outside in the output of a tool: any that can be written as JSON again."""
 
 
 def require(package: str, purpose: str, extra: str = "tools") -> None:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 import trustme
@@ -198,7 +199,7 @@ async def test_a_webhook_is_signed_so_that_its_receiver_can_tell() -> None:
 
 async def test_a_message_is_posted_to_slack_and_its_refusal_told() -> None:
     def answer(asked: Asked) -> bytes:
-        if asked.json["channel"] == "#none":
+        if b"channel=%23none" in asked.body:
             return reply({"ok": False, "error": "channel_not_found"})
         return reply({"ok": True, "channel": "C1", "ts": "1.2"})
 
@@ -209,7 +210,7 @@ async def test_a_message_is_posted_to_slack_and_its_refusal_told() -> None:
             await use("slack_integration", "network:127.0.0.1", settings=KEY, channel="#none", **ask)
     assert (done.channel, done.timestamp) == ("C1", "1.2")
     asked = here.asked[0]
-    assert (asked.path, asked.json) == ("/chat.postMessage", {"channel": "#a", "text": "Hi"})
+    assert (asked.path, parse_qs(asked.body.decode())) == ("/chat.postMessage", {"channel": ["#a"], "text": ["Hi"]})
     assert asked.headers["authorization"] == "Bearer k3y"
 
 
@@ -219,6 +220,8 @@ async def test_channels_and_messages_of_slack_are_read() -> None:
         ask = {"credential": "key", "api_url": here.url}
         found = await use("slack_integration", "network:127.0.0.1", settings=KEY, action="list_channels", **ask)
     assert [(c.id, c.name, c.topic, c.members) for c in found.channels] == [("C1", "general", "all", 3)]
+    assert here.asked[0].headers["content-type"] == "application/x-www-form-urlencoded"
+    assert here.asked[0].body == b"limit=50&exclude_archived=true"
 
 
 ISSUE = {
@@ -274,7 +277,7 @@ async def test_services_that_fail_are_told_as_such(tool: str, ask: dict[str, Any
     assert failure.value.retry_after == (7.0 if b" 429 " in broken else None)
 
 
-@pytest.mark.parametrize("repository", ["../../user", "me/it/../..", "me", "me/it?x=1"])
+@pytest.mark.parametrize("repository", ["../../user", "me/it/../..", "me/..", "me", "me/it?x=1"])
 async def test_a_repository_is_a_name_and_no_path(repository: str) -> None:
     with pytest.raises(ComponentInputError):
         await use("github_integration", "network:*", action="get_repository", repository=repository)

@@ -172,3 +172,21 @@ async def test_xml_is_validated_by_a_schema(use: Use) -> None:
 async def test_xml_that_reaches_out_or_grows_is_refused(use: Use, input: dict[str, Any]) -> None:
     with pytest.raises(ComponentInputError):
         await use("xml_processor", **input)
+
+
+@pytest.mark.usefixtures("in_process")
+async def test_what_cannot_be_told_again_is_refused_and_not_changed(use: Use) -> None:
+    deep = "<a>" * 240 + "</a>" * 240
+    for tool, text in {"json_processor": '"\\ud800"', "xml_processor": deep}.items():
+        with pytest.raises(ComponentInputError, match="cannot be told"):
+            await use(tool, text=text)
+    with pytest.raises(ComponentInputError, match="no 1e999"):
+        await use("json_processor", text="[1e999]")
+    assert (await use("json_processor", text="\ufeff[1.5]")).data == [1.5]
+    assert (await use("yaml_processor", text="")).data is None
+
+
+@pytest.mark.usefixtures("in_process")
+async def test_xml_is_read_in_the_encoding_that_it_names(tmp_path: Path, use: Use) -> None:
+    (tmp_path / "a.xml").write_bytes('<?xml version="1.0" encoding="windows-1251"?><a>Привет</a>'.encode("cp1251"))
+    assert (await use("xml_processor", file_path=str(tmp_path / "a.xml"))).data["text"] == "Привет"

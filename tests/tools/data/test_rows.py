@@ -181,3 +181,34 @@ async def test_rows_are_drawn(use: Use) -> None:
     assert base64.b64decode(png.image).startswith(b"\x89PNG")
     with pytest.raises(ComponentInputError, match="No chart"):
         await use("data_visualizer", data=[{"a": "x"}])
+
+
+async def test_what_a_spreadsheet_would_compute_is_written_as_text(use: Use) -> None:
+    cells = ["=cmd|' /C calc'!A0", "@SUM(1)", "+49 30", "-1.5", "\t=1", "plain", -2]
+    rows = [{"cell": cell} for cell in cells]
+    written = await use("csv_processor", operation="write", data=rows)
+    assert [line[0] for line in written.text.splitlines()[1:]] == ["'", "'", "'", "-", "'", "p", "-"]
+    as_given = await use("csv_processor", operation="write", data=rows, formulas=True)
+    assert [line[0] for line in as_given.text.splitlines()[1:]] == ["=", "@", "+", "-", "\t", "p", "-"]
+
+
+async def test_a_pasted_mark_and_numbers_without_bounds_do_no_harm(use: Use) -> None:
+    assert (await use("csv_processor", text="\ufeffa,b\n1,1e999\n")).data == [{"a": 1, "b": "1e999"}]
+    with pytest.raises(ComponentInputError, match="delimiter"):
+        await use("csv_processor", text="a", delimiter='"')
+
+
+async def test_what_no_number_or_chart_can_be_made_of_is_told(use: Use) -> None:
+    with pytest.raises(ComponentInputError, match="too large"):
+        aggregate = {"type": "aggregate", "aggregations": ["avg:a"]}
+        await use("data_transformer", data=[{"a": 10**400}], operations=[aggregate])
+    with pytest.raises(ComponentInputError, match="do not all hold numbers"):
+        await use("statistical_analyzer", data=[{"a": "x"}], columns=["a"])
+    with pytest.raises(ComponentInputError, match="'a' holds several values"):
+        await use("data_visualizer", data=[{"a": [1]}])
+
+
+async def test_rows_of_the_same_values_are_one_and_keep_their_order(use: Use) -> None:
+    rows = [{"a": 1, "b": "x"}, {"a": 2, "b": "x"}, {"b": "x", "a": 1.0}, {"c": 1, "b": "x"}]
+    found = await use("data_transformer", data=rows, operations=[{"type": "distinct"}])
+    assert found.data == [rows[0], rows[1], rows[3]]

@@ -52,6 +52,7 @@ async def test_text_and_metadata_are_taken_out_of_a_pdf(tmp_path: Path, use: Use
     path = write_pdf(tmp_path / "a.pdf", "one", "two", "three")
     found = await use("pdf_processor", file_path=path, pages=[3, 1])
     assert [(page.number, page.text) for page in found.pages] == [(3, "three"), (1, "one")]
+    assert found.metadata["title"] == "A title"
     assert (await use("pdf_processor", file_path=path, max_characters=4)).truncated
     about = await use("pdf_processor", file_path=path, operation="metadata")
     assert (about.page_count, about.metadata["title"], about.metadata["author"]) == (3, "A title", "Ann")
@@ -220,3 +221,14 @@ async def test_one_catalogue_may_fail_but_not_all(broken: bytes) -> None:
         assert ([paper.title for paper in found.papers], len(found.failed)) == (["Stoves"], 2)
         with pytest.raises(NetworkError):
             await search(here.url, sources=["arxiv"])
+
+
+async def test_what_was_noted_in_a_picture_is_not_in_the_new_one(tmp_path: Path, use: Use) -> None:
+    noted = Image.Exif()
+    noted[0x010F] = "Camera"
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.jpg", exif=noted, comment=b"at home")
+    for name, kind in {"b.jpg": "JPEG", "b.gif": "GIF", "b.webp": "WEBP"}.items():
+        out = tmp_path / name
+        await use("image_processor", operation="convert", input_path=str(tmp_path / "a.jpg"), output_path=str(out))
+        assert Image.open(out).format == kind
+        assert not [word for word in (b"Camera", b"at home") if word in out.read_bytes()]

@@ -119,3 +119,14 @@ async def test_what_is_no_archive_or_in_the_way_is_told(tmp_path: Path, use: Use
     (tmp_path / "out").mkdir()
     with pytest.raises(SourceAccessError, match="there already"):
         await use("file_archiver", operation="extract", archive=f"{tmp_path}/b.zip", destination=f"{tmp_path}/out")
+
+
+async def test_two_things_of_one_name_are_told(tmp_path: Path, use: Use) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("a", "file")
+        archive.writestr("a/b", "file in a file")
+    with pytest.raises(SourceFormatError, match="'a/b' and another thing of that name"):
+        await use(
+            "file_archiver", operation="extract", archive=str(tmp_path / "a.zip"), destination=str(tmp_path / "out")
+        )
+    assert not (tmp_path / "out").exists()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -158,3 +159,37 @@ async def test_encoding_and_line_ends_are_converted(tmp_path: Path, use: Use) ->
     done = await use("file_converter", path=str(tmp_path / "a.txt"), line_endings="lf")
     assert (done.from_encoding, done.lines_changed) == ("cp1252", 2)
     assert (tmp_path / "a.txt").read_bytes() == "ä\nb\nc\n".encode()
+
+
+async def test_a_text_that_names_its_encoding_is_read_in_it(tmp_path: Path, use: Use) -> None:
+    for name, text in {
+        "a.xml": '<?xml version="1.0" encoding="{}"?><a>日本</a>',
+        "a.html": "<meta charset={}>日本",
+    }.items():
+        (tmp_path / name).write_bytes(text.format("Shift_JIS").encode("shift_jis"))
+        assert (await use("file_reader", path=str(tmp_path / name))).content == text.format("Shift_JIS")
+    (tmp_path / "wrong.html").write_bytes("<meta charset=utf-16>Grüße".encode())
+    assert (await use("file_reader", path=str(tmp_path / "wrong.html"))).encoding == "utf-8"
+
+
+@pytest.mark.parametrize("encoding", ["punycode", "idna", "undefined", "unicode_escape", "zlib", "rot13", "a\0b"])
+async def test_what_is_no_encoding_of_texts_is_refused(tmp_path: Path, use: Use, encoding: str) -> None:
+    path = str(tmp_path / "a.txt")
+    await use("file_writer", path=path, content="a")
+    with pytest.raises(ComponentInputError, match="no encoding"):
+        await use("file_reader", path=path, encoding=encoding)
+    with pytest.raises(ComponentInputError, match="no encoding"):
+        await use("file_writer", path=path, encoding=encoding, content="a")
+
+
+async def test_names_of_any_bytes_can_be_told(tmp_path: Path, use: Use) -> None:
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/odd\xff.txt")).write_text("here")
+    listed = await use("directory_lister", path=str(tmp_path))
+    assert [entry.path for entry in listed.entries] == ["odd�.txt"]
+    found = await use("file_search", path=str(tmp_path), content="here")
+    assert [match.path for match in found.matches] == ["odd�.txt"]
+    for form in ("zip", "tar"):
+        archive = {"archive": f"{tmp_path}/a.{form}"}
+        await use("file_archiver", operation="create", paths=[str(tmp_path)], **archive)
+        packed = await use("file_archiver", operation="list", **archive)
+        assert f"{tmp_path.name}/odd�.txt" in [file.path for file in packed.files]

@@ -100,6 +100,7 @@ async def test_a_pattern_that_is_none_is_told(use: Use) -> None:
             },
             "2024-03-31 13:00:00",
         ),
+        ({"date": "1800-01-01", "timezone": "Europe/Berlin", "format": "Z"}, "+00:53"),
         ({"date": "2024-01-01 12:00", "from_timezone": "Asia/Tokyo"}, "2024-01-01 03:00:00"),
     ],
 )
@@ -119,6 +120,7 @@ async def test_the_difference_of_dates_is_told_in_seconds_and_days(use: Use) -> 
         {"date": "2024-01-01", "timezone": "Mars"},
         {"date": "2024-01-01", "timezone": "../../etc/passwd"},
         {"date": 1e20},
+        {"date": "2024 2024", "input_format": "YYYY YYYY"},
         {"date": "9999-12-31", "operation": "add", "amount": 10**9},
         {"operation": "difference", "date": "2024-01-01"},
         {"date": "2024-01-01", "format": "MMMM", "locale": "xx"},
@@ -211,8 +213,8 @@ async def test_a_template_that_never_ends_is_stopped(use: Use, monkeypatch: pyte
 
 @pytest.mark.usefixtures("in_process")
 async def test_texts_are_compared_by_line(use: Use) -> None:
-    found = await use("diff_calculator", old="a\nb\nc", new="a\nB\nc", context_lines=0)
-    assert found.diff == "--- old\n+++ new\n@@ -2 +2 @@\n-b\n+B"
+    found = await use("diff_calculator", old="a\nb\nc\n", new="a\nB\nc\n", context_lines=0)
+    assert found.diff == "--- old\n+++ new\n@@ -2 +2 @@\n-b\n+B\n"
     assert (found.equal, found.added, found.removed) == (False, 1, 1)
 
 
@@ -224,3 +226,18 @@ async def test_structures_are_compared_by_field(use: Use) -> None:
         ("/c", "removed", 1, None),
         ("/d", "added", None, 2),
     ]
+
+
+@pytest.mark.usefixtures("in_process")
+async def test_a_line_end_that_is_missing_is_a_difference(use: Use) -> None:
+    found = await use("diff_calculator", old="a\n", new="a")
+    assert (found.equal, found.added, found.removed) == (False, 1, 1)
+    assert found.diff.endswith("-a\n+a\n\\ No newline at end\n")
+
+
+@pytest.mark.usefixtures("in_process")
+async def test_flags_are_those_that_there_are(use: Use) -> None:
+    found = await use("text_manipulator", text="a1B2", operations=[{"extract": {"pattern": "[a-z]", "flags": "gi"}}])
+    assert found.extracted == ["a", "B"]
+    with pytest.raises(ComponentInputError, match="flags"):
+        await use("text_manipulator", text="a", operations=[{"extract": {"pattern": "a", "flags": "x"}}])

@@ -205,7 +205,7 @@ async def test_addresses_that_look_like_others_are_refused(url: str) -> None:
         await fetch(may("*", "127.0.0.1"), url)
 
 
-@pytest.mark.parametrize("name", ["Host", "Content-Length", "Transfer-Encoding", "X-A\r\nHost"])
+@pytest.mark.parametrize("name", ["Host", "Content-Length", "Transfer-Encoding", "X-A\r\nHost", "a b", "ü"])
 async def test_headers_that_change_where_or_how_are_refused(name: str) -> None:
     with pytest.raises(ComponentInputError):
         await fetch(may("*"), "http://example.org/", headers={name: "evil"})
@@ -308,3 +308,16 @@ async def test_every_grant_that_a_hop_uses_is_told() -> None:
         principal = Principal("tester", (Grant("network", "127.0.0.1"),))
         await fetch(RunContext(principal=principal, events=bus), here.url)
     assert [(e.need, e.grant) for e in events] == [(f"network:127.0.0.1:{here.port}", "network:127.0.0.1")]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("charset", ["punycode", "idna", "undefined", "zlib", "utf-99"])
+async def test_a_server_cannot_name_an_encoding_that_takes_for_ever_or_is_none(charset: str) -> None:
+    body = b"a" * 200_000 + b"-" + b"9" * 200_000
+    async with site(lambda asked: reply(body, content_type=f"text/html; charset={charset}")) as here:
+        assert (await fetch(may("127.0.0.1"), here.url)).text == body.decode()
+
+
+async def test_a_page_is_read_in_the_encoding_that_it_names() -> None:
+    page = "<meta charset='shift_jis'>日本".encode("shift_jis")
+    async with site(lambda asked: reply(page, content_type="text/html")) as here:
+        assert (await fetch(may("127.0.0.1"), here.url)).text.endswith("日本")

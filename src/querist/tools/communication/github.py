@@ -50,6 +50,8 @@ class GithubIntegrationInput(ToolInput):
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
+        if self.repository.endswith(("/.", "/..")):
+            raise ValueError("the repository is a name, and no path")
         if self.action in _NUMBERED and self.number is None:
             raise ValueError(f"{self.action} needs a number")
         for action, field in {"create_issue": "title", "add_comment": "body", "search_issues": "query"}.items():

@@ -16,7 +16,7 @@ from querist.tools.data import structured
 from querist.tools.data.given import TextOrFile
 from querist.tools.data.rows import FUNCTIONS
 from querist.tools.expressions import Expression
-from querist.tools.tool import ToolInput, require
+from querist.tools.tool import Told, ToolInput, require
 from querist.tools.worker import in_worker
 
 JsonSchema = dict[str, Any] | bool
@@ -28,7 +28,7 @@ class Mistake(BaseModel):
 
 
 class Document(BaseModel):
-    data: Any = Field(default=None, description="What was read, found, merged or transformed.")
+    data: Told = Field(default=None, description="What was read, found, merged or transformed.")
     valid: bool | None = Field(default=None, description="For `validate`.")
     errors: list[Mistake] = Field(default=[], description=f"For `validate`: {structured.MAX_ERRORS} at most.")
 

@@ -39,5 +39,5 @@ class TextOrFile(ToolInput):
 
     def read(self, context: RunContext, encoding: str | None = None) -> str:
         if self.file_path is None:
-            return self.text or ""
+            return (self.text or "").removeprefix("\ufeff")  # the mark of a file that somebody pasted
         return read_text(self.file_path, context, encoding, MAX_TEXT)

@@ -25,7 +25,7 @@ _AGGREGATES: dict[str, Callable[[Sequence[Any]], Any]] = {
     "min": min,
     "max": max,
     "count": len,
-    "distinct": lambda values: len({repr(value) for value in values}),
+    "distinct": lambda values: len({_name([value]) for value in values}),
     "first": lambda values: values[0],
     "last": lambda values: values[-1],
 }
@@ -65,7 +65,10 @@ class Join(ToolInput):
     type: Literal["join"]
     data: list[Row] = Field(description="The rows to join.", max_length=MAX_ROWS)
     on: str | list[str] = Field(description="Fields that must be equal.")
-    how: Literal["inner", "left"] = Field(default="inner", description="`left` keeps rows that find no other.")
+    how: Literal["inner", "left"] = Field(
+        default="inner",
+        description="`left` keeps rows that find no other. Their own fields go before those joined.",
+    )
 
 
 class Distinct(ToolInput):
@@ -118,8 +121,11 @@ def _applied(rows: list[Row], operation: Operation, context: RunContext) -> list
         case Join():
             return _joined(rows, operation)
         case Distinct():
-            fields = _listed(operation.field or [])
-            return list({repr(_key(row, fields) if fields else row): row for row in reversed(rows)}.values())[::-1]
+            found: dict[str, Row] = {}
+            for row in rows:
+                names = _listed(operation.field or sorted(row))
+                found.setdefault(_name((*names, *_key(row, names))), row)
+            return list(found.values())
         case Limit():
             return rows[operation.offset : operation.offset + operation.count]
 
@@ -155,7 +161,7 @@ def _grouped(rows: list[Row], fields: list[str], aggregations: list[str]) -> lis
 
 
 def _aggregate(text: str, rows: list[Row]) -> Any:
-    """One number over rows; missing values do not count, and where none is left there is none (but 0 for counts)."""
+    """One value over rows; missing values do not count, and where none is left there is none (but 0 for counts)."""
     name, _, field = text.partition(":")
     if name not in _AGGREGATES or not field:
         raise ComponentInputError(
@@ -167,7 +173,7 @@ def _aggregate(text: str, rows: list[Row]) -> Any:
         return None
     try:
         return _AGGREGATES[name](values)
-    except TypeError as error:
+    except (TypeError, ArithmeticError) as error:
         raise ComponentInputError(f"{text!r} has no value: {error}.") from error
 
 

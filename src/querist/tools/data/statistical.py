@@ -101,7 +101,11 @@ def _numbers(input: StatisticalAnalyzerInput) -> pd.DataFrame:
         raise ComponentInputError(f"There is no column {missing[0]!r}.", hint=f"There are {', '.join(frame)}.")
     frame = frame[input.columns or list(frame)]
     truths = [name for name in frame if frame[name].dropna().map(lambda value: isinstance(value, bool)).any()]
-    frame = frame.drop(columns=truths).apply(pd.to_numeric, errors="coerce" if not input.columns else "raise")
+    try:
+        frame = frame.drop(columns=truths).apply(pd.to_numeric, errors="raise" if input.columns else "coerce")
+    except (TypeError, ValueError) as error:
+        told = f"The columns that are asked for do not all hold numbers: {error}."
+        raise ComponentInputError(told, hint="Leave `columns` out to take those that do.") from error
     frame = frame.astype(float).replace([float("inf"), float("-inf")], float("nan")).dropna(axis="columns", how="all")
     if frame.empty:
         raise ComponentInputError("The data have no numbers.")

@@ -8,7 +8,7 @@ import json
 import math
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 MAX_ERRORS = 100
 """Mistakes told at most."""
@@ -17,14 +17,19 @@ MAX_ERRORS = 100
 def read_json(text: str) -> Any:
     """Parse strict JSON (RFC 8259)."""
     try:
-        return json.loads(text, parse_constant=_no_number)
+        return json.loads(text, parse_constant=_no_number, parse_float=_number)
     except json.JSONDecodeError as error:
         raise ValueError(f"The text is not JSON: {error.msg} (line {error.lineno}, column {error.colno}).") from error
     except RecursionError as error:
         raise ValueError("The JSON is nested too deeply.") from error
 
 
-def _no_number(name: str) -> None:
+def _number(text: str) -> float:
+    number = float(text)
+    return number if math.isfinite(number) else _no_number(text)
+
+
+def _no_number(name: str) -> NoReturn:
     raise ValueError(f"The text is not JSON: it has no {name}.")
 
 
@@ -94,7 +99,7 @@ def validate(data: Any, schema: Any) -> dict[str, Any]:
 
 
 def read_yaml(text: str) -> Any:
-    """Parse YAML 1.2, plain data only: a list where there are several documents."""
+    """Parse YAML 1.2, plain data only: a list where there are several documents, None where there is none."""
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
@@ -108,7 +113,7 @@ def read_yaml(text: str) -> Any:
         raise ValueError(f"The text is not YAML: {error}.") from error
     except RecursionError as error:
         raise ValueError("The YAML is nested too deeply, or holds itself.") from error
-    return documents[0] if len(documents) == 1 else documents
+    return documents if len(documents) > 1 else next(iter(documents), None)
 
 
 def validate_yaml(text: str, schema: Any) -> dict[str, Any]:

@@ -18,20 +18,28 @@ from querist.errors import ComponentInputError, SourceFormatError
 from querist.tools.confined import to_read, to_write, write_file
 from querist.tools.data.given import MAX_ROWS, Row, TextOrFile
 from querist.tools.data.rows import Filter, GroupBy, transform
+from querist.tools.encodings import encode_as
 
-_NUMBER = re.compile(r"-?(0|[1-9]\d{0,17})(\.\d{1,17})?([eE][-+]?\d{1,3})?")
+_NUMBER = re.compile(r"-?(0|[1-9]\d{0,17})(\.\d{1,17})?([eE][-+]?\d{1,2})?")
 """Numbers as programs write them; `007` is none, since it names something."""
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class CsvProcessorInput(TextOrFile):
     operation: Literal["read", "write", "filter", "aggregate"] = Field(default="read", description="What to do.")
     headers: bool = Field(default=True, description="Whether the first line holds the names; else `column1` and so on.")
-    delimiter: str | None = Field(default=None, description="Found out when left out; a comma to write.", max_length=1)
+    delimiter: str | None = Field(
+        default=None, description="Found out when left out; a comma to write.", pattern=r'^[^"\r\n]$'
+    )
     encoding: str | None = Field(default=None, description="Found out when left out; UTF-8 to write.")
     condition: str | None = Field(default=None, description="For `filter`: such as `amount > 10`.")
     group_by: list[str] = Field(default=[], description="For `aggregate`: the columns that make the groups.")
     aggregations: list[str] = Field(default=[], description="For `aggregate`: such as `sum:amount`, `count:*`.")
     data: list[Row] = Field(default=[], description="For `write`: the rows.", max_length=MAX_ROWS)
+    formulas: bool = Field(
+        default=False,
+        description="For `write`: whether texts that a spreadsheet takes for formulas stay so; `'` is put before them.",
+    )
     limit: int = Field(default=1000, description="Rows given back at most.", gt=0, le=MAX_ROWS)
 
     def _takes_text(self) -> bool:
@@ -110,18 +118,22 @@ def _typed(column: Sequence[str]) -> list[Any]:
     return [None if value is None else int(value) if whole else float(value) for value in values]
 
 
+def _as_text(value: Any) -> Any:
+    """A cell that no spreadsheet computes (CSV injection, CWE-1236)."""
+    computed = isinstance(value, str) and value.startswith(_FORMULA) and not _NUMBER.fullmatch(value)
+    return f"'{value}" if computed else value
+
+
 def _write(input: CsvProcessorInput, context: RunContext) -> CsvRows:
     columns = list(dict.fromkeys(name for row in input.data for name in row))
     out = io.StringIO(newline="")
     writer = csv.DictWriter(out, columns, delimiter=input.delimiter or ",")
     if input.headers:
         writer.writeheader()
-    writer.writerows(input.data)
+    for row in input.data:
+        writer.writerow(row if input.formulas else {name: _as_text(value) for name, value in row.items()})
     if input.file_path is not None:
-        try:
-            content = out.getvalue().encode(input.encoding or "utf-8")
-        except (LookupError, UnicodeEncodeError) as error:
-            raise ComponentInputError(f"The rows cannot be written in {input.encoding}: {error}.") from error
+        content = encode_as(out.getvalue(), input.encoding or "utf-8")
         with write_file(input.file_path, context, parents=True) as file:
             file.write(content)
     text = out.getvalue() if input.file_path is None else None

@@ -37,6 +37,7 @@ class DataVisualizerInput(ToolInput):
     export_format: Literal["spec", "svg", "png"] = Field(
         default="spec", alias="exportFormat", description="`spec`: Vega-Lite only. Images need the extra `charts`."
     )
+    question: str = Field(default="", description="What was asked; its words decide between charts that are possible.")
     title: str = Field(default="", description="Of the charts.")
     columns: list[str] = Field(default=[], description="Those to draw; all when left out.")
 
@@ -51,6 +52,10 @@ class Drawn(BaseModel):
 class Charts(BaseModel):
     charts: list[Drawn]
 
+    def __str__(self) -> str:
+        drawn = ", ".join(f"a {chart.kind} chart" for chart in self.charts)
+        return " ".join([f"Drawn: {drawn}.", *(note for chart in self.charts for note in chart.notes)])
+
 
 class DataVisualizer(Component[DataVisualizerInput, Charts]):
     name = "data_visualizer"
@@ -64,7 +69,7 @@ def _draw(input: DataVisualizerInput) -> Charts:
     table = _table(input.data, input.columns)
     drawn = []
     for wanted in input.chart_types:
-        chart = recommend(table, kind=_KINDS.get(wanted), title=input.title)
+        chart = recommend(table, input.question, kind=_KINDS.get(wanted), title=input.title)
         if chart is None:
             raise ComponentInputError("No chart shows these rows.", hint="Give at least one column of numbers.")
         image = _image(chart, input.export_format)
@@ -76,6 +81,11 @@ def _table(rows: list[Row], columns: list[str]) -> Table:
     names = columns or list(dict.fromkeys(name for row in rows for name in row))
     if missing := [name for name in names if not any(name in row for row in rows)]:
         raise ComponentInputError(f"There is no column {missing[0]!r}.", hint=f"There are {', '.join(rows[0])}.")
+    nested = [name for row in rows for name in names if isinstance(row.get(name), list | dict)]
+    if nested:
+        raise ComponentInputError(
+            f"A cell of {nested[0]!r} holds several values.", hint="Give one value for each cell."
+        )
     cells = tuple(tuple(row.get(name) for name in names) for row in rows)
     return Table(tuple(ResultColumn(name) for name in names), cells)
 

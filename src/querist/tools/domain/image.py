@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import BaseModel, Field, model_validator
@@ -17,6 +18,9 @@ from querist.tools.domain.image_work import process
 from querist.tools.tool import ToolInput, require
 from querist.tools.worker import in_worker
 
+_ENDINGS = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".webp": "webp", ".gif": "gif", ".bmp": "bmp"}
+_ENDINGS |= {".tif": "tiff", ".tiff": "tiff"}
+
 
 class ImageProcessorInput(ToolInput):
     operation: Literal["info", "resize", "crop", "rotate", "grayscale", "convert"] = Field(description="What to do.")
@@ -28,7 +32,7 @@ class ImageProcessorInput(ToolInput):
     box: tuple[int, int, int, int] | None = Field(default=None, description="Left, top, right and bottom, for `crop`.")
     degrees: float = Field(default=90, description="Clockwise, for `rotate`.", ge=-360, le=360)
     format: Literal["png", "jpeg", "webp", "gif", "bmp", "tiff"] | None = Field(
-        default=None, description="Of the new picture; that of the old one when left out."
+        default=None, description="Of the new picture; by the ending of `output_path`, else that of the old one."
     )
     quality: int = Field(default=85, description="For JPEG and WebP, from 1 to 100.", ge=1, le=100)
     timeout: float = Field(default=30, description="Seconds that it may take.", gt=0, le=300)
@@ -73,7 +77,7 @@ class ImageProcessor(Component[ImageProcessorInput, Image]):
             "keep_ratio": input.maintain_aspect_ratio,
             "box": input.box,
             "degrees": input.degrees,
-            "format": input.format,
+            "format": input.format or _ENDINGS.get(Path(input.output_path or "").suffix.lower()),
             "quality": input.quality,
         }
         with open_file(input.input_path, context) as file:

@@ -39,6 +39,8 @@ def process(descriptor: int, operation: str, options: dict[str, Any]) -> dict[st
             seen = made.convert("RGBA")
             made = Image.new("RGB", made.size, "white")
             made.paste(seen, mask=seen.getchannel("A"))
+        # What else is noted in a picture (comments, place, time) some formats would write into the new one as well.
+        made.info = {name: made.info[name] for name in ("icc_profile", "transparency") if name in made.info}
         out = io.BytesIO()
         made.save(out, kind, **({"quality": options["quality"]} if kind in ("JPEG", "WEBP") else {}))
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError) as error:

@@ -32,7 +32,7 @@ def process(descriptors: list[int], operation: str, pages: list[int], max_charac
         result: dict[str, Any] = {"page_count": count}
         if operation == "extract_text":
             result["pages"], result["truncated"] = _texts(first, chosen, max_characters)
-        elif operation == "metadata":
+        if operation in ("extract_text", "metadata"):
             found: Any = first.metadata or {}
             result["metadata"] = {str(key).lstrip("/").lower(): str(value)[:1000] for key, value in found.items()}
         else:

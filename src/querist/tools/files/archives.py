@@ -27,7 +27,7 @@ from querist.core.context import RunContext
 from querist.core.permissions import Need
 from querist.errors import ComponentInputError, SourceFormatError
 from querist.tools.confined import fill_folder, open_file, open_folder, resolve, to_read, to_write, write_file
-from querist.tools.folders import MAX_DEPTH, Folder
+from querist.tools.folders import MAX_DEPTH, Folder, shown
 from querist.tools.tool import CHUNK, ToolInput, chunks, while_wanted
 
 MAX_FILES = 10_000
@@ -130,7 +130,7 @@ def _sources(path: str, context: RunContext, left_out: list[str], target: Binary
     own = os.fstat(target.fileno())
     with open_folder(path, context) as folder:
         for found in folder.walk():
-            name = PurePosixPath(root.name, found.path).as_posix()
+            name = shown(PurePosixPath(root.name, found.path))
             if found.kind in ("link", "other") or found.unread:
                 left_out.append(name)
             elif found.kind == "file" and not os.path.samestat(found.status, own):
@@ -187,7 +187,11 @@ def _unpack(input: FileArchiverInput, context: RunContext) -> Archive:
                 _bounded(found, packed)
                 if target is not None:
                     with content() as source:
-                        _save(target, path, chunks(source, context))
+                        try:
+                            _save(target, path, chunks(source, context))
+                        except (FileExistsError, NotADirectoryError) as error:
+                            told = f"The archive holds {name!r} and another thing of that name, or below it."
+                            raise SourceFormatError(told) from error
         except (
             zipfile.BadZipFile,
             tarfile.TarError,
@@ -270,7 +274,7 @@ def _save(folder: Folder, path: PurePosixPath, content: Iterable[bytes]) -> None
 
 
 def _safe(name: str) -> PurePosixPath:
-    path = PurePosixPath(name)
+    path = PurePosixPath(shown(PurePosixPath(name)))
     if not path.parts or path.is_absolute() or ".." in path.parts or re.search(r"[\\\0]|^\w:", name):
         raise SourceFormatError(f"The archive holds {name!r}, a path that leads out of the folder; it is refused.")
     if len(path.parts) > MAX_DEPTH:

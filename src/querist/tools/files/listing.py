@@ -18,7 +18,7 @@ from querist.core.component import Component
 from querist.core.context import RunContext
 from querist.core.permissions import Need
 from querist.tools.confined import open_file, open_folder, resolve, to_read
-from querist.tools.folders import matches
+from querist.tools.folders import matches, shown
 from querist.tools.tool import ToolInput, chunks, while_wanted
 
 Kind = Literal["file", "folder", "link", "other"]
@@ -63,13 +63,13 @@ def _list(input: DirectoryListerInput, context: RunContext) -> Listing:
     with open_folder(input.path, context) as folder:
         for found in while_wanted(folder.walk(input.recursive), context):
             if found.unread:
-                listing.unread.append(found.path.as_posix())
+                listing.unread.append(found.name)
             if not matches(found.path, input.pattern):
                 continue
             if len(listing.entries) == input.limit:
                 listing.truncated = True
                 break
-            entry = Listed(path=found.path.as_posix(), kind=found.kind)
+            entry = Listed(path=found.name, kind=found.kind)
             if input.include_metadata:
                 entry.size = found.status.st_size
                 entry.modified = _time(found.status.st_mtime)
@@ -124,7 +124,7 @@ def _describe(input: FileMetadataInput, context: RunContext) -> Metadata:
                     each.update(chunk)
     folderish = stat.S_ISDIR(status.st_mode)
     return Metadata(
-        path=str(path),
+        path=shown(path),
         kind="folder" if folderish else "file",
         size=status.st_size,
         modified=_time(status.st_mtime),

@@ -11,8 +11,8 @@ from pydantic import BaseModel, ByteSize, Field
 from querist.core.component import Component
 from querist.core.context import RunContext
 from querist.core.permissions import Need
-from querist.sources.text_encoding import decode
-from querist.tools.confined import MAX_BYTES, decode_as, read_bytes, to_read
+from querist.tools.confined import MAX_BYTES, read_bytes, to_read
+from querist.tools.encodings import decode_as, text_of
 from querist.tools.tool import ToolInput
 
 
@@ -50,7 +50,7 @@ class FileReader(Component[FileReaderInput, FileContent]):
 def _read(input: FileReaderInput, context: RunContext) -> FileContent:
     data = read_bytes(input.path, context, input.max_size)
     if input.encoding is None:
-        text, encoding = decode(data)
+        text, encoding = text_of(data)
         if "\0" not in text:
             return FileContent(content=text, encoding=encoding, size=len(data))
     elif input.encoding != "binary":

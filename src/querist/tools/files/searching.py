@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from querist.sources.text_encoding import decode
+from querist.tools.encodings import text_of
 from querist.tools.folders import Folder, matches
 
 LINE_WIDTH = 300
@@ -29,7 +29,7 @@ def search(
     searched, skipped = 0, list[str]()
     with Folder(Path(path), descriptor) as folder:
         for found in folder.walk():
-            name = found.path.as_posix()
+            name = found.name
             if found.unread:
                 skipped.append(f"{name}: cannot be listed")
             if found.kind != "file" or not matches(found.path, names):
@@ -48,7 +48,7 @@ def search(
                 searched += 1
                 if b"\0" in data[:1024] and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
                     continue  # not text
-                for number, line in enumerate(decode(data)[0].splitlines(), start=1):
+                for number, line in enumerate(text_of(data)[0].splitlines(), start=1):
                     if hit := regex.search(line):
                         start = max(0, hit.start() - LINE_WIDTH // 2)
                         shown = line[start : start + LINE_WIDTH]

@@ -78,7 +78,7 @@ def _look(input: FileWatcherInput, context: RunContext) -> State:
         for found in while_wanted(folder.walk(input.recursive), context):
             if found.kind == "file" and matches(found.path, input.pattern):
                 status = found.status
-                state[found.path.as_posix()] = (status.st_mtime_ns, status.st_size, status.st_ino)
+                state[found.name] = (status.st_mtime_ns, status.st_size, status.st_ino)
                 if len(state) > MAX_FILES:
                     raise ComponentInputError(f"There are more than {MAX_FILES:,} files.", hint="Narrow the pattern.")
     return state

@@ -15,8 +15,8 @@ from querist.core.component import Component
 from querist.core.context import RunContext
 from querist.core.permissions import Need
 from querist.errors import ComponentInputError
-from querist.sources.text_encoding import decode
-from querist.tools.confined import decode_as, read_bytes, resolve, to_read, to_write, write_file
+from querist.tools.confined import read_bytes, resolve, to_read, to_write, write_file
+from querist.tools.encodings import decode_as, encode_as, text_of
 from querist.tools.tool import ToolInput
 
 BACKUP = ".bak"
@@ -61,7 +61,7 @@ def _write(input: FileWriterInput, context: RunContext) -> WrittenFile:
         except binascii.Error as error:
             raise ComponentInputError(f"The content is not base64: {error}.") from error
     else:
-        data = _encoded(input.content, input.encoding)
+        data = encode_as(input.content, input.encoding)
     path = resolve(input.path)
     existed = path.exists()
     with write_file(input.path, context, backup=BACKUP if input.create_backup else "", parents=True) as file:
@@ -102,26 +102,14 @@ def _convert(input: FileConverterInput, context: RunContext) -> ConvertedFile:
     if input.from_encoding:
         text, encoding = decode_as(data, input.from_encoding, input.path), input.from_encoding
     else:
-        text, encoding = decode(data)
+        text, encoding = text_of(data)
     changed = 0
     if input.line_endings != "keep":
         end = _LINE_ENDS[input.line_endings]
         changed = sum(found != end for found in re.findall(r"\r\n|\r|\n", text))
         text = re.sub(r"\r\n|\r|\n", end, text)
-    written = _encoded(text, input.to_encoding)
+    written = encode_as(text, input.to_encoding)
     target = input.output_path or input.path
     with write_file(target, context, parents=True) as file:
         file.write(written)
     return ConvertedFile(path=str(resolve(target)), size=len(written), from_encoding=encoding, lines_changed=changed)
-
-
-def _encoded(text: str, encoding: str) -> bytes:
-    try:
-        return text.encode(encoding)
-    except LookupError as error:
-        raise ComponentInputError(f"There is no encoding {encoding!r}.", hint="Such as utf-8 or cp1252.") from error
-    except UnicodeEncodeError as error:
-        wrong = text[error.start]
-        raise ComponentInputError(
-            f"{encoding} has no {wrong!r}, which stands at character {error.start}.", hint="Take utf-8."
-        ) from error

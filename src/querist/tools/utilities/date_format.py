@@ -36,7 +36,7 @@ _WRITTEN: dict[str, Callable[[datetime], str]] = {
     "A": lambda d: "AM" if d.hour < 12 else "PM",
     "a": lambda d: "am" if d.hour < 12 else "pm",
     "ZZ": lambda d: d.strftime("%z"),
-    "Z": lambda d: d.isoformat()[-6:],
+    "Z": lambda d: f"{d:%z}"[:3] + ":" + f"{d:%z}"[3:5],
     "z": lambda d: d.tzname() or "",
     "X": lambda d: str(int(d.timestamp())),
     "W": lambda d: str(d.isocalendar().week),
@@ -86,7 +86,7 @@ def read_date(text: str, form: str) -> datetime:
     pieces.append(form[end:].replace("%", "%%"))
     try:
         return datetime.strptime(text, "".join(pieces))
-    except ValueError as error:
+    except (ValueError, re.error) as error:  # re.error: the same part twice
         raise ComponentInputError(f"{text!r} is not a date in the format {form!r}.") from error
 
 

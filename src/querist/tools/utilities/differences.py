@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import difflib
+import io
 from collections.abc import Iterator
 from typing import Any
 
 
 def lines(old: str, new: str, context: int) -> dict[str, Any]:
     """What differs between two texts, line by line."""
-    diff = list(difflib.unified_diff(old.splitlines(), new.splitlines(), "old", "new", lineterm="", n=context))
+    # `StringIO` ends lines at `\n` only, and keeps it: what ends otherwise, or not at all, is another line.
+    diff = list(difflib.unified_diff(list(io.StringIO(old)), list(io.StringIO(new)), "old", "new", n=context))
     body = diff[2:]  # after the names
     return {
         "equal": old == new,
         "added": sum(line.startswith("+") for line in body),
         "removed": sum(line.startswith("-") for line in body),
-        "diff": "\n".join(diff),
+        "diff": "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end\n" for line in diff),
     }
 
 

@@ -25,5 +25,6 @@ def render(template: str, variables: dict[str, Any], strict: bool, escape_html: 
             parts.append(part)
     except (TemplateError, TypeError, ArithmeticError) as error:
         line = getattr(error, "lineno", None)
-        raise ValueError(f"The template cannot be filled in{f' (line {line})' if line else ''}: {error}.") from error
+        where, why = f" (line {line})" if line else "", str(error).rstrip(".")
+        raise ValueError(f"The template cannot be filled in{where}: {why}.") from error
     return "".join(parts)

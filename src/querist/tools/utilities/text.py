@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from querist.core.component import Component
 from querist.core.context import RunContext
-from querist.tools.tool import ToolInput
+from querist.tools.tool import Told, ToolInput
 from querist.tools.utilities.differences import lines, structure
 from querist.tools.utilities.text_operations import manipulate
 from querist.tools.worker import in_worker
@@ -18,7 +18,9 @@ MAX_TEXT = 5_000_000
 
 class Pattern(ToolInput):
     pattern: str = Field(description="A regular expression of Python.", max_length=1000)
-    flags: str = Field(default="", description="i: any case, m: ^ and $ at lines, s: . matches line ends.")
+    flags: str = Field(
+        default="", description="i: any case, m: ^ and $ at lines, s: . matches line ends.", pattern="^[gims]*$"
+    )
 
 
 class Replacement(Pattern):
@@ -92,8 +94,8 @@ class DiffCalculatorInput(ToolInput):
 class Difference(BaseModel):
     path: str = Field(description="As a JSON pointer (RFC 6901); empty for the whole.")
     change: Literal["added", "removed", "changed"]
-    old: Any = None
-    new: Any = None
+    old: Told = None
+    new: Told = None
 
 
 class Differences(BaseModel):

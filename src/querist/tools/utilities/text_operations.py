@@ -7,7 +7,8 @@ import unicodedata
 from collections.abc import Callable
 from typing import Any
 
-_FLAGS = {"i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL}
+_FLAGS = {"g": 0, "i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL}
+"""`g` is what others call finding all matches, which is always done here."""
 
 
 def _without_accents(text: str) -> str:

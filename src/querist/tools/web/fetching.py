@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import re
 import time
 import zlib
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ from querist.errors import ComponentInputError, ComponentTimeoutError, NetworkEr
 from querist.models.lean_httpx import load_httpx
 from querist.settings import redact
 from querist.tools.credentials import credential, http_header
+from querist.tools.encodings import known_encoding, text_of
 from querist.tools.reach import Reachable, is_inside, reach, to_reach
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ AGENT = "Querist/0.1 (+https://pypi.org/project/querist)"
 _CONNECT_SECONDS = 10.0
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _OWN_HEADERS = frozenset({"host", "connection", "content-length", "transfer-encoding", "accept-encoding", "upgrade"})
+_HEADER_NAME = re.compile(r"[\w!#$%&'*+.^`|~-]{1,100}", re.ASCII)
 _GZIP = 31
 """How zlib is told of gzip."""
 
@@ -69,16 +72,10 @@ class Fetched:
 
     @property
     def text(self) -> str:
-        """The body as text: in the encoding that the server names, else in the one that it seems to have."""
-        from querist.sources.text_encoding import decode
-
+        """The body as text: in the encoding that the server names, else in the one that it names or seems to have."""
         _, _, named = self.headers.get("content-type", "").partition("charset=")
-        if named:
-            try:
-                return self.body.decode(named.partition(";")[0].strip("\"' "), "replace")
-            except LookupError:
-                pass
-        return decode(self.body)[0] if self.body else ""
+        encoding = known_encoding(named.partition(";")[0].strip("\"' "))
+        return self.body.decode(encoding, "replace") if encoding else text_of(self.body)[0]
 
     def json(self) -> Any:
         """The body as JSON.
@@ -219,8 +216,12 @@ async def fetch(
 def _checked_headers(headers: Mapping[str, str]) -> dict[str, str]:
     checked = {name.strip().lower(): value for name, value in headers.items()}
     for name, value in checked.items():
-        if name in _OWN_HEADERS or not name or any(c in "\r\n\0" for c in name + value):
+        if name in _OWN_HEADERS:
             raise ComponentInputError(f"The header {name!r} cannot be set.", hint="Leave it out.")
+        if not _HEADER_NAME.fullmatch(name) or not (value.isascii() and value.isprintable()):
+            raise ComponentInputError(
+                f"The header {name!r} is not one that can be sent.", hint="Names and values are one line of ASCII."
+            )
     return checked
 
 
