@@ -12,6 +12,7 @@ import pytest
 
 import querist
 from querist import Answer, Querist, Runner, Settings, Status, component
+from querist.agents.task import AgentResult
 from querist.analysis.agent import Analyse
 from querist.core.context import RunContext
 from querist.core.hooks import Moving
@@ -25,6 +26,7 @@ from querist.errors import (
     UsageError,
     VetoError,
 )
+from querist.models.base import Request
 from querist.settings import AnswerSettings
 from querist.settings.policy import EventSettings, HookSettings, Policy, Rate
 from querist.sources.files import FileSource
@@ -153,6 +155,20 @@ def test_components_run_by_name_through_the_same_door(opened: Open) -> None:
     one.close()
     with pytest.raises(UsageError, match="is closed"):
         one.run("ask", {"text": QUESTION})
+
+
+def test_agents_run_by_name_and_use_the_data(shifts: Path) -> None:
+    def reply(request: Request) -> dict[str, str] | str:
+        return {"think": "I know.", "answer": "Ida, 7 hours."} if request.schema else QUERY
+
+    allowed = Settings(permissions=("model:*",))
+    with Querist(shifts, model=ScriptedModel(reply), settings=allowed) as one:
+        result = one.run("data_analyst", {"message": QUESTION})
+    assert isinstance(result, AgentResult)
+    assert (result.text, [step.tool for step in result.steps]) == ("Ida, 7 hours.", ["ask"])
+    assert isinstance(result.steps[0].output, Answer)
+    with Querist(shifts, model=ScriptedModel(reply)) as one, pytest.raises(PermissionDeniedError, match="model:fast"):
+        one.run("chat", {"message": "Hello"})
 
 
 def test_hooks_events_and_the_budget_of_the_settings_hold_for_questions(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from pydantic import BaseModel
 
+from querist.agents.library import open_library
 from querist.answer.answer import Answer
 from querist.answer.ask import Ask, Progress
 from querist.answer.understand import Turn
@@ -33,6 +34,9 @@ from querist.state.verified_store import VerifiedQuery, VerifiedStore
 from querist.tools.catalogue import ENTRIES, load_tool
 
 if TYPE_CHECKING:
+    from querist.agents.agent import Agent
+    from querist.agents.build import Agents
+    from querist.agents.team import Team
     from querist.analysis.agent import Analyse
     from querist.analysis.analysis import Analysis
     from querist.models.base import Model
@@ -117,6 +121,9 @@ class Querist:
         self.components.add(self.component)
         add_components(plugins, self.components)
         self.components.add_later("analyse", lambda: self._analyse)
+        self._agents_model = model
+        for name in open_library(self.settings).names():
+            self.components.add_later(name, functools.partial(self._agent, name))
         for tool in ENTRIES:
             self.components.add_later(tool.name, functools.partial(load_tool, tool.name))
 
@@ -225,10 +232,22 @@ class Querist:
         self._opened.callback(lambda: self._loop.run(analyse.close()))
         return analyse
 
+    def _agent(self, name: str) -> Agent | Team:
+        return self._agents.open(name)
+
+    @functools.cached_property
+    def _agents(self) -> Agents:
+        from querist.agents.build import Agents
+
+        agents = Agents(self.settings, self.runner, components=self.components, model=self._agents_model)
+        self._opened.callback(lambda: self._loop.run(agents.close()))
+        return agents
+
     def run(self, name: str, input: BaseModel | Mapping[str, Any]) -> BaseModel:
         """Run a component of `components`, and wait for what it gives. It may do what the settings permit.
 
-        Known are `ask`, `analyse`, the built-in tools, those of plugins, and what you added.
+        Known are `ask`, `analyse`, agents, the built-in tools, those of plugins, and what you added. An agent needs the
+        permission `model:ROLE` to think.
 
         Args:
             input: of its input type, or a mapping that fits it.

@@ -74,6 +74,17 @@ def test_an_agent_can_ask_the_data(kites: Path, scripted: Use) -> None:
     assert "data_analyst → ask(text='How many kites of Zephyr are there?')" in shown.stderr
 
 
+def test_the_orchestrator_lets_specialists_query_and_draw(kites: Path, scripted: Use) -> None:
+    query = "SELECT maker, AVG(price) AS mean_price FROM kites GROUP BY maker"
+    scripted([use("ask"), query, query, use("data_visualizer"), say("Boreas is the cheapest.")])
+    shown = run("run", "orchestrator", "Draw the mean price by maker", "--data", kites)
+    assert shown.exit_code == 0, shown.output
+    assert "orchestrator → data_visualizer(question='Draw the mean price by maker', data='result_1')" in shown.stderr
+    answer, *chart = shown.stdout.splitlines()
+    assert answer == "Boreas is the cheapest."
+    assert any(line.startswith("Zephyr") and "█" in line for line in chart), shown.stdout
+
+
 def test_without_data_it_is_said_how_to_give_some() -> None:
     shown = run("run", "data_analyst", "How many kites?")
     assert (shown.exit_code, "--data" in shown.stderr) == (1, True)
@@ -131,6 +142,8 @@ def test_show_tells_what_an_agent_is_made_of_and_what_its_tools_need() -> None:
     assert "file_writer  (needs --grant file_write:…)" in shown
     assert "You are a careful programmer." in shown
     assert json.loads(run("show", "code", "--json").stdout)["limits"]["steps"] == 20
+    shown = run("show", "orchestrator").stdout
+    assert "analyse  (needs --data, querist[analysis])" in shown and "team          hierarchical" in shown
 
 
 def test_new_writes_a_file_that_runs(folder: Path, scripted: Use) -> None:

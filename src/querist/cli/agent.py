@@ -94,6 +94,7 @@ def run(
         _print_json(result.model_dump(mode="json"))
         return
     typer.echo(result.text)
+    _draw(result)
     _tell(result)
 
 
@@ -132,7 +133,7 @@ def show(name: Name, as_json: Json = False) -> None:
     for title, value in _facts(definition):
         if value:
             typer.echo(f"  {title:<13} {value}")
-    for tool in definition.tools:
+    for tool in (*definition.tools, *(definition.team.members if definition.team else ())):
         typer.echo(f"  tool          {tool}{_about(tool)}")
     if definition.instructions:
         typer.echo("\n" + definition.instructions.strip())
@@ -181,6 +182,9 @@ instructions: |
 # variables: {{tone: friendly}}          # for {{{{ tone }}}} in the instructions
 
 tools: [calculator]    # querist tool list
+# begin_with: ask      # a tool that gets the message before the model thinks
+# verbatim: true       # tools get the message as it stands: for small models
+# grounded: true       # it answers only with numbers that tools have found
 # agents: [research]   # agents that it may ask
 # handoffs: [{{to: customer_service, when: the customer has a complaint}}]
 
@@ -343,9 +347,21 @@ def _steps(*, quiet: bool) -> Iterator[_Watch | None]:
             yield _Watch(status)
 
 
+def _draw(result: AgentResult) -> None:
+    """The charts that tools have drawn."""
+    from querist.charts.chart import Chart
+    from querist.tools.data.visualizer import Charts
+
+    for step in result.steps:
+        if isinstance(step.output, Charts):
+            for drawn in step.output.charts:
+                typer.echo("\n" + Chart(drawn.spec, drawn.kind, tuple(drawn.notes)).text())
+
+
 _STOPPED = {
     "steps": "It ran out of steps and answered with what it had; limits.steps allows more.",
     "repeats": "It kept asking for the same and had to answer with what it had.",
+    "ungrounded": "These are the results themselves.",
     "no_consensus": "No proposal got enough votes; this is the one with most.",
 }
 
@@ -379,8 +395,11 @@ def _facts(definition: AgentDefinition) -> list[tuple[str, str]]:
     return [
         ("good at", ", ".join(definition.capabilities)),
         ("model", definition.model),
-        ("team", f"{team.strategy}: {', '.join(team.members)}" if team else ""),
+        ("team", team.strategy if team else ""),
         ("agents", ", ".join(definition.agents)),
+        ("begins with", definition.begin_with or ""),
+        ("tools get", "the message as it stands" if definition.verbatim else ""),
+        ("answers with", "numbers of results only" if definition.grounded else ""),
         ("hands over to", ", ".join(handoff.to for handoff in definition.handoffs)),
         ("memory", "remembers facts" if definition.memory.facts else ""),
         ("variables", ", ".join(f"{name}={value!r}" for name, value in definition.variables.items())),
@@ -394,7 +413,7 @@ def _about(tool: str) -> str:
 
     entry = next((entry for entry in ENTRIES if entry.name == tool), None)
     if entry is None:
-        return "  (needs --data)" if tool == "ask" else ""
+        return {"ask": "  (needs --data)", "analyse": "  (needs --data, querist[analysis])"}.get(tool, "")
     needs = [f"--grant {kind}:…" for kind in entry.permissions] + ([f"querist[{entry.extra}]"] if entry.extra else [])
     return f"  (needs {', '.join(needs)})" if needs else ""
 

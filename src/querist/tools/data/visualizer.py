@@ -43,7 +43,7 @@ class DataVisualizerInput(ToolInput):
 
 
 class Drawn(BaseModel):
-    kind: str
+    kind: Kind
     spec: dict[str, Any] = Field(description="Vega-Lite, with the data.")
     notes: list[str] = Field(description="What was drawn instead of what was wanted, or left out, and why.")
     image: str | None = Field(description="The SVG, or the PNG as base64.")
