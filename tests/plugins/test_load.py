@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from querist.analysis.sandboxed import open_code
 from querist.app import Querist
-from querist.errors import ComponentInputError, ModelError, SourceAccessError
+from querist.errors import ComponentInputError, ConfigError, ModelError, SourceAccessError
 from querist.models.open import open_model
 from querist.plugins import load
-from querist.settings import Settings
+from querist.sandbox.open import open_sandbox
+from querist.settings import SandboxSettings, Settings
 from querist.settings.trust import distrust, trust
 from querist.sources.open import open_sources
 from tests.scripted_model import ScriptedModel
@@ -53,13 +55,15 @@ def register(to):
 def nothing_is_kept() -> Iterator[None]:
     """Plugins are loaded once for a process; here each test begins anew, and leaves nothing."""
     from querist.models import open as models
+    from querist.sandbox import open as sandboxes
+    from querist.sources import indexes
     from querist.sources import open as sources
 
     yield
     load._installed.cache_clear()
     load._in_folder.cache_clear()
-    models._added.clear()
-    sources._added.clear()
+    for module in (models, sources, indexes, sandboxes):
+        module._added.clear()  # type: ignore[attr-defined]
     for name in [name for name in sys.modules if name.startswith("querist_plugin_")]:
         del sys.modules[name]
 
@@ -109,6 +113,66 @@ def test_an_installed_package_brings_components_sources_models_and_commands(
             querist.run("greet", {"nom": "Ada"})
 
 
+FINDS_AND_RUNS = """
+from querist.sandbox.base import Outcome
+from querist.sources.indexes import Match
+
+querist_api = 1
+
+class ByMeaning:
+    def mentions(self, question):
+        if "clumsy" in question:
+            raise RuntimeError("no such word")
+        return [Match("book", "title", "Emma", "matchmaker", exact=True)] * ("matchmaker" in question)
+
+    def close(self):
+        raise RuntimeError("already closed")
+
+class Toy:
+    name, strength = "toy", "remote"
+
+    def __init__(self, settings):
+        self.url = settings.url
+
+    async def run(self, job, on_output=None):
+        return Outcome("ok", self.name, self.strength, value=self.url)
+
+    async def close(self): ...
+
+def register(to):
+    to.add_index("meaning", lambda source: ByMeaning())
+    to.add_index("broken", lambda source: 1 / 0)
+    to.add_sandbox("toy", Toy)
+"""
+
+
+def test_questions_find_values_by_the_index_of_a_plugin_and_a_broken_one_harms_nobody(
+    folder: Path, shelf: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (folder / "finds.py").write_text(FINDS_AND_RUNS)
+    shelf = shelf.rename(shelf.with_suffix(".sqlite"))
+    model = ScriptedModel(lambda request: "SELECT count(*) FROM book")
+    with Querist(shelf, settings=Settings(plugins=(str(folder),)), model=model) as querist:
+        querist.ask("How many books of the matchmaker are there?")
+        assert "'Emma' is a value of book.title" in model.requests[0].messages[-1].content
+        assert querist.ask("How many clumsy books are there?").sql
+    for said in ("broken of a plugin is left out", "failed on 'How many clumsy", "could not be closed"):
+        assert said in caplog.text
+
+
+@pytest.mark.anyio
+async def test_generated_code_runs_in_the_sandbox_of_a_plugin_when_settings_name_it(folder: Path) -> None:
+    (folder / "runs.py").write_text(FINDS_AND_RUNS)
+    load.load_plugins([folder])
+    settings = SandboxSettings(backend="plugin:toy", url="http://far")
+    code, _ = open_code(settings)
+    assert code is not None
+    assert code.isolation == "toy (remote)"
+    assert (await code.run("1 + 1", {})).value == "http://far"
+    with pytest.raises(ConfigError, match="No plugin brings the sandbox 'tou'"):
+        open_sandbox(SandboxSettings(backend="plugin:tou"))
+
+
 def test_a_plugin_in_a_folder_is_loaded_only_when_the_folder_is_trusted(folder: Path) -> None:
     (folder / "whole.py").write_text(WHOLE)
     (folder / "_draft.py").write_text("raise SystemExit")
@@ -135,6 +199,8 @@ def test_a_plugin_in_a_folder_is_loaded_only_when_the_folder_is_trusted(folder: 
         ("querist_api = 1\ndef register(to): to.add_component(print)", "is no component"),
         ("querist_api = 1\ndef register(to): to.add_source('sqlite', print)", "sqlite:// are taken"),
         ("querist_api = 1\ndef register(to): to.add_model('openai', print)", "already a provider 'openai'"),
+        ("querist_api = 1\ndef register(to): to.add_index('by meaning', print)", "cannot be the name of an index"),
+        ("querist_api = 1\ndef register(to): to.add_sandbox('Jail', print)", "is no name of a sandbox"),
         ("querist_api = 1\ndef register(to): to.add_command('Say it', print, help='')", "cannot be a command"),
     ],
 )

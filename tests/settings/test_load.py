@@ -167,6 +167,12 @@ class TestMistakes:
     def test_a_model_is_written_with_its_provider(self, name: str) -> None:
         assert "provider:model" in mistake(f"models: {{fast: '{name}'}}").message
 
+    def test_a_sandbox_is_one_of_ours_or_of_a_plugin(self) -> None:
+        assert load_settings(write("sandbox: {backend: 'plugin:far'}"), environ={}).sandbox.backend == "plugin:far"
+        assert "'sandbox.backend' is 'bublewrap', but must be one of auto, bub" in str(
+            mistake("sandbox: {backend: bublewrap}")
+        )
+
     def test_a_bad_value_in_a_list_is_told_with_its_own_place(self) -> None:
         error = mistake("models:\n  fast:\n    - a:b\n    - ''")
         assert (error.line, error.column) == (4, 7)

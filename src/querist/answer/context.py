@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Literal
 
 from querist.answer.joins import JoinGraph
-from querist.answer.values import Match
 from querist.sources.base import Column, ColumnProfile, Profile, Schema, TableSchema
+from querist.sources.indexes import Match
 from querist.sources.table import Value
 
 Style = Literal["bare", "rich"]

@@ -12,12 +12,12 @@ import re
 import sqlite3
 import threading
 import unicodedata
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from querist.answer.joins import singular
 from querist.sources.base import ColumnProfile, Limits, Source
+from querist.sources.indexes import AddedIndex, Match, open_indexes
 
 MAX_VALUES = 20_000
 """Distinct values of one column; a column with more is not indexed."""
@@ -40,17 +40,6 @@ COMMON = frozenset(
 )
 
 
-@dataclass(frozen=True)
-class Match:
-    """`value` of `table.column` is what `phrase` seems to mean; `exact` up to case, accents and punctuation."""
-
-    table: str
-    column: str
-    value: str
-    phrase: str
-    exact: bool
-
-
 def normal(text: str) -> str:
     """Lower case, no accents, words separated by single blanks: `L'Été  2024!` gives `l ete 2024`."""
     plain = unicodedata.normalize("NFKD", text.casefold())
@@ -60,12 +49,12 @@ def normal(text: str) -> str:
 class ValueIndex:
     """Looks values up. Open one with `value_index`; safe to use from several threads."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._db = connection
+    def __init__(self, connection: sqlite3.Connection, added: Sequence[AddedIndex] = ()) -> None:
+        self._db, self._added = connection, added
         self._lock = threading.Lock()
 
     def mentions(self, question: str, limit: int = 12) -> list[Match]:
-        """Values that the question's words name, longest phrases first, at most `limit`."""
+        """Values that the question's words name, longest phrases first, then what plugins find; at most `limit`."""
         found: list[Match] = []
         covered: set[int] = set()
         words = [w for w in (normal(raw) for raw in re.findall(r"[^\s,;?!\"()]+", question)) if w]
@@ -82,6 +71,8 @@ class ValueIndex:
         for start, word in enumerate(words):
             if start not in covered and len(word) >= 5 and word not in COMMON:
                 found += self._similar(word)
+        for index in self._added:
+            found += index.mentions(question)
         return found[:limit]
 
     def in_column(self, table: str, column: str, text: str) -> str | None:
@@ -131,6 +122,8 @@ class ValueIndex:
 
     def close(self) -> None:
         self._db.close()
+        for index in self._added:
+            index.close()
 
     def _exact(self, phrase: str) -> list[Match]:
         forms = {phrase, " ".join([*phrase.split()[:-1], singular(phrase.split()[-1])])} if phrase else set()
@@ -179,7 +172,7 @@ def value_index(source: Source, folder: Path) -> ValueIndex:
         "CREATE VIRTUAL TABLE IF NOT EXISTS f USING fts5 (norm, tokenize = 'trigram');"
     )
     _refresh(db, source)
-    return ValueIndex(db)
+    return ValueIndex(db, open_indexes(source))
 
 
 def _refresh(db: sqlite3.Connection, source: Source) -> None:

@@ -18,10 +18,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 from querist.core.component import Component, check_component
 from querist.errors import UsageError
 from querist.models.open import OpenProvider, check_provider
+from querist.sources.indexes import OpenIndex, check_index
 from querist.sources.open import OpenAddress, check_scheme
 
 if TYPE_CHECKING:
     import typer
+
+    from querist.sandbox.open import OpenSandbox
 
 API = 1
 """Version of this interface: one more when a plugin that was written for the version before would not work."""
@@ -52,6 +55,8 @@ class Registrar:
     components: dict[str, Component[Any, Any]] = field(default_factory=dict)
     sources: dict[str, OpenAddress] = field(default_factory=dict)
     models: dict[str, OpenProvider] = field(default_factory=dict)
+    indexes: dict[str, OpenIndex] = field(default_factory=dict)
+    sandboxes: dict[str, OpenSandbox] = field(default_factory=dict)
     commands: dict[str, Command] = field(default_factory=dict)
 
     def add_component(self, component: Component[Any, Any]) -> None:
@@ -73,6 +78,21 @@ class Registrar:
         """
         check_provider(provider)
         self.models[provider] = open
+
+    def add_index(self, name: str, open: OpenIndex) -> None:
+        """A way to find which values the words of a question mean, beside that by spelling.
+
+        `open(source)` makes it for a source, before that is asked for the first time.
+        """
+        check_index(name)
+        self.indexes[name] = open
+
+    def add_sandbox(self, name: str, open: OpenSandbox) -> None:
+        """Where generated code runs: `open(settings)` makes it for the setting `sandbox.backend: plugin:NAME`."""
+        from querist.sandbox.open import check_sandbox
+
+        check_sandbox(name)
+        self.sandboxes[name] = open
 
     def add_command(self, name: str, run: Callable[..., Any] | typer.Typer, help: str) -> None:
         """A command `querist NAME`. A command of Querist's own goes before one of the same name."""

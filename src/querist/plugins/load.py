@@ -19,6 +19,7 @@ from querist.errors import QueristError, UsageError
 from querist.models.open import add_providers
 from querist.plugins.interface import API, Registrar
 from querist.settings.trust import is_trusted
+from querist.sources.indexes import add_indexes
 from querist.sources.open import add_schemes
 
 log = logging.getLogger(__name__)
@@ -43,7 +44,7 @@ class Loaded:
 
 
 def load_plugins(folders: Iterable[str | Path] = ()) -> list[Loaded]:
-    """All installed plugins, and those of the folders; their sources and models can be opened from then on.
+    """All installed plugins, and those of the folders; what they bring can be opened from then on.
 
     Args:
         folders: as settings name them. In each, a file `NAME.py` or a package `NAME/` is a plugin, unless its name
@@ -116,6 +117,11 @@ def _load(name: str, origin: str, find: Callable[[], Any]) -> Loaded:
         return Loaded(name, origin, problem=f"{type(error).__name__}: {error}")
     add_schemes(brings.sources)
     add_providers(brings.models)
+    add_indexes(brings.indexes)
+    if brings.sandboxes:  # few have one, and all would wait for the import
+        from querist.sandbox.open import add_sandboxes
+
+        add_sandboxes(brings.sandboxes)
     return Loaded(name, origin, brings)
 
 

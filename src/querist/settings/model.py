@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, get_args
 
 from pydantic import (
     AfterValidator,
@@ -151,10 +151,25 @@ class AnswerSettings(Section):
     )
 
 
+BACKENDS = ("auto", "bubblewrap", "landlock", "container", "monty", "remote", "unsafe")
+PLUGIN = "plugin:"
+"""What the name of a sandbox begins with that a plugin brings."""
+
+
+def _is_backend(name: str) -> str:
+    if name not in BACKENDS and not name.startswith(PLUGIN):
+        raise ValueError(f"must be one of {', '.join(BACKENDS)}, or {PLUGIN}NAME")
+    return name
+
+
 class SandboxSettings(Section):
     """Where code that a model wrote runs, and the bounds of one run."""
 
-    backend: Literal["auto", "bubblewrap", "landlock", "container", "monty", "remote", "unsafe"] = Field(
+    backend: Annotated[
+        str,
+        AfterValidator(_is_backend),
+        WithJsonSchema({"anyOf": [{"enum": list(BACKENDS)}, {"type": "string", "pattern": f"^{PLUGIN}"}]}),
+    ] = Field(
         default="auto",
         description="`auto` takes bubblewrap and refuses where it does not work; every weaker one is named here",
     )
