@@ -167,13 +167,17 @@ def serve(
 
 def _settings(backend: str | None) -> SandboxSettings:
     from querist.settings import load_settings
+    from querist.settings.model import PLUGIN
 
-    settings = load_settings().sandbox
-    if backend is None:
-        return settings
-    if backend not in BACKENDS:
-        raise UsageError(f"There is no sandbox {backend!r}.", hint=f"Known: {', '.join(BACKENDS)}")
-    return settings.model_copy(update={"backend": backend})
+    loaded = load_settings()
+    settings = loaded.sandbox if backend is None else loaded.sandbox.model_copy(update={"backend": backend})
+    if settings.backend.startswith(PLUGIN):
+        from querist.plugins.load import load_plugins
+
+        load_plugins(loaded.plugins)
+    elif backend is not None and backend not in BACKENDS:
+        raise UsageError(f"There is no sandbox {backend!r}.", hint=f"Known: {', '.join(BACKENDS)}, {PLUGIN}NAME")
+    return settings
 
 
 def _target(backend: str | None, peer: str | None) -> Sandbox:
