@@ -5,11 +5,14 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from querist.agents.definition import AgentDefinition, inherit, read_definition
 from querist.errors import ComponentNotFoundError, UsageError
 from querist.settings import Settings
 from querist.settings.load import find_file
+
+if TYPE_CHECKING:
+    from querist.agents.definition import AgentDefinition
 
 TEMPLATES = Path(__file__).parent / "templates"
 FOLDER = "agents"
@@ -42,6 +45,8 @@ class AgentLibrary:
             ConfigError: something in a file is wrong.
             UsageError: agents extend each other in a circle.
         """
+        from querist.agents.definition import inherit, read_definition  # not at the top: names alone are asked for more
+
         if not self.files(name):
             near = difflib.get_close_matches(name, self.names(), 3)
             hint = f"Did you mean {' or '.join(near)}?" if near else "`querist agent list` shows all."
