@@ -148,7 +148,8 @@ def _pythons() -> list[str]:
     return own
 
 
-def _bubblewrap(pythons: list[str]) -> tuple[str, ...]:
+def walls(variables: dict[str, str]) -> list[str]:
+    """How a command of bubblewrap begins: with nothing of the host's but these variables, and no rights to get more."""
     command = [
         shutil.which("bwrap") or "bwrap",
         "--unshare-all",
@@ -159,8 +160,13 @@ def _bubblewrap(pythons: list[str]) -> tuple[str, ...]:
         "--new-session",
     ]
     command += ["--uid", "1000", "--gid", "1000", "--hostname", "sandbox", "--clearenv"]
-    for name, value in environment("/tmp").items():
+    for name, value in variables.items():
         command += ["--setenv", name, value]
+    return command
+
+
+def _bubblewrap(pythons: list[str]) -> tuple[str, ...]:
+    command = walls(environment("/tmp"))
     for place in (*_SYSTEM, *pythons):
         command += ["--ro-bind-try", place, place]
     for place, target in _LINKS.items():

@@ -7,12 +7,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from querist.core.context import RunContext
 from querist.core.permissions import Grant, Principal
 from querist.core.runner import Runner
-from querist.errors import ComponentInputError, ComponentTimeoutError, PermissionDeniedError
+from querist.errors import ComponentInputError, ComponentTimeoutError, PermissionDeniedError, SandboxUnavailableError
+from querist.sandbox.launch import probe
 from querist.settings import Settings
 from querist.tools.catalogue import load_tool
 from tests.tools.site import reply, site
@@ -34,13 +36,12 @@ def python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return "little-python"
 
 
-async def test_a_granted_program_runs_without_a_shell_and_others_do_not(python: str) -> None:
+async def test_a_granted_program_runs_without_a_shell(python: str) -> None:
     code = "import sys; print(sys.argv[1:], sys.stdin.read()); print('oh', file=sys.stderr); sys.exit(3)"
     args = ["-c", code, "a b", "$HOME; ls", "*"]
     ran = await use("process_executor", f"process:{python}", command=python, args=args, stdin="in")
     assert (ran.exit_code, ran.stdout, ran.stderr) == (3, "['a b', '$HOME; ls', '*'] in\n", "oh\n")
-    with pytest.raises(PermissionDeniedError, match="process:ls"):
-        await use("process_executor", f"process:{python}", command="ls")
+    assert not ran.sandboxed
 
 
 @pytest.mark.parametrize("command", ["/bin/ls", "../ls", "./ls", "-x", "a\0b", "", ".."])
@@ -145,3 +146,55 @@ async def test_the_machine_is_told(tmp_path: Path) -> None:
     assert 0 < state.memory_available_bytes <= state.memory_total_bytes
     assert state.disk.free_bytes <= state.disk.total_bytes
     assert state.uptime_seconds < time.time()
+
+
+@pytest.fixture(scope="module")
+def walls() -> None:
+    if why := probe("bubblewrap"):
+        pytest.skip(f"bubblewrap does not work here: {why}")
+
+
+@pytest.mark.usefixtures("walls")
+async def test_a_program_without_a_grant_sees_nothing_of_the_world(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("hello\n")
+    ask = {"working_dir": str(tmp_path)}
+    read = await use("process_executor", f"file_read:{tmp_path}", command="cat", args=["a.txt", "-"], stdin="in", **ask)
+    assert (read.stdout, read.exit_code, read.sandboxed) == ("hello\nin", 0, True)
+    wrote = await use("process_executor", f"file_read:{tmp_path}", command="tee", args=["b.txt"], **ask)
+    assert (wrote.exit_code, list(tmp_path.iterdir())) == (1, [tmp_path / "a.txt"])
+    seen = await use("process_executor", command="ls", args=["/", "/etc", "/proc"])
+    assert not {"home", "root", "passwd", str(os.getpid())} & set(seen.stdout.split())
+
+
+@pytest.mark.usefixtures("walls")
+@pytest.mark.parametrize(
+    ("script", "told"),
+    [
+        ("ls | cat", "fork"),
+        ("exec 3<>/dev/tcp/127.0.0.1/22", "not permitted"),
+        ("printf -v x '%01000000000d' 0", ""),
+        ("exec dd if=/dev/zero of=/tmp/a bs=1M count=9", ""),
+    ],
+)
+async def test_a_program_in_the_sandbox_starts_no_other_reaches_no_network_and_keeps_to_its_bounds(
+    script: str, told: str
+) -> None:
+    bounds = Settings.model_validate({"sandbox": {"memory_mb": 256, "files_mb": 8}})
+    input = {"command": "bash", "args": ["-c", script]}
+    ran = await Runner().run(load_tool("process_executor"), input, RunContext().with_extras(bounds))
+    assert ran.exit_code != 0
+    assert told in ran.stderr
+
+
+@pytest.mark.usefixtures("walls")
+async def test_time_ends_a_program_in_the_sandbox(tmp_path: Path) -> None:
+    ran = await use("process_executor", command="sleep", args=["7.0125"], timeout=0.4)
+    assert (ran.timed_out, ran.exit_code) == (True, None)
+    assert not [p.pid for p in psutil.process_iter(["cmdline"]) if "7.0125" in (p.info["cmdline"] or [])]
+
+
+async def test_without_a_sandbox_a_program_needs_a_grant_and_is_told_how_to_get_either() -> None:
+    context = RunContext().with_extras(Settings.model_validate({"sandbox": {"backend": "monty"}}))
+    with pytest.raises(SandboxUnavailableError, match="'ls' is not granted") as refused:
+        await Runner().run(load_tool("process_executor"), {"command": "ls"}, context)
+    assert refused.value.hint == "Set sandbox.backend to auto. Or grant 'process:ls'."

@@ -1,6 +1,6 @@
-"""`process_executor`: runs a program that was granted by name.
+"""`process_executor`: runs a program: one that was granted by its name as it is, any other behind walls.
 
-Not a sandbox: the program may do what its user may. Grant only programs whose every argument does no harm.
+One that was granted may do what its user may. Grant only programs whose every argument does no harm.
 """
 
 from __future__ import annotations
@@ -11,17 +11,23 @@ import re
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import replace
 
 from pydantic import BaseModel, Field, field_validator
 
 from querist.core.component import Component
 from querist.core.context import RunContext
 from querist.core.permissions import Need
-from querist.errors import ComponentFailedError, ComponentInputError
+from querist.errors import ComponentFailedError, ComponentInputError, SandboxUnavailableError
+from querist.sandbox.open import limits_of
+from querist.sandbox.programs import behind_walls
+from querist.settings import Settings
 from querist.tools.confined import open_folder, to_read
+from querist.tools.reach import check_granted
 from querist.tools.tool import ToolInput
 
 MAX_OUTPUT = 1_000_000
@@ -44,7 +50,8 @@ class ProcessExecutorInput(ToolInput):
     )
     stdin: str = Field(default="", description="Text for its standard input.", max_length=MAX_OUTPUT)
     working_dir: str | None = Field(
-        default=None, description="The folder to run it in; a new, empty one when left out."
+        default=None,
+        description="The folder to run it in; a new, empty one when left out. In the sandbox it can only be read.",
     )
     timeout: float = Field(
         default=30, description="Seconds after which it and all that it started are killed.", gt=0, le=600
@@ -65,46 +72,74 @@ class ProcessResult(BaseModel):
     timed_out: bool
     truncated: bool = Field(description="Whether output beyond the bound was dropped.")
     seconds: float
+    sandboxed: bool = Field(description="Whether it ran in the sandbox; what it wrote is gone then.")
 
 
 class ProcessExecutor(Component[ProcessExecutorInput, ProcessResult]):
     name = "process_executor"
-    description = """Run a program that is granted by its name, without a shell, and give what it prints.
+    description = """Run a program, without a shell, and give what it prints; in the sandbox if it is not granted.
 
-    It gets no secrets of the environment and no home folder, but it is not in a sandbox."""
+    It gets no secrets of the environment and no home folder. In the sandbox there are only the system's programs, no
+    network, and no way to start another program."""
     permissions = ("process", "file_read")
 
     def needs(self, input: ProcessExecutorInput) -> Iterable[Need]:
-        yield Need("process", input.command)
-        if input.working_dir is not None:
-            yield to_read(input.working_dir)
+        return () if input.working_dir is None else (to_read(input.working_dir),)
 
     async def run(self, input: ProcessExecutorInput, context: RunContext) -> ProcessResult:
-        import tempfile
-
-        program = shutil.which(input.command)
-        if program is None:
-            raise ComponentInputError(f"There is no program {input.command!r} here.", hint="Check PATH.")
         if any("\0" in argument for argument in input.args):
             raise ComponentInputError("An argument has a NUL character in it.")
-        if input.working_dir is not None:
-            with open_folder(input.working_dir, context) as folder:
-                return await _run(program, input, str(folder.path))
-        with tempfile.TemporaryDirectory(prefix="querist-") as scratch:
-            return await _run(program, input, scratch)
+        need = Need("process", input.command)
+        with ExitStack() as held:
+            folder = None
+            if input.working_dir is not None:
+                folder = str(held.enter_context(open_folder(input.working_dir, context)).path)
+            if context.principal.grant_for(need) is None:
+                return await _run_sandboxed(input, folder, need, context)
+            check_granted(context, need)
+            program = shutil.which(input.command)
+            if program is None:
+                raise ComponentInputError(f"There is no program {input.command!r} here.", hint="Check PATH.")
+            folder = folder or held.enter_context(tempfile.TemporaryDirectory(prefix="querist-"))
+            kept = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+            return await _run(input, [program, *input.args], folder, kept)
 
 
-async def _run(program: str, input: ProcessExecutorInput, folder: str) -> ProcessResult:
+async def _run_sandboxed(
+    input: ProcessExecutorInput, folder: str | None, need: Need, context: RunContext
+) -> ProcessResult:
+    settings = (context.get(Settings) or Settings()).sandbox
+    limits = limits_of(settings)
+    memory = min(limits.memory, (context.memory_mb or limits.memory) << 20)
+    limits = replace(limits, memory=memory, cpu_seconds=min(limits.cpu_seconds, context.cpu_seconds or input.timeout))
+    with ExitStack() as held:
+        try:
+            walls = behind_walls(settings, limits, input.command, input.args, folder)
+            command, descriptor = await asyncio.to_thread(held.enter_context, walls)
+        except SandboxUnavailableError as error:
+            told = f"{input.command!r} is not granted, and without that it runs in a sandbox only. {error.message}"
+            raise SandboxUnavailableError(told, hint=f"{error.hint} Or grant {str(need)!r}.") from error
+        ran = await _run(input, command, "/", {}, keep=(descriptor,))
+    return ran.model_copy(update={"sandboxed": True})
+
+
+async def _run(
+    input: ProcessExecutorInput,
+    command: Sequence[str],
+    folder: str,
+    environment: Mapping[str, str],
+    keep: Sequence[int] = (),
+) -> ProcessResult:
     started = time.monotonic()
     try:
         process = await asyncio.create_subprocess_exec(
-            program,
-            *input.args,
+            *command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=folder,
-            env={name: os.environ[name] for name in _INHERITED if name in os.environ},
+            env=environment,
+            pass_fds=keep,
             start_new_session=True,  # so that what it starts can be killed with it
         )
     except OSError as error:
@@ -135,6 +170,7 @@ async def _run(program: str, input: ProcessExecutorInput, folder: str) -> Proces
         timed_out=timed_out,
         truncated=any(len(output) > MAX_OUTPUT for output in outputs),
         seconds=time.monotonic() - started,
+        sandboxed=False,
     )
 
 
