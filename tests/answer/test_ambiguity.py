@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,8 +14,9 @@ from querist.answer.answer import Answer, Status
 from querist.answer.ask import Ask, Question
 from querist.core.context import RunContext
 from querist.core.runner import Runner
-from querist.sources.base import Source
+from querist.sources.base import Limits, Source
 from querist.sources.open import open_sources
+from querist.sources.table import Table
 from tests.scripted_model import ScriptedModel
 
 pytestmark = pytest.mark.anyio
@@ -148,3 +151,25 @@ async def test_a_reading_is_written_as_the_query_is(lamps: Source, tmp_path: Pat
     sql = "SELECT printf('%.1f', avg(L.list_price)) FROM lamp AS L WHERE L.list_price > 0"
     answer = await ask(lamps, tmp_path, "What is the average price of the lamps?", sql)
     assert answer.readings[1].sql == sql.replace("list_price", '"sale_price"')
+
+
+async def test_cancelling_stops_the_query_of_a_reading(
+    lamps: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trying, stopped = threading.Event(), threading.Event()
+    execute = lamps.execute
+
+    def slow(sql: str, limits: Limits) -> Table:
+        if sql == LIST.replace("list_price", '"sale_price"'):
+            trying.set()
+            stopped.wait(5)
+        return execute(sql, limits)
+
+    monkeypatch.setattr(lamps, "execute", slow)
+    monkeypatch.setattr(lamps, "interrupt", stopped.set)
+    asking = asyncio.create_task(ask(lamps, tmp_path, "What is the average price of the lamps?", LIST))
+    assert await asyncio.to_thread(trying.wait, 5)
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    assert await asyncio.to_thread(stopped.wait, 5)

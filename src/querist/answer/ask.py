@@ -17,7 +17,7 @@ from querist.answer.analysed import answer_of_analysis, technique_asked
 from querist.answer.answer import Answer, Reading, Status
 from querist.answer.answerable import Judge, missing
 from querist.answer.context import hints
-from querist.answer.draft import STRATEGIES, Draft, Strategy, Task, settle, write, write_again
+from querist.answer.draft import STRATEGIES, Draft, Strategy, Task, off_loop, settle, write, write_again
 from querist.answer.plan import plan, seems_several
 from querist.answer.prepared import Prepared, prepare
 from querist.answer.pruning import SCHEMA_TOKENS
@@ -268,7 +268,7 @@ class Ask(Component[Question, Answer]):
             work.count(reply.usage, reply.model)
         several: list[Reading] = []
         if found.winner is not None and lack is None and not input.note:
-            several = await asyncio.to_thread(readings, found.winner)
+            several = await off_loop(task.prepared.source, readings, found.winner)
         return answer_of(found, input.text, task, missing=lack, readings=several, assume=input.assume)
 
 

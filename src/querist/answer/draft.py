@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import ParamSpec, TypeVar
 
 from querist.answer.answer import Attempt, Check
 from querist.answer.checks import Case, repairs, run_checks, vetoed
@@ -19,9 +20,12 @@ from querist.answer.reshape import distinct, without_idle_joins
 from querist.answer.vote import is_blank
 from querist.errors import DataError, GuardError, QueryTimeoutError
 from querist.models.base import Message, Model, OnToken, Reply, Request
-from querist.sources.base import Limits
+from querist.sources.base import Limits, Source
 from querist.sources.guard import guard
 from querist.sources.table import Table
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 MAX_TOKENS = 400
 """Bound on the length of one draft."""
@@ -147,12 +151,18 @@ async def settle(task: Task, strategy: Strategy, written: str, *, as_written: bo
     Cancelling stops the query.
     """
     started = time.monotonic()
-    try:
-        draft = await asyncio.to_thread(run_as_written if as_written else _settle, task, strategy, written)
-    except asyncio.CancelledError:
-        task.prepared.source.interrupt()
-        raise
+    work = run_as_written if as_written else _settle
+    draft = await off_loop(task.prepared.source, work, task, strategy, written)
     return replace(draft, seconds=time.monotonic() - started)
+
+
+async def off_loop(source: Source, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Do blocking work on a source off the event loop. Cancelling stops the query that it is at."""
+    try:
+        return await asyncio.to_thread(work, *args, **kwargs)
+    except asyncio.CancelledError:
+        source.interrupt()
+        raise
 
 
 def run_as_written(task: Task, strategy: Strategy, written: str) -> Draft:
