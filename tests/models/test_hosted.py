@@ -276,6 +276,14 @@ async def test_garbage_is_an_error_of_the_model(api: Api, garbage: Any) -> None:
 
 
 @both
+@pytest.mark.parametrize("garbage", ["{not", '{"type": "nothing"}', "[1]"])
+async def test_garbage_in_a_stream_is_an_error_of_the_model(api: Api, garbage: str) -> None:
+    headers = {"content-type": "text/event-stream"}
+    with serving([Answer(f"data: {garbage}\n\n", headers=headers)]) as server, pytest.raises(ModelError):
+        await model(api, server, retries=0).complete(ASK, lambda text: None)
+
+
+@both
 async def test_nobody_there(api: Api) -> None:
     with pytest.raises(ModelError) as caught:
         await model(api, unused_url(), retries=1).complete(ASK)

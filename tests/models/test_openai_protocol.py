@@ -118,6 +118,17 @@ async def test_half_a_stream_is_an_error_and_not_an_answer(cut: bool) -> None:
     assert len(server.calls) == 1, "what the reader has seen must not come again"
 
 
+@pytest.mark.parametrize(
+    "garbage", ["{not", "5", *map(json.dumps, ({"choices": 7}, {"choices": [7]}, {"choices": [{"delta": "Hi"}]}))]
+)
+async def test_garbage_in_a_stream_is_told(garbage: str) -> None:
+    lines = f"data: {json.dumps(piece('Hi'))}\n\ndata: {garbage}\n\ndata: [DONE]\n\n"
+    answer, pieces = Answer(lines, headers={"content-type": "text/event-stream"}), list[str]()
+    with serving([answer]) as server, pytest.raises(ModelOutputError, match="does not answer in the OpenAI protocol"):
+        await model(server).complete(ASK, pieces.append)
+    assert (pieces, len(server.calls)) == (["Hi"], 1)
+
+
 async def test_an_error_inside_a_stream_is_told() -> None:
     with (
         serving([streamed({"error": {"message": "out of memory"}})]) as server,
@@ -166,6 +177,8 @@ async def test_gives_up_after_the_retries() -> None:
         (Answer({"error": {"message": "bad request"}}, 400), ModelError, ""),
         (Answer("<html>hello</html>"), ModelOutputError, "/v1"),
         (Answer({"hello": "world"}), ModelOutputError, "/v1"),
+        (Answer({"choices": [{"message": {"content": "Hi."}}], "usage": "little"}), ModelOutputError, "/v1"),
+        (Answer({"choices": [{"message": {"content": "Hi."}, "logprobs": "likely"}]}), ModelOutputError, "/v1"),
     ],
 )
 async def test_faults_become_errors_that_say_what_to_do(answer: Answer, kind: type[ModelError], hint: str) -> None:

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     import httpx
 
 _SHOWN = 300  # characters of a server's own message that an error quotes
+_GARBAGE = (AttributeError, IndexError, KeyError, TypeError, ValueError)
+"""What reading JSON of another form than expected raises."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +154,7 @@ class OpenAIProtocolModel:
             said = _Said(["" if text is None else str(text)], str(choice.get("finish_reason")), data.get("usage") or {})
             said.note(choice)
             return said
-        except (KeyError, IndexError, TypeError) as error:
+        except _GARBAGE as error:
             raise self._garbage(json.dumps(data)) from error
 
     async def _stream(self, body: Mapping[str, Any], on_token: OnToken) -> _Said:
@@ -163,13 +165,9 @@ class OpenAIProtocolModel:
                     await response.aread()
                     self._raise_for(response.status_code, response.headers, response.text)
                 async for event in self._events(response):
-                    said.usage = event.get("usage") or said.usage
-                    for choice in event.get("choices") or ():
-                        said.finish = choice.get("finish_reason") or said.finish
-                        said.note(choice)
-                        if piece := (choice.get("delta") or {}).get("content"):
-                            said.pieces.append(piece)
-                            on_token(piece)
+                    for piece in self._read_event(event, said):
+                        said.pieces.append(piece)
+                        on_token(piece)
         except PassingFault as fault:
             if said.pieces:  # the reader has seen them: starting over would show them twice
                 raise self._broken_off(said.pieces) from fault.error
@@ -190,16 +188,33 @@ class OpenAIProtocolModel:
                 raise ModelError(f"{self.name} failed while answering: {_message(payload)}")
             yield event
 
+    def _read_event(self, event: dict[str, Any], said: _Said) -> list[str]:
+        """The text in an event of a stream; all else in it is noted."""
+        try:
+            said.usage = event.get("usage") or said.usage
+            pieces = []
+            for choice in event.get("choices") or ():
+                said.finish = choice.get("finish_reason") or said.finish
+                said.note(choice)
+                if piece := (choice.get("delta") or {}).get("content"):
+                    pieces.append(str(piece))
+            return pieces
+        except _GARBAGE as error:
+            raise self._garbage(json.dumps(event)) from error
+
     def _usage(self, usage: Mapping[str, Any], seconds: float) -> Usage:
-        details = usage.get("prompt_tokens_details") or {}
-        return Usage(
-            calls=1,
-            input_tokens=int(usage.get("prompt_tokens") or 0),
-            cached_tokens=int(details.get("cached_tokens") or 0),
-            output_tokens=int(usage.get("completion_tokens") or 0),
-            seconds=seconds,
-            cost=self.endpoint.price,
-        )
+        try:
+            details = usage.get("prompt_tokens_details") or {}
+            return Usage(
+                calls=1,
+                input_tokens=int(usage.get("prompt_tokens") or 0),
+                cached_tokens=int(details.get("cached_tokens") or 0),
+                output_tokens=int(usage.get("completion_tokens") or 0),
+                seconds=seconds,
+                cost=self.endpoint.price,
+            )
+        except _GARBAGE as error:
+            raise self._garbage(json.dumps(usage)) from error
 
     def _open(self) -> httpx.AsyncClient:
         loop = asyncio.get_running_loop()
