@@ -6,6 +6,7 @@ not run; that they and their options exist is still checked.
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from collections.abc import Sequence
@@ -73,11 +74,18 @@ ANSWERS = {
     ),
     "How many customers are there?": "SELECT COUNT(*) AS customers FROM customers",
     "How many members are there?": "SELECT COUNT(*) AS members FROM members",
-    "What is 17 times 23?": '{"think": "I know it.", "answer": "391"}',
-    "Which category sells best, and by how much?": '{"think": "I know it.", "answer": "Camping."}',
-    "Are you open on Sunday?": '{"think": "I know it.", "answer": "No."}',
+    "Which category sells best, and by how much?": (
+        "SELECT products.category, SUM(orders.quantity) AS sold FROM products "
+        "JOIN orders ON products.product_id = orders.product_id GROUP BY products.category ORDER BY sold DESC LIMIT 2"
+    ),
 }
-"""What the model replies to each question of the documentation: a query, the plan of an analysis, an agent's answer."""
+"""What the model replies to each question of the documentation: a query, or the plan of an analysis."""
+AGENTS = {
+    "What is 17 times 23?": "391",
+    "Which category sells best, and by how much?": "Camping.",
+    "Are you open on Sunday?": "No.",
+}
+"""What agents answer."""
 NOT_RUN = (
     *("plugin trust", "models pull", "models stop", "models verify", "eval run", "sandbox test"),
     *("--deep", "://", "doctor"),
@@ -136,6 +144,9 @@ def checkout(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest
 
     def reply(request: Request) -> str:
         asked = request.messages[-1].content
+        if request.prefix.startswith("agent-"):
+            answer = next(answer for question, answer in AGENTS.items() if question in asked)
+            return json.dumps({"think": "I know it.", "answer": answer})
         known = [question for question in ANSWERS if question in asked]
         assert known, f"no answer is written for: {asked}"
         last = max(known, key=asked.rindex)  # a prompt may hold the questions before it as well

@@ -124,6 +124,15 @@ def test_an_agent_that_comes_with_querist_says_what_it_does_and_can(name: str) -
     assert set(definition.tools) <= {entry.name for entry in ENTRIES} | {"ask", "analyse"}
 
 
+@pytest.mark.parametrize("name", AgentLibrary().names())
+def test_the_docs_tell_the_tools_and_capabilities_of_what_comes_with_querist(name: str) -> None:
+    definition = AgentLibrary().definition(name)
+    tools = [*definition.tools, *(definition.team.members if definition.team else ())]
+    text = (Path(__file__).parents[2] / "docs" / "agents.md").read_text(encoding="utf-8")
+    row = next(line for line in text.splitlines() if line.startswith(f"| `{name}` |"))
+    assert row.endswith(f"| {', '.join(tools)} | {', '.join(definition.capabilities)} |")
+
+
 def known(*components: Component[Any, Any]) -> Registry:
     registry = Registry()
     for one in components:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -21,6 +20,7 @@ from pydantic import BaseModel, ValidationError
 from querist.agents.conversation import AgentState, Conversation, shortened
 from querist.agents.definition import AgentDefinition, checked
 from querist.agents.facts import fact_tools
+from querist.agents.grounds import fault
 from querist.agents.handoff import HandedOff, Handoff
 from querist.agents.instructions import render
 from querist.agents.nesting import hook_up, nested
@@ -28,7 +28,6 @@ from querist.agents.observation import bounded, rows_of, told, warnings_of
 from querist.agents.offer import Offer, Rows, offer
 from querist.agents.task import AgentResult, Step, Stopped, Task, Turn, by_message
 from querist.agents.think import ANSWER, Decision, Mind, Thought
-from querist.analysis.numbers import unsupported
 from querist.core.component import Component, ComponentKind, Tool
 from querist.core.context import RunContext
 from querist.core.events import Event
@@ -234,14 +233,14 @@ class Agent(Component[Task, AgentResult]):
                 await self._act(call, decision.thought, work)
             if decision.calls:
                 continue
-            fault = self._fault(decision.answer, work)
-            if fault and not work.doubted and number < limits.steps:
+            why_not = self._fault(decision.answer, work)
+            if why_not and not work.doubted and number < limits.steps:
                 work.doubted = True
-                work.exchanges.append(Exchange(ToolCall(ANSWER, {ANSWER: decision.answer}, "doubted"), fault))
+                work.exchanges.append(Exchange(ToolCall(ANSWER, {ANSWER: decision.answer}, "doubted"), why_not))
                 continue
             forced = bool(work.offers) and last
             stopped: Stopped = "" if not forced else "repeats" if work.repeated else "steps"
-            return self._result(decision.answer, work, stopped, fault)
+            return self._result(decision.answer, work, stopped, why_not)
         raise AssertionError("unreachable: the last step has no tools to call")
 
     def _usable(self, work: _Work) -> tuple[Tool, ...]:
@@ -256,16 +255,10 @@ class Agent(Component[Task, AgentResult]):
         )
 
     def _fault(self, answer: Any, work: _Work) -> str:
-        """Why an answer cannot stand: it does not rest on what tools have found. Empty when it may."""
         if not self.definition.grounded or not work.offers:
             return ""
-        if not work.steps:
-            return "Nothing has been looked up yet. Use a tool first."
-        said = answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False)
         asked = "\n".join(turn.content for turn in work.turns)
-        found = [step.observation for step in work.steps]
-        flagged = unsupported(re.sub(r"(?m)^\s*\d+[.)]\s", "", said), found, asked)
-        return f"No result contains {', '.join(flagged)}. Say only what the results say." if flagged else ""
+        return fault(answer, [step.observation for step in work.steps], asked)
 
     async def _thought(self, thought: Thought, work: _Work) -> Decision:
         spent, most = work.usage.input_tokens + work.usage.output_tokens, self.definition.limits.tokens
@@ -370,13 +363,13 @@ class Agent(Component[Task, AgentResult]):
             }
         )
 
-    def _result(self, answer: Any, work: _Work, stopped: Stopped, fault: str) -> AgentResult:
+    def _result(self, answer: Any, work: _Work, stopped: Stopped, why_not: str) -> AgentResult:
         output, text = None, answer
         if self.definition.output is not None:
             output, text = self._typed(answer), json.dumps(answer, ensure_ascii=False)
-        if fault:
+        if why_not:
             stopped = "ungrounded"
-            work.notes.append(f"The model's own words did not rest on the results: {fault}")
+            work.notes.append(f"The model's own words did not rest on the results: {why_not}")
             if output is None:
                 own = [step.observation for step in work.steps if step.agent == self.name and not step.error]
                 text = "\n\n".join(own) or "No tool found anything to answer with."
