@@ -65,6 +65,11 @@ class Gathering:
         if text not in self.warnings:
             self.warnings.append(text)
 
+    def left_out(self, rows: int, without: str) -> None:
+        """Tell how many rows were not used for lack of something; nothing where there are none."""
+        if rows:
+            self.warn(f"Rows without {without} are left out: {rows:,}.")
+
     def done(self) -> Findings:
         return Findings(technique=self.technique, values=list(self._values.values()), warnings=self.warnings)
 

@@ -12,6 +12,9 @@ from querist.sources.table import Table
 if TYPE_CHECKING:
     import pandas as pd
 
+LARGEST = 1e150
+"""The square of a larger number is infinite."""
+
 
 def to_frame(table: Table) -> pd.DataFrame:
     """The table with columns named as it names them (repeated names numbered), decimals as floats, dates as dates."""
@@ -42,31 +45,43 @@ def _all_bool(values: Sequence[object]) -> bool:
 
 
 def numbers(frame: pd.DataFrame, column: str) -> pd.Series[float]:
-    """The column as numbers, without missing values.
+    """The column as numbers, without missing and infinite values.
 
     Raises:
-        UsageError: there is no such column, or it holds no numbers.
+        UsageError: there is no such column, it holds no numbers, or numbers that are too large to compute with.
     """
     import pandas as pd
 
     series = present(frame, column)
+    if series.empty:
+        raise UsageError(f"The column {column!r} has no values.", hint="Choose another column.")
     if series.dtype == bool:
         return series.astype(float)
     converted = pd.to_numeric(series, errors="coerce")
-    if pd.api.types.is_datetime64_any_dtype(series) or converted.isna().any() or converted.empty:
+    is_date = pd.api.types.is_datetime64_any_dtype(series)
+    if is_date or converted.isna().any():
+        odd = series.iloc[0] if is_date else series[converted.isna()].iloc[0]
         raise UsageError(
-            f"The column {column!r} does not hold numbers only.",
+            f"The column {column!r} does not hold numbers only: {str(odd)[:40]!r} is none.",
             hint="Choose a numeric column, or make one with an expression.",
         )
-    return converted.astype(float)
+    finite = converted.astype(float)
+    finite = finite[finite.abs() < float("inf")]
+    if finite.abs().max() > LARGEST:
+        raise UsageError(
+            f"The column {column!r} holds {finite.abs().max():.3g}, which is too large to compute with.",
+            hint="Leave such values out with a condition.",
+        )
+    return finite
 
 
 def present(frame: pd.DataFrame, column: str) -> pd.Series[object]:
-    """The column without missing values; UsageError when there is no such column."""
+    """The column without missing and infinite values; UsageError when there is no such column."""
     if column not in frame.columns:
         known = ", ".join(map(str, frame.columns[:20]))
         raise UsageError(f"There is no column {column!r}.", hint=f"Columns: {known}.")
-    return frame[column].dropna()
+    values = frame[column].dropna()
+    return values[values.abs() < float("inf")] if values.dtype.kind == "f" else values
 
 
 def complete(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:

@@ -45,7 +45,7 @@ class Technique(Component[P, Findings]):
     output_type = Findings
 
     def __init__(self, frame: pd.DataFrame) -> None:
-        self.frame = frame
+        self.frame = frame if frame.index.is_unique else frame.reset_index(drop=True)
 
     @abstractmethod
     def compute(self, params: P) -> Findings:

@@ -12,6 +12,8 @@ from querist.errors import UsageError
 MOST_CLUSTERS = 8
 JUDGED = 2_000
 """Rows that the silhouette is computed on."""
+FITTED = 5_000
+"""Rows that centres are found on; the others then go to the nearest."""
 
 
 class ClustersParams(Params):
@@ -24,33 +26,38 @@ class Clusters(Technique[ClustersParams]):
     description = "Group similar rows by k-means; sizes and centres of the groups."
 
     def compute(self, params: ClustersParams) -> Findings:
+        found = Gathering(self.name)
+        if params.count == 1:
+            raise UsageError("One cluster is all rows.", hint="Ask for two or more, or for 0 to find their number.")
+        rows = complete(self.frame, params.columns)
+        different = len(rows.drop_duplicates())
+        if len(rows) < 10 or different <= max(params.count, 2):
+            raise UsageError(f"{len(rows)} complete rows, {different} of them different, are too few for clusters.")
+        found.left_out(len(self.frame) - len(rows), "a value of each column")
+        if alike := [column for column in rows.columns if rows[column].nunique() == 1]:
+            found.warn(f"{', '.join(alike)} has one value only and tells no clusters apart.")
         from sklearn.cluster import KMeans
         from sklearn.metrics import silhouette_score
         from sklearn.preprocessing import StandardScaler
 
-        found = Gathering(self.name)
-        rows = complete(self.frame, params.columns)
-        if len(rows) < 10 or len(rows.drop_duplicates()) <= max(params.count, 2):
-            raise UsageError(f"{len(rows)} complete rows are too few, or too much alike, for clusters.")
-        if dropped := len(self.frame) - len(rows):
-            found.warn(f"{dropped:,} rows with a missing value are left out.")
         scaled = StandardScaler().fit_transform(rows)
-        most = min(MOST_CLUSTERS, len(rows.drop_duplicates()) - 1)
+        sample = scaled
+        if len(rows) > FITTED:
+            sample = scaled[rows.reset_index(drop=True).sample(FITTED, random_state=0).index]
+            found.warn(f"The centres were found on {FITTED:,} of {len(rows):,} rows.")
         tried = {}
-        for count in [params.count] if params.count else range(2, most + 1):
-            labels = KMeans(count, n_init=10, random_state=0).fit_predict(scaled)
-            tried[count] = (
-                silhouette_score(scaled, labels, sample_size=min(JUDGED, len(rows)), random_state=0),
-                labels,
-            )
+        for count in [params.count] if params.count else range(2, min(MOST_CLUSTERS, different - 1) + 1):
+            model = KMeans(count, n_init=10, random_state=0).fit(sample)
+            score = silhouette_score(sample, model.labels_, sample_size=min(JUDGED, len(sample)), random_state=0)
+            tried[count] = (score, model)
         best = max(tried, key=lambda count: tried[count][0])
-        score, labels = tried[best]
+        score, model = tried[best]
         found.add("clusters", best, "number of clusters")
         found.add("silhouette", score, "how well the clusters are apart, -1 to 1")
         if score < 0.25:
             found.warn("The clusters are hardly apart (silhouette below 0.25): the data may have none.")
-        for number, part in rows.groupby(labels):
+        for number, part in rows.groupby(model.predict(scaled)):
             found.add(f"size_{number}", len(part), f"rows in cluster {number}")
-            for column in params.columns:
+            for column in rows.columns:
                 found.add(f"mean_{column}_{number}", part[column].mean(), f"mean of {column} in cluster {number}")
         return found.done()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
 from querist.analysis.findings import Findings, Gathering
 from querist.analysis.frame import numbers, present
-from querist.analysis.techniques.base import Column, Params, Technique, label
+from querist.analysis.techniques.base import MAX_GROUPS, Column, Params, Technique, groups
 from querist.errors import UsageError
 
 if TYPE_CHECKING:
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 Test = Literal["auto", "t_test", "welch", "mann_whitney", "anova", "kruskal", "chi_squared"]
 MIN_PER_GROUP = 3
+LARGE = 30
+"""The mean of more values is nearly normal, whatever they are."""
 
 
 class ComparisonParams(Params):
@@ -32,56 +35,75 @@ class Comparison(Technique[ComparisonParams]):
         if wanted == "chi_squared" or (wanted == "auto" and not _is_numeric(self.frame, params.column)):
             _chi_squared(found, self.frame, params)
             return found.done()
-        parts = {
-            label(value): numbers(part, params.column)
-            for value, part in self.frame.groupby(params.by, sort=True, observed=True)
-        }
-        parts = {name: values for name, values in parts.items() if len(values) >= MIN_PER_GROUP}
-        if len(parts) < 2:
+        values = numbers(self.frame, params.column)
+        parts = _parts(found, self.frame, values, params)
+        if values.nunique() < 2:
+            raise UsageError(f"All values of {params.column!r} are the same; there is nothing to compare.")
+        samples = [part for _, part in parts]
+        test = _fitting(wanted, samples, found)
+        statistic, p = _run(test, samples)
+        if not abs(statistic) < float("inf"):
             raise UsageError(
-                f"{params.by!r} does not make two groups with at least {MIN_PER_GROUP} values of {params.column!r}."
+                f"The test {test} cannot be computed: {params.column!r} does not vary within the groups.",
+                hint="Use mann_whitney or kruskal, which compare ranks.",
             )
-        test = _fitting(wanted, parts, found)
-        statistic, p = _run(test, list(parts.values()))
         found.add("test", test, "the test that was made")
         found.add("statistic", statistic, f"statistic of the {test} test of {params.column} by {params.by}")
         found.add("p_value", p, f"p-value of the {test} test of {params.column} by {params.by}")
         found.add("significant", p < 0.05, "whether the difference is significant at 0.05")
-        for name, values in parts.items():
+        for name, part in parts:
             where = f"of {params.column} where {params.by} = {name}"
-            found.add(f"mean_{name}", values.mean(), f"mean {where}")
-            found.add(f"median_{name}", values.median(), f"median {where}")
-            found.add(f"std_{name}", values.std(), f"std {where}")
-            found.add(f"count_{name}", len(values), f"count {where}")
+            found.add(f"mean_{name}", part.mean(), f"mean {where}")
+            found.add(f"median_{name}", part.median(), f"median {where}")
+            found.add(f"std_{name}", part.std(), f"std {where}")
+            found.add(f"count_{name}", len(part), f"count {where}")
         return found.done()
 
 
 def _is_numeric(frame: pd.DataFrame, column: str) -> bool:
-    from pandas.api.types import is_numeric_dtype
+    from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
-    return bool(is_numeric_dtype(present(frame, column)))
+    values = present(frame, column)
+    return bool(is_numeric_dtype(values) and not is_bool_dtype(values))
 
 
-def _fitting(wanted: Test, parts: dict[str, pd.Series[float]], found: Gathering) -> str:
+def _parts(
+    found: Gathering, frame: pd.DataFrame, values: pd.Series[float], params: ComparisonParams
+) -> list[tuple[str, pd.Series[float]]]:
+    """The values of each group that has enough of them."""
+    parts = [(name, values[part.index]) for name, part in groups(frame.loc[values.index], params.by)]
+    found.left_out(len(frame) - sum(len(part) for _, part in parts), f"{params.column} or {params.by}")
+    if small := [name for name, part in parts if len(part) < MIN_PER_GROUP]:
+        found.warn(f"Groups with fewer than {MIN_PER_GROUP} values are left out: {', '.join(small)}.")
+    parts = [(name, part) for name, part in parts if len(part) >= MIN_PER_GROUP]
+    if len(parts) < 2:
+        raise UsageError(
+            f"{params.by!r} does not make two groups with at least {MIN_PER_GROUP} values of {params.column!r}."
+        )
+    return parts
+
+
+def _fitting(wanted: Test, samples: list[pd.Series[float]], found: Gathering) -> str:
     """The test that was asked for, with warnings where its assumptions fail; or the one whose assumptions hold."""
     from scipy import stats
 
     normal = all(
-        len(values) > 30 or (values.nunique() > 1 and stats.shapiro(values).pvalue >= 0.05) for values in parts.values()
+        len(values) > LARGE or (values.nunique() > 1 and stats.shapiro(values).pvalue >= 0.05) for values in samples
     )
-    equal = float(stats.levene(*parts.values()).pvalue) >= 0.05
-    two = len(parts) == 2
+    vary = any(values.nunique() > 1 for values in samples)
+    equal = not vary or float(stats.levene(*samples).pvalue) >= 0.05
+    two = len(samples) == 2
     if wanted == "auto":
         if not normal:
             chosen, why = "mann_whitney" if two else "kruskal", "a small group is not normally distributed"
-        elif two:
-            chosen, why = ("t_test", "the variances are alike") if equal else ("welch", "the variances differ")
+        elif equal:
+            chosen, why = "t_test" if two else "anova", "the variances are alike"
         else:
-            chosen, why = ("anova", "the variances are alike") if equal else ("kruskal", "the variances differ")
+            chosen, why = "welch", "the variances differ"
         found.warn(f"The test {chosen} was chosen because {why}.")
         return chosen
-    if wanted in ("t_test", "welch", "mann_whitney") and not two:
-        raise UsageError(f"{wanted!r} compares two groups, and there are {len(parts)}.", hint="Use anova or kruskal.")
+    if wanted in ("t_test", "mann_whitney") and not two:
+        raise UsageError(f"{wanted!r} compares two groups, and there are {len(samples)}.", hint="Use anova or kruskal.")
     if wanted in ("t_test", "anova") and not equal:
         found.warn(f"The variances of the groups differ, which {wanted} does not expect.")
     if wanted in ("t_test", "welch", "anova") and not normal:
@@ -89,16 +111,27 @@ def _fitting(wanted: Test, parts: dict[str, pd.Series[float]], found: Gathering)
     return wanted
 
 
-def _run(test: str, parts: list[Any]) -> tuple[float, float]:
-    from scipy import stats
+def _run(test: str, samples: list[Any]) -> tuple[float, float]:
+    import warnings
 
-    result = {
-        "t_test": lambda: stats.ttest_ind(*parts),
-        "welch": lambda: stats.ttest_ind(*parts, equal_var=False),
-        "mann_whitney": lambda: stats.mannwhitneyu(*parts, alternative="two-sided"),
-        "anova": lambda: stats.f_oneway(*parts),
-        "kruskal": lambda: stats.kruskal(*parts),
-    }[test]()
+    from scipy import stats
+    from statsmodels.stats.oneway import anova_oneway
+
+    def welch() -> Any:
+        if len(samples) == 2:
+            return stats.ttest_ind(*samples, equal_var=False)
+        return anova_oneway(samples, use_var="unequal")
+
+    tests: dict[str, Callable[[], Any]] = {
+        "t_test": lambda: stats.ttest_ind(*samples),
+        "welch": welch,
+        "mann_whitney": lambda: stats.mannwhitneyu(*samples, alternative="two-sided"),
+        "anova": lambda: stats.f_oneway(*samples),
+        "kruskal": lambda: stats.kruskal(*samples),
+    }
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of groups that do not vary; the caller looks at the result
+        result = tests[test]()
     return float(result.statistic), float(result.pvalue)
 
 
@@ -106,7 +139,14 @@ def _chi_squared(found: Gathering, frame: pd.DataFrame, params: ComparisonParams
     import pandas as pd
     from scipy import stats
 
-    counts = pd.crosstab(present(frame, params.column), present(frame, params.by))
+    for name in (params.column, params.by):
+        if (count := present(frame, name).nunique()) > MAX_GROUPS:
+            raise UsageError(
+                f"{name!r} has {count:,} different values, too many for a chi-squared test (at most {MAX_GROUPS}).",
+                hint="Use a column with fewer values, or make classes of it first.",
+            )
+    counts = pd.crosstab(frame[params.column], frame[params.by])
+    found.left_out(len(frame) - int(counts.to_numpy().sum()), f"{params.column} or {params.by}")
     if min(counts.shape) < 2:
         raise UsageError(f"{params.column!r} and {params.by!r} need two different values each for a chi-squared test.")
     result = stats.chi2_contingency(counts)
@@ -115,5 +155,7 @@ def _chi_squared(found: Gathering, frame: pd.DataFrame, params: ComparisonParams
     found.add("p_value", result.pvalue, f"p-value of the chi-squared test of {params.column} by {params.by}")
     found.add("degrees_of_freedom", result.dof, "degrees of freedom")
     found.add("significant", result.pvalue < 0.05, "whether the two are related, at 0.05")
+    if counts.shape == (2, 2):
+        found.warn("The statistic of two by two values is with Yates' correction.")
     if (result.expected_freq < 5).mean() > 0.2:
         found.warn("More than a fifth of the expected counts are below 5: the chi-squared test is not reliable.")

@@ -36,8 +36,7 @@ class Correlation(Technique[CorrelationParams]):
             for left, right in pairs:
                 both = complete(frame, (left, right))
                 where = f" where {params.by} = {group}" if group else ""
-                if dropped := len(frame) - len(both):
-                    found.warn(f"{dropped:,} rows without {left} or {right} are left out{where}.")
+                found.left_out(len(frame) - len(both), f"{left} or {right}{where}")
                 tail = (f"_{left}_{right}" if len(pairs) > 1 else "") + (f"_{group}" if group else "")
                 r = p = None
                 if len(both) >= 3 and both.nunique().min() > 1:
@@ -48,6 +47,8 @@ class Correlation(Technique[CorrelationParams]):
                 found.add(f"r{tail}", r, f"{params.method} correlation of {left} and {right}{where}")
                 found.add(f"p{tail}", p, f"p-value of the correlation of {left} and {right}{where}")
                 found.add(f"n{tail}", len(both), f"rows in the correlation of {left} and {right}{where}")
+        if not measured:
+            raise UsageError(found.warnings[-1], hint="Choose columns that vary, with at least 3 rows in common.")
         if len(measured) > 1:
             for word, (r, pair) in (("highest", max(measured)), ("lowest", min(measured))):
                 found.add(f"{word}_r", r, f"{word} of these correlations")

@@ -40,16 +40,29 @@ class Describe(Technique[DescribeParams]):
                     values[group] = _measure(statistic, part, column)
                     key, meaning = named(statistic, column, params.by, group)
                     found.add(key, values[group], meaning)
-                ranked = {g: v for g, v in values.items() if isinstance(v, (int, float)) and v == v}
-                if params.by and len(ranked) > 1:
-                    by_value = sorted(ranked, key=lambda g: ranked[g])
-                    for word, group in (("highest", by_value[-1]), ("lowest", by_value[0])):
-                        meaning = f"{params.by} with the {word} {statistic}"
-                        found.add(f"group_with_{word}_{statistic}_{column}", group, meaning)
+                if params.by:
+                    _extremes(found, statistic, column, params.by, values)
+                lacking = [group for group, value in values.items() if value is None or value != value]
+                if lacking:
+                    groups_of = f" where {params.by} is {', '.join(lacking[:5])}" if params.by else ""
+                    found.warn(f"{column} has too few or too similar values for its {statistic}{groups_of}.")
         for column in params.columns:
-            if missing := len(self.frame) - len(present(self.frame, column)):
-                found.warn(f"Rows without a value of {column} are left out: {missing:,}.")
+            values_of = present(self.frame, column)
+            found.left_out(len(self.frame) - len(values_of), f"a value of {column}")
+            if "mode" in params.statistics and not params.by and (modes := len(values_of.mode())) > 1:
+                found.warn(f"{modes:,} values of {column} are the most frequent alike; the mode is the first of them.")
         return found.done()
+
+
+def _extremes(found: Gathering, statistic: str, column: str, by: str, values: dict[str, Any]) -> None:
+    ranked = {g: v for g, v in values.items() if isinstance(v, (int, float)) and v == v}
+    if len(ranked) < 2:
+        return
+    for word, extreme in (("highest", max(ranked.values())), ("lowest", min(ranked.values()))):
+        alike = [group for group, value in ranked.items() if value == extreme]
+        found.add(f"group_with_{word}_{statistic}_{column}", alike[0], f"{by} with the {word} {statistic}")
+        if len(alike) > 1:
+            found.warn(f"{', '.join(alike[:5])} have the {word} {statistic} of {column} alike.")
 
 
 def _measure(statistic: str, frame: pd.DataFrame, column: str) -> Any:
@@ -73,18 +86,18 @@ def _within_one_std(values: pd.Series[float]) -> int:
     return int(values.between(values.mean() - values.std(), values.mean() + values.std()).sum())
 
 
-def _population_moment(name: str) -> Callable[[pd.Series[float]], float]:
-    def measure(values: pd.Series[float]) -> float:
+def _population_moment(name: str) -> Callable[[pd.Series[float]], float | None]:
+    def measure(values: pd.Series[float]) -> float | None:
         from scipy import stats
 
-        return float(getattr(stats, name)(values))
+        return float(getattr(stats, name)(values)) if values.nunique() > 1 else None
 
     return measure
 
 
-def _pearson_first(values: pd.Series[float]) -> float:
+def _pearson_first(values: pd.Series[float]) -> float | None:
     """(mean - mode) / std, Pearson's first coefficient of skewness."""
-    return float((values.mean() - values.mode().iloc[0]) / values.std())
+    return float((values.mean() - values.mode().iloc[0]) / values.std()) if values.nunique() > 1 else None
 
 
 _ANY: dict[str, Callable[[pd.Series[Any]], Any]] = {

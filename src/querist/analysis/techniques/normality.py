@@ -14,6 +14,9 @@ from querist.errors import UsageError
 if TYPE_CHECKING:
     import pandas as pd
 
+FEWEST = 8
+"""Values that a test takes at least."""
+
 
 class NormalityParams(Params):
     columns: list[Column] = Field(min_length=1, max_length=8)
@@ -31,8 +34,13 @@ class Normality(Technique[NormalityParams]):
         for column in params.columns:
             for group, frame in groups(self.frame, params.by):
                 values = numbers(frame, column)
-                if len(values) < 8 or values.nunique() < 2:
-                    raise UsageError(f"{column!r} has too few different values for a test of normality.")
+                where = f" where {params.by} = {group}" if group else ""
+                if len(values) < FEWEST or values.nunique() < 2:
+                    raise UsageError(
+                        f"{column!r} has {len(values):,} values{where}, {values.nunique():,} of them different, "
+                        f"too few different values for a test of normality, which takes {FEWEST} that vary."
+                    )
+                found.left_out(len(frame) - len(values), f"a value of {column}{where}")
                 statistic, p = _test(params.test, values)
                 label = params.test.replace("_", "-").capitalize()
                 for name, value in (
@@ -47,6 +55,11 @@ class Normality(Technique[NormalityParams]):
                 if params.test == "shapiro" and len(values) > 5000:
                     found.warn(
                         f"The p-value of Shapiro-Wilk is not exact for {len(values):,} values (more than 5,000)."
+                    )
+                if params.test == "kolmogorov_smirnov":
+                    found.warn(
+                        "Kolmogorov-Smirnov with the mean and deviation of the values themselves finds too few of them "
+                        "not normal; Shapiro-Wilk is surer."
                     )
         return found.done()
 

@@ -33,6 +33,8 @@ class Outliers(Technique[OutliersParams]):
         found = Gathering(self.name)
         for group, frame in groups(self.frame, params.by):
             values = numbers(frame, params.column)
+            where = f" where {params.by} = {group}" if group else ""
+            found.left_out(len(frame) - len(values), f"a value of {params.column}{where}")
             low, high = bounds(values, params.method, params.threshold)
             out = is_outlier(values, params.method, params.threshold)
             apart, rest = values[out], values[~out]
@@ -56,6 +58,10 @@ class Outliers(Technique[OutliersParams]):
             ):
                 key, meaning = named(name, params.column, params.by, group)
                 found.add(key if group else name, value, meaning)
+            if params.method == "zscore" and len(values) <= params.threshold**2 + 1:
+                found.warn(f"Among {len(values)} values no z-score can be above {params.threshold:g}{where}: use iqr.")
+            if params.method == "iqr" and low == high:
+                found.warn(f"Half of the values or more are {low:g}{where}: any other counts as an outlier.")
         found.warn(f"Outliers are by {params.method} with the threshold {params.threshold:g}.")
         return found.done()
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
 from querist.analysis.findings import Findings, Gathering
-from querist.analysis.frame import present
+from querist.analysis.frame import numbers, present
 from querist.analysis.techniques.base import Column, Params, Technique
 from querist.errors import UsageError
 
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 
 MAX_LEVELS = 20
 """A text column with more different values is no feature."""
+FEW = 50
+"""The p-values of more rows hold also where the residuals are not normal."""
+DEPENDENT = 30.0
+"""Condition number of scaled features from which single coefficients are unreliable (Belsley, Kuh and Welsch 1980)."""
 
 
 class RegressionParams(Params):
@@ -37,13 +42,18 @@ class Regression(Technique[RegressionParams]):
             found.warn(f"Tested on {params.test_share:.0%} of the rows, and trained on the others.")
         rows, features = _design(self.frame, params, found)
         if len(rows) < len(features) + 3:
-            raise UsageError(f"{len(rows)} complete rows are too few for a regression on {len(features)} features.")
+            raise UsageError(
+                f"{len(rows)} complete rows are too few for a regression of {params.target!r}; "
+                f"with {len(features)} features it takes {len(features) + 3}."
+            )
         if params.test_share:
             _split(found, rows, features, params)
         if params.kind == "linear":
             _ordinary(found, rows, features, params.target, bool(params.test_share))
-        elif not params.test_share:
-            _score(found, "", _model("logistic").fit(rows[features], rows[params.target]), rows, features, params)
+        else:
+            if not params.test_share:
+                _score(found, "", _fitted(found, rows, features, params), rows, features, params)
+            _logit(found, rows, features, params.target)
         found.add("n", len(rows), "rows used")
         return found.done()
 
@@ -55,20 +65,14 @@ def _design(frame: pd.DataFrame, params: RegressionParams, found: Gathering) -> 
     names = [name for name in dict.fromkeys(params.features) if name != params.target]
     if not names:
         raise UsageError(f"There is no feature to predict {params.target!r} from.")
+    rows = frame
     for name in (*names, params.target):
-        present(frame, name)
-    rows = frame[[params.target, *names]].dropna()
-    if dropped := len(frame) - len(rows):
-        found.warn(f"{dropped:,} rows with a missing value are left out of the regression.")
-    texts = [name for name in names if not pd.api.types.is_numeric_dtype(rows[name].infer_objects())]
-    for name in texts:
-        if rows[name].nunique() > MAX_LEVELS:
-            raise UsageError(f"{name!r} has {rows[name].nunique():,} different values, too many for a regression.")
-    if texts:
-        rows = pd.get_dummies(rows, columns=texts, drop_first=True, dtype=float)
-    features = [str(name) for name in rows.columns if name != params.target]
-    rows[features] = rows[features].astype(float)
+        rows = rows.loc[present(rows, name).index]
+    rows = rows[[params.target, *names]]
+    found.left_out(len(frame) - len(rows), f"a value of {', '.join((params.target, *names))}")
     target = rows[params.target]
+    if target.nunique() < 2:
+        raise UsageError(f"{params.target!r} does not vary in the {len(rows)} complete rows; nothing can be predicted.")
     if params.kind == "logistic":
         if target.nunique() != 2:
             raise UsageError(
@@ -76,20 +80,62 @@ def _design(frame: pd.DataFrame, params: RegressionParams, found: Gathering) -> 
             )
     elif not pd.api.types.is_numeric_dtype(target.infer_objects()):
         raise UsageError(f"{params.target!r} is not numeric.", hint="Use a logistic regression for two classes.")
-    return rows, features
+    else:
+        rows = rows.assign(**{params.target: numbers(rows, params.target)})
+    texts = [name for name in names if not pd.api.types.is_numeric_dtype(rows[name].infer_objects())]
+    for name in texts:
+        if rows[name].nunique() > MAX_LEVELS:
+            raise UsageError(f"{name!r} has {rows[name].nunique():,} different values, too many for a regression.")
+    rows = rows.assign(**{name: numbers(rows, name) for name in names if name not in texts})
+    if texts:
+        rows = pd.get_dummies(rows, columns=texts, drop_first=True, dtype=float)
+    return rows, _independent(rows, [str(name) for name in rows.columns if name != params.target], found)
 
 
-def _model(kind: str) -> Any:
+def _independent(rows: pd.DataFrame, features: list[str], found: Gathering) -> list[str]:
+    """The features that say something which those before them do not; of the others it is told."""
+    import numpy as np
+
+    basis = np.ones((len(rows), 1)) / len(rows) ** 0.5
+    kept = []
+    for name in features:
+        values = rows[name].to_numpy()
+        size = np.linalg.norm(values - values.mean())
+        rest = values - values.mean()
+        for _ in range(2):  # the second time takes away what rounding left
+            rest = rest - basis @ (basis.T @ rest)
+        if size == 0 or np.linalg.norm(rest) <= 1e-7 * size:
+            found.warn(f"{name} is left out: it {'follows from the features before it' if size else 'does not vary'}.")
+        else:
+            basis = np.column_stack([basis, rest / np.linalg.norm(rest)])
+            kept.append(name)
+    if not kept:
+        raise UsageError("No feature varies.", hint="Choose other features.")
+    return kept
+
+
+def _fitted(found: Gathering, rows: pd.DataFrame, features: list[str], params: RegressionParams) -> Any:
+    from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LinearRegression, LogisticRegression
 
-    return LinearRegression() if kind == "linear" else LogisticRegression(max_iter=1000)
+    model = LinearRegression() if params.kind == "linear" else LogisticRegression(max_iter=1000)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", ConvergenceWarning)
+        fitted = model.fit(rows[features], rows[params.target])
+    if any(issubclass(warning.category, ConvergenceWarning) for warning in caught):
+        found.warn("The logistic regression came to no end; scale the features first.")
+    return fitted
 
 
 def _split(found: Gathering, rows: pd.DataFrame, features: list[str], params: RegressionParams) -> None:
     from sklearn.model_selection import train_test_split
 
     train, test = train_test_split(rows, test_size=params.test_share, random_state=params.random_state)
-    model = _model(params.kind).fit(train[features], train[params.target])
+    if len(test) < 2 or train[params.target].nunique() < 2:
+        raise UsageError(
+            f"{len(rows)} rows are too few to test on {params.test_share:.0%} of them.", hint="Use all, with no split."
+        )
+    model = _fitted(found, train, features, params)
     found.add("train_rows", len(train), "rows trained on")
     found.add("test_rows", len(test), "rows tested on")
     _score(found, "test_", model, test, features, params)
@@ -103,12 +149,15 @@ def _score(
     actual, predicted = rows[params.target], model.predict(rows[features])
     where = "on the test rows" if prefix else "on all rows"
     if params.kind == "logistic":
-        positive = sorted(actual.unique())[-1]
+        positive = model.classes_[-1]
         options = {"pos_label": positive, "zero_division": 0}
-        found.add(f"{prefix}accuracy", metrics.accuracy_score(actual, predicted), f"share predicted right {where}")
+        accuracy = metrics.accuracy_score(actual, predicted)
+        found.add(f"{prefix}accuracy", accuracy, f"share predicted right {where}")
         for name in ("precision", "recall", "f1"):
             value = getattr(metrics, f"{name}_score")(actual, predicted, **options)
             found.add(f"{prefix}{name}", value, f"{name} for {positive} {where}")
+        if accuracy <= (actual == actual.mode()[0]).mean():
+            found.warn(f"Always saying {actual.mode()[0]} would be right as often {where}.")
         return
     error = metrics.mean_squared_error(actual, predicted)
     found.add(f"{prefix}mse", error, f"mean squared error {where}")
@@ -123,13 +172,16 @@ def _score(
 def _ordinary(found: Gathering, rows: pd.DataFrame, features: list[str], target: str, tested: bool) -> None:
     """Ordinary least squares on all rows, with what its residuals say about the assumptions."""
     import statsmodels.api as sm
+    from scipy import stats
     from statsmodels.stats.diagnostic import het_breuschpagan
 
-    inputs = sm.add_constant(rows[features], has_constant="add")
-    fit = sm.OLS(rows[target].astype(float), inputs).fit()
-    found.add("intercept", fit.params["const"], "intercept")
+    means, spreads = rows[features].mean(), rows[features].std(ddof=0)
+    inputs = sm.add_constant((rows[features] - means) / spreads, has_constant="add")  # large numbers stay exact
+    fit = sm.OLS(rows[target], inputs).fit()
+    coefficients = fit.params[features] / spreads
+    found.add("intercept", fit.params["const"] - (coefficients * means).sum(), "intercept")
     for name in features:
-        found.add(f"coef_{name}", fit.params[name], f"coefficient of {name}")
+        found.add(f"coef_{name}", coefficients[name], f"coefficient of {name}")
         found.add(f"p_value_{name}", fit.pvalues[name], f"p-value of the coefficient of {name}")
     found.add("r2", fit.rsquared, "R squared on all rows")
     found.add("adjusted_r2", fit.rsquared_adj, "adjusted R squared on all rows")
@@ -137,7 +189,36 @@ def _ordinary(found: Gathering, rows: pd.DataFrame, features: list[str], target:
     if not tested:  # else only the errors on the test rows count
         found.add("mse", float((fit.resid**2).mean()), "mean squared error on all rows")
         found.add("rmse", float((fit.resid**2).mean() ** 0.5), "root mean squared error on all rows")
+    if fit.condition_number > DEPENDENT:
+        found.warn("The features are nearly dependent on each other: single coefficients are unreliable.")
+    if fit.rsquared > 1 - 1e-10:
+        found.warn(f"The features give {target} exactly: perhaps it was computed from them.")
+        return
     if float(het_breuschpagan(fit.resid, inputs)[1]) < 0.05:
         found.warn("The residuals spread unevenly (Breusch-Pagan p < 0.05): standard errors are too optimistic.")
-    if fit.condition_number > 1e3 and len(features) > 1:
-        found.warn("The features are nearly dependent on each other: single coefficients are unreliable.")
+    if len(rows) <= FEW and float(stats.shapiro(fit.resid).pvalue) < 0.05:
+        found.warn("The residuals are not normally distributed, which the p-values of so few rows expect.")
+
+
+def _logit(found: Gathering, rows: pd.DataFrame, features: list[str], target: str) -> None:
+    """Coefficients on all rows by maximum likelihood, where they are bounded."""
+    import numpy as np
+    import statsmodels.api as sm
+
+    positive = sorted(rows[target].unique())[-1]
+    means, spreads = rows[features].mean(), rows[features].std(ddof=0)
+    inputs = sm.add_constant((rows[features] - means) / spreads, has_constant="add")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of separation; the outcome tells
+        try:
+            fit = sm.Logit((rows[target] == positive).astype(float), inputs).fit(disp=0, maxiter=100)
+        except np.linalg.LinAlgError:
+            fit = None
+    if fit is None or not fit.mle_retvals["converged"]:
+        found.warn(f"The features tell the values of {target} apart completely, so that no coefficient has a bound.")
+        return
+    for name in features:
+        meaning = f"change of the log odds of {positive} with one more of {name}"
+        found.add(f"coef_{name}", fit.params[name] / spreads[name], meaning)
+        found.add(f"p_value_{name}", fit.pvalues[name], f"p-value of the coefficient of {name}")
+    found.add("pseudo_r2", fit.prsquared, "McFadden's pseudo R squared on all rows")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+import warnings
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 Period = Literal["day", "week", "month", "quarter", "year"]
 _FREQUENCY = {"day": "D", "week": "W", "month": "MS", "quarter": "QS", "year": "YS"}
 _SEASON = {"day": 7, "week": 52, "month": 12, "quarter": 4, "year": 1}
+FEWEST, MOST = 4, 5_000
+"""Periods of a series."""
+SURE = 10
+"""With fewer periods an interval is told to be too narrow."""
 
 
 class SeriesParams(Params):
@@ -30,7 +35,9 @@ class Trend(Technique[SeriesParams]):
     description = "Values over time: highest and lowest period, slope with its p-value, and how strong the season is."
 
     def compute(self, params: SeriesParams) -> Findings:
+        import numpy as np
         from scipy import stats
+        from statsmodels.stats.stattools import durbin_watson
 
         found = Gathering(self.name)
         series = regular(self.frame, params, found)
@@ -47,6 +54,12 @@ class Trend(Technique[SeriesParams]):
         found.add("mean", series.mean(), f"mean over all {params.period}s")
         found.add("first", series.iloc[0], f"{params.value} in the first {params.period}")
         found.add("last", series.iloc[-1], f"{params.value} in the last {params.period}")
+        if series.nunique() == 1:
+            found.warn(f"{params.value} does not change.")
+            return found.done()
+        residuals = series.to_numpy() - (fit.intercept + fit.slope * np.arange(len(series)))
+        if significant and 1 - fit.rvalue**2 > 1e-10 and durbin_watson(residuals) < 1:
+            found.warn(f"Each {params.period} is much like the one before it, so that the p-value is too small.")
         season = _SEASON[params.period]
         if season > 1 and len(series) >= 2 * season:
             from statsmodels.tsa.seasonal import STL
@@ -68,50 +81,104 @@ class Forecast(Technique[ForecastParams]):
     description = "Forecast the next periods by exponential smoothing, each with a 95% interval."
 
     def compute(self, params: ForecastParams) -> Findings:
-        from statsmodels.tsa.exponential_smoothing.ets import ETSModel
-
         found = Gathering(self.name)
         series = regular(self.frame, params, found)
         season = _SEASON[params.period]
         seasonal = season > 1 and len(series) >= 2 * season + 2
-        model = ETSModel(
-            series.astype(float),
-            trend="add",
-            damped_trend=True,
-            seasonal="add" if seasonal else None,
-            seasonal_periods=season if seasonal else None,
-        )
-        expected = model.fit(disp=False).get_prediction(start=len(series), end=len(series) + params.ahead - 1)
-        for when, row in expected.summary_frame(alpha=0.05).iterrows():
+        for when, row in _expected(series, season if seasonal else None, params.ahead, found).iterrows():
             day = label(when)
             found.add(f"forecast_{day}", row["mean"], f"{params.value} expected for {day}")
             found.add(f"low_{day}", row["pi_lower"], f"lower end of the 95% interval for {day}")
             found.add(f"high_{day}", row["pi_upper"], f"upper end of the 95% interval for {day}")
-        if not seasonal:
+        if not seasonal and season > 1:
             found.warn(f"{len(series)} {params.period}s are too few for a season; the forecast has none.")
+        if len(series) < SURE:
+            found.warn(f"An interval from only {len(series)} {params.period}s is too narrow.")
+        if params.ahead > len(series) / 2:
+            found.warn(f"{params.ahead} {params.period}s ahead are many for a series of {len(series)}.")
         found.warn("The interval holds if the series goes on as before.")
         return found.done()
+
+
+def _expected(series: pd.Series[float], season: int | None, ahead: int, found: Gathering) -> pd.DataFrame:
+    """Mean and 95% interval of the next periods, by exponential smoothing with a damped trend."""
+    from statsmodels.tools.sm_exceptions import ConvergenceWarning
+    from statsmodels.tsa.exponential_smoothing.ets import ETSModel
+
+    model = ETSModel(
+        series, trend="add", damped_trend=True, seasonal="add" if season else None, seasonal_periods=season
+    )
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        fit = model.fit(disp=False)
+        summary: Any = fit.get_prediction(start=len(series), end=len(series) + ahead - 1).summary_frame(alpha=0.05)
+    if any(issubclass(warning.category, ConvergenceWarning) for warning in caught):
+        found.warn("The smoothing found no best fit; the forecast is uncertain.")
+    if not summary["mean"].notna().all():
+        raise UsageError("No forecast can be computed for this series.", hint="Try a longer period.")
+    return summary
 
 
 def regular(frame: pd.DataFrame, params: SeriesParams, found: Gathering) -> pd.Series[float]:
     """One value a period, gaps filled in a straight line.
 
     Raises:
-        UsageError: the column is no date, or there are too few periods.
+        UsageError: the column is no date, or there are too few periods, too many, or too few with a value.
     """
     import pandas as pd
 
-    from querist.analysis.frame import numbers, present
+    from querist.analysis.frame import numbers
 
-    dates = pd.to_datetime(present(frame, params.date), errors="coerce", format="mixed")
-    if dates.isna().any() or pd.api.types.is_numeric_dtype(present(frame, params.date)):
-        raise UsageError(f"{params.date!r} does not hold dates only.", hint="Choose a column of dates.")
     values = numbers(frame, params.value)
+    dates = _dates(frame, params.date)
     joined = pd.DataFrame({"date": dates, "value": values}).dropna().set_index("date").sort_index()
-    series = joined["value"].resample(_FREQUENCY[params.period]).agg(params.aggregate)
-    if gaps := int(series.isna().sum()):
-        found.warn(f"{gaps:,} {params.period}s without a value are filled in between their neighbours.")
-        series = series.interpolate()
-    if len(series) < 4:
-        raise UsageError(f"There are only {len(series)} {params.period}s, too few to see a course.")
-    return series
+    found.left_out(len(frame) - len(joined), f"{params.date} or {params.value}")
+    plural, frequency = f"{params.period}s", _FREQUENCY[params.period]
+    if joined.empty:
+        raise UsageError(f"No row has both {params.date} and {params.value}.")
+    length = len(pd.period_range(joined.index[0], joined.index[-1], freq=frequency[0]))
+    if length > MOST:
+        raise UsageError(f"From first to last there are {length:,} {plural}, too many.", hint="Choose a longer period.")
+    groups = joined["value"].resample(frequency)
+    counts, series = groups.count(), groups.agg(params.aggregate)
+    if len(series) < FEWEST:
+        raise UsageError(f"There are only {len(series)} {plural}, too few to see a course.")
+    gaps, usual = int((counts == 0).sum()), counts.median()
+    if params.aggregate == "sum":
+        if gaps:
+            found.warn(f"{plural.capitalize()} without rows count as 0: {gaps:,}.")
+        if counts.iloc[-1] < usual / 2:
+            found.warn(
+                f"The last {params.period} has {counts.iloc[-1]} rows of usually {usual:g}: it may not be whole."
+            )
+        return series.astype(float)
+    if gaps > len(series) / 2:
+        raise UsageError(
+            f"Only {len(series) - gaps} of {len(series)} {plural} have a value.", hint="Choose a longer period."
+        )
+    if gaps:
+        found.warn(f"{plural.capitalize()} without a value are filled in between their neighbours: {gaps:,}.")
+    return series.interpolate().astype(float)
+
+
+def _dates(frame: pd.DataFrame, column: str) -> pd.Series[Any]:
+    """A column of dates, of dates as ISO text, or of years. Other text could be read in two ways."""
+    import pandas as pd
+
+    from querist.analysis.frame import present
+
+    values = present(frame, column)
+    if pd.api.types.is_datetime64_any_dtype(values):
+        dates = values
+    elif pd.api.types.is_numeric_dtype(values) and values.between(1700, 2200).all() and (values % 1 == 0).all():
+        dates = pd.to_datetime(values.astype(int).astype(str), format="%Y")
+    elif pd.api.types.is_numeric_dtype(values):
+        dates = pd.Series([pd.NaT], dtype="datetime64[ns]")
+    else:
+        dates = pd.to_datetime(values, errors="coerce", format="ISO8601", utc=True)
+    if values.empty or dates.isna().any():
+        raise UsageError(
+            f"{column!r} does not hold dates only, or in more than one way to read them.",
+            hint="Choose a column of dates, or make one with an expression.",
+        )
+    return dates.dt.tz_localize(None) if dates.dt.tz is not None else dates
