@@ -29,8 +29,9 @@ def team(querist: Querist, model: Model, runner: Runner) -> Team:
     mathematician = Agent(
         AgentDefinition(
             name="mathematician",
-            description="Calculates with figures that you have. Put the figures into the message.",
+            description="Calculates with figures that were found.",
             instructions="You calculate with the numbers that you are given.",
+            grounded=True,
         ),
         model,
         runner,
@@ -41,9 +42,11 @@ def team(querist: Querist, model: Model, runner: Runner) -> Team:
         name="orchestrator",
         description="Answers questions about the shop with the help of specialists.",
         instructions=(
-            "You lead two specialists. `ask` alone knows the data: ask it for one figure at a time, such as: How many "
-            "products are there? When you have the figures, let `mathematician` calculate with them."
+            "You lead two specialists. `ask` alone knows the data. When you have its figures, let `mathematician` "
+            "calculate with them."
         ),
+        verbatim=True,  # both get the question as it stands, the mathematician with the figures
+        grounded=True,  # no number in the answer that they have not found
         team=TeamOptions(strategy="hierarchical", members=("ask", "mathematician")),
     )
     return Team(lead, specialists, runner, lead=Agent(lead, model, runner, tools=specialists))

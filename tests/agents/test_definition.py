@@ -13,7 +13,7 @@ from querist.agents.library import TEMPLATES, AgentLibrary, open_library
 from querist.agents.team import Team
 from querist.core.component import Component, component
 from querist.core.registry import Registry
-from querist.errors import ComponentNotFoundError, ConfigError, UsageError
+from querist.errors import ComponentNotFoundError, ConfigError, MissingExtraError, UsageError
 from querist.settings import Settings, load_settings
 from querist.tools.catalogue import ENTRIES
 from tests.agents.shop import Shop, price, say, use
@@ -169,6 +169,21 @@ def test_an_agent_that_needs_data_says_so(shop: Shop) -> None:
     with pytest.raises(ComponentNotFoundError) as caught:
         made(shop, AgentLibrary(), ScriptedModel([])).open("data_analyst")
     assert "--data" in caught.value.hint
+
+
+@pytest.mark.anyio
+async def test_a_tool_that_is_not_installed_is_left_out_and_that_is_told(shop: Shop, tmp_path: Path) -> None:
+    def missing() -> Component[Any, Any]:
+        raise MissingExtraError("scipy", "analysis", "analyse data")
+
+    components = known(price)
+    components.add_later("analyse", missing)
+    library = write(tmp_path, clerk="description: Sells.\ntools: [price, analyse]\n")
+    model = ScriptedModel([say("Hello")])
+    agents = Agents(Settings(), shop.runner, components=components, library=library, model=model, memory=shop.memory)
+    result = await shop.run(agents.open("clerk"), "Hello")
+    assert result.notes[0].startswith("analyse was left out: 'scipy' is not installed")
+    assert "price(" in model.requests[0].messages[0].content
 
 
 def test_agents_that_use_each_other_in_a_circle_are_told(shop: Shop, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 from querist.agents.agent import Agent
 from querist.agents.definition import AgentDefinition
 from querist.agents.team import Team
+from querist.answer.answer import Answer
 from querist.core.component import Component, component
 from querist.errors import ComponentFailedError, ModelTimeoutError, UsageError
 from tests.agents.shop import Shop, price, say, times, use
@@ -102,6 +103,15 @@ async def test_hierarchical_goes_on_when_a_specialist_fails(shop: Shop) -> None:
 async def test_a_member_that_fails_is_left_out_and_that_is_told(shop: Shop) -> None:
     result = await shop.run(team(shop, "parallel", saying(shop, "a", BROKEN), saying(shop, "b", "two")), "Go")
     assert (result.text, result.notes) == ("## b\ntwo", ("a failed (model.timeout): no answer",))
+
+
+async def test_what_a_member_warns_of_is_told(shop: Shop) -> None:
+    @component
+    async def ask(text: str) -> Answer:
+        """Ask the data."""
+        return Answer(question=text, status="unverified", text="40")
+
+    assert (await shop.run(team(shop, "sequential", ask), "Go")).notes == ("ask: This is unverified.",)
 
 
 async def test_a_backup_does_what_a_member_failed_to_do(shop: Shop) -> None:

@@ -86,4 +86,5 @@ def offer(tool: Tool, *, verbatim: bool) -> Offer:
 def _takes_rows(schema: JsonSchema) -> bool:
     if options := schema.get("anyOf"):
         return any(map(_takes_rows, options))
-    return schema.get("type") == "array" and schema.get("items", {}).get("type") == "object"
+    items = schema.get("items", {})
+    return schema.get("type") == "array" and items.get("type") == "object" and "properties" not in items

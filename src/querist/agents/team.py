@@ -20,7 +20,7 @@ from typing import Any, ClassVar, Literal
 from querist.agents.agent import Agent
 from querist.agents.definition import AgentDefinition, TeamOptions, checked
 from querist.agents.nesting import hook_up, nested
-from querist.agents.observation import bounded, told
+from querist.agents.observation import bounded, told, warnings_of
 from querist.agents.task import AgentResult, Step, Task, by_message
 from querist.core.component import Component, ComponentKind, Tool
 from querist.core.context import RunContext
@@ -184,9 +184,10 @@ class Team(Component[Task, AgentResult]):
             text, code, output = "", "", None
             try:
                 output = await self.runner.run(asked, arguments, work.context)
-                text = told(output)
+                text = told(output, asked.name)
                 if isinstance(usage := getattr(output, "usage", None), Usage):
                     work.usage += usage
+                work.notes += [f"{asked.name}: {warning}" for warning in warnings_of(output)]
                 if isinstance(output, AgentResult):
                     work.steps += output.steps
                     work.notes += output.notes
