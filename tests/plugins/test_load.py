@@ -243,6 +243,18 @@ def test_of_two_that_bring_the_same_name_the_second_is_left_out(folder: Path, ca
     assert f"The plugin third ({folder / 'third.py'}) is left out" in caplog.text
 
 
+def test_the_folder_plugins_of_the_working_directory_needs_no_setting_only_trust(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    local = tmp_path / "plugins"
+    local.mkdir()
+    (local / "whole.py").write_text(WHOLE)
+    assert load.load_plugins() == []
+    trust(local)
+    assert [plugin.name for plugin in load.load_plugins([local])] == ["whole"], "once, though the settings name it too"
+
+
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
     (missing,) = load.load_plugins([tmp_path / "none"])
     assert missing.problem == "there is no such folder"

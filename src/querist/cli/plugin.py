@@ -13,15 +13,15 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="List plugins, begin a new one, and trust folders of them.")
 
-Folder = Annotated[Path, typer.Argument(help="A folder of plugins, which the setting `plugins` names.")]
+Folder = Annotated[Path, typer.Argument(help="A folder of plugins.")]
 
 
 @app.command("list")
 def list_plugins(as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False) -> None:
     """The plugins there are, what each brings, and why one is left out.
 
-    Plugins are packages that say so (`pip install querist-NAME`), and the files of folders that the setting `plugins`
-    names.
+    Plugins are packages that say so (`pip install querist-NAME`), and the files of the folder `plugins`, once it is
+    trusted, and of those that the setting `plugins` names.
     """
     from querist.plugins.load import load_plugins
     from querist.settings import load_settings

@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 ENTRY_POINTS = "querist.plugins"
 """Group of entry points in which an installed package names its plugin: a module."""
+FOLDER = Path("plugins")
+"""Used when it is trusted, without any setting. Many folders have one that is about something else."""
 
 _loading = threading.Lock()
 
@@ -52,8 +54,8 @@ def load_plugins(folders: Iterable[str | Path] = ()) -> list[Loaded]:
     """
     with _loading:
         loaded = list(_installed())
-        for folder in folders:
-            path = Path(folder).expanduser().resolve()
+        local = [FOLDER] if is_trusted(FOLDER) else []
+        for path in dict.fromkeys(Path(folder).expanduser().resolve() for folder in [*folders, *local]):
             if not path.is_dir():
                 loaded.append(Loaded(path.name, str(path), problem="there is no such folder"))
             elif not is_trusted(path):

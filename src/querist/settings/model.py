@@ -203,7 +203,8 @@ class Settings(Section):
         default=(), description="Data to ask when a call names none: paths, globs, folders, database URLs"
     )
     plugins: Locations = Field(
-        default=(), description="Folders of plugins; each must be trusted once: `querist plugin trust FOLDER`"
+        default=(),
+        description="Folders of plugins beside `plugins`; each must be trusted once: `querist plugin trust FOLDER`",
     )
     models: ModelSettings = Field(default_factory=ModelSettings)
     local: LocalSettings = Field(default_factory=LocalSettings)
