@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterable, Iterator
-from typing import IO, Annotated, Any, TypeVar
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import IO, Annotated, Any, ClassVar, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
 from pydantic_core import PydanticSerializationError, to_json
 
 from querist.core.context import RunContext
@@ -17,9 +17,22 @@ CHUNK = 1 << 18
 
 
 class ToolInput(BaseModel):
-    """Input of a tool: a parameter that it does not know is a mistake, and told."""
+    """Input of a tool: a parameter that it does not know is a mistake, and told.
+
+    Attributes:
+        needed: fields that an operation (or action) cannot do without.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    needed: ClassVar[Mapping[str, Sequence[str]]] = {}
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        operation = getattr(self, "operation", getattr(self, "action", ""))
+        for name in self.needed.get(operation, ()):
+            if getattr(self, name) in (None, "", []):
+                raise ValueError(f"`{operation}` needs `{name.rstrip('_')}`")
+        return self
 
 
 def _tellable(data: Any) -> Any:

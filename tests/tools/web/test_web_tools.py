@@ -193,13 +193,13 @@ async def test_an_api_is_tested_by_status_content_and_schema() -> None:
     assert given.reports[1].faults == [
         "the status is 200",
         "the header X-A is None",
-        "$.n: 'x' is not of type 'integer'",
+        "/n: 'x' is not of type 'integer'",
     ]
 
 
 async def test_a_schema_is_not_fetched_from_where_it_points_to() -> None:
     async with site(lambda asked: reply({"type": "object"})) as here:
-        with pytest.raises(ComponentInputError, match="does not hold"):
+        with pytest.raises(ComponentInputError, match="not there"):
             await use("api_tester", calls=[{"url": here.url, "json_schema": {"$ref": f"{here.url}/schema"}}])
     assert len(here.asked) == 1
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
+from querist.core.component import Component, In, Out
 from querist.core.context import RunContext
 from querist.core.permissions import Need
 from querist.core.runner import Runner
@@ -22,31 +23,47 @@ MAX_CHARACTERS = 12_000
 TO_ASK = Need("model", ROLE)
 
 
-async def ask(given: Model | None, context: RunContext, prompt: str, schema: JsonSchema, **fields: str) -> Any:
-    """The data that a model replies with to one of the prompts beside this module.
+class ModelTool(Component[In, Out]):
+    """A tool that asks a model.
 
     Args:
-        given: the model to ask; None for that of the role.
+        model: the one to ask in place of that of the role.
     """
-    from querist.models.at_door import ModelAtDoor
-    from querist.models.open import open_model
 
-    settings = context.get(Settings) or Settings()
-    model = given or open_model(settings.models.fast, settings)
-    request = Request(
-        read_prompt("querist.tools.ai", prompt).messages(**fields),
-        schema=schema,
-        max_tokens=1024,
-        prefix=f"tool-{prompt}",
-    )
-    try:
-        reply = await ModelAtDoor(model, context.get(Runner) or Runner()).complete(request)
-    finally:
-        if given is None:
-            await model.close()
-    if meter := context.get(UsageMeter):
-        meter.add(reply.usage)
-    return reply.data
+    permissions = ("model",)
+
+    def __init__(self, model: Model | None = None) -> None:
+        self.model = model
+
+    def needs(self, input: In) -> Iterable[Need]:
+        return (TO_ASK,)
+
+    async def ask(self, context: RunContext, prompt: str, schema: JsonSchema, **fields: str) -> Any:
+        """The data that the model replies with to one of the prompts beside this module."""
+        from querist.models.at_door import ModelAtDoor
+        from querist.models.open import open_model
+
+        settings = context.get(Settings) or Settings()
+        model = self.model or open_model(settings.models.fast, settings)
+        request = Request(
+            read_prompt("querist.tools.ai", prompt).messages(**fields),
+            schema=schema,
+            max_tokens=1024,
+            prefix=f"tool-{prompt}",
+        )
+        try:
+            reply = await ModelAtDoor(model, context.get(Runner) or Runner()).complete(request)
+        finally:
+            if self.model is None:
+                await model.close()
+        if meter := context.get(UsageMeter):
+            meter.add(reply.usage)
+        return reply.data
+
+
+def share(number: float) -> float:
+    """A model's confidence, between 0 and 1."""
+    return min(max(float(number), 0.0), 1.0)
 
 
 @asynccontextmanager

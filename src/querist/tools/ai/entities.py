@@ -7,11 +7,9 @@ from collections.abc import Iterable, Iterator
 
 from pydantic import BaseModel, Field
 
-from querist.core.component import Component
 from querist.core.context import RunContext
 from querist.core.permissions import Need
-from querist.models.base import Model
-from querist.tools.ai.asking import TO_ASK, ask, record
+from querist.tools.ai.asking import TO_ASK, ModelTool, record
 from querist.tools.tool import ToolInput
 
 _CHUNK = 4000
@@ -51,17 +49,11 @@ class Entities(BaseModel):
     invented: list[str] = Field(description="What the model named and the text does not hold; left out above.")
 
 
-class NamedEntityRecognizer(Component[NamedEntityRecognizerInput, Entities]):
-    """Args: model: the one to ask in place of that of the role."""
-
+class NamedEntityRecognizer(ModelTool[NamedEntityRecognizerInput, Entities]):
     name = "named_entity_recognizer"
     description = """Find what a text names: persons, organisations, places, dates, addresses or anything else.
 
     Addresses are found by rules; dates as well, in their commonest forms, where nothing else is asked for."""
-    permissions = ("model",)
-
-    def __init__(self, model: Model | None = None) -> None:
-        self.model = model
 
     def needs(self, input: NamedEntityRecognizerInput) -> Iterable[Need]:
         return (TO_ASK,) if set(input.entity_types) - set(_RULES) else ()
@@ -80,7 +72,7 @@ class NamedEntityRecognizer(Component[NamedEntityRecognizerInput, Entities]):
         item = record(text={"type": "string", "maxLength": 200}, type=kind)
         schema = record(entities={"type": "array", "items": item, "maxItems": 60})
         for offset, chunk in _chunks(input.text) if for_model else ():
-            given = await ask(self.model, context, "entities", schema, types=", ".join(for_model), text=chunk)
+            given = await self.ask(context, "entities", schema, types=", ".join(for_model), text=chunk)
             for entity in given["entities"]:
                 places = list(_places(entity["text"], chunk))
                 if not places:

@@ -7,11 +7,9 @@ from typing import Literal, get_args
 
 from pydantic import BaseModel, Field
 
-from querist.core.component import Component
 from querist.core.context import RunContext
-from querist.core.permissions import Need
-from querist.models.base import JsonSchema, Model
-from querist.tools.ai.asking import MAX_CHARACTERS, TO_ASK, ask, record
+from querist.models.base import JsonSchema
+from querist.tools.ai.asking import MAX_CHARACTERS, ModelTool, record, share
 from querist.tools.tool import ToolInput
 
 Sentiment = Literal["positive", "negative", "neutral", "mixed"]
@@ -42,18 +40,9 @@ class SentimentFound(BaseModel):
     emotions: list[Emotion]
 
 
-class SentimentAnalyzer(Component[SentimentAnalyzerInput, SentimentFound]):
-    """Args: model: the one to ask in place of that of the role."""
-
+class SentimentAnalyzer(ModelTool[SentimentAnalyzerInput, SentimentFound]):
     name = "sentiment_analyzer"
     description = """Tell whether a text is positive, negative, neutral or mixed, and which emotions it shows."""
-    permissions = ("model",)
-
-    def __init__(self, model: Model | None = None) -> None:
-        self.model = model
-
-    def needs(self, input: SentimentAnalyzerInput) -> Iterable[Need]:
-        return (TO_ASK,)
 
     async def run(self, input: SentimentAnalyzerInput, context: RunContext) -> SentimentFound:
         emotions: JsonSchema = {"type": "array", "items": _one_of(get_args(Emotion)), "maxItems": 3}
@@ -63,8 +52,8 @@ class SentimentAnalyzer(Component[SentimentAnalyzerInput, SentimentFound]):
             sentiment=_one_of(get_args(Sentiment)),
             confidence=_CONFIDENCE,
         )
-        given = await ask(self.model, context, "sentiment", schema, text=input.text)
-        confidence = min(max(float(given["confidence"]), 0.0), 1.0)
+        given = await self.ask(context, "sentiment", schema, text=input.text)
+        confidence = share(given["confidence"])
         return SentimentFound(
             sentiment=given["sentiment"],
             confidence=confidence,
@@ -96,25 +85,15 @@ class Classified(BaseModel):
     reason: str
 
 
-class TextClassifier(Component[TextClassifierInput, Classified]):
-    """Args: model: the one to ask in place of that of the role."""
-
+class TextClassifier(ModelTool[TextClassifierInput, Classified]):
     name = "text_classifier"
     description = """Sort a text into one of several labels, or give it all that fit."""
-    permissions = ("model",)
-
-    def __init__(self, model: Model | None = None) -> None:
-        self.model = model
-
-    def needs(self, input: TextClassifierInput) -> Iterable[Need]:
-        return (TO_ASK,)
 
     async def run(self, input: TextClassifierInput, context: RunContext) -> Classified:
         label = _one_of(input.labels)
         chosen: JsonSchema = {"type": "array", "items": label, "maxItems": len(input.labels)}
         choice = {"labels": chosen} if input.multiple else {"label": label}
-        given = await ask(
-            self.model,
+        given = await self.ask(
             context,
             "classify",
             record(reason=_REASON, **choice, confidence=_CONFIDENCE),
@@ -126,6 +105,4 @@ class TextClassifier(Component[TextClassifierInput, Classified]):
             text=input.text,
         )
         labels = list(dict.fromkeys(given["labels"])) if input.multiple else [given["label"]]
-        return Classified(
-            labels=labels, confidence=min(max(float(given["confidence"]), 0.0), 1.0), reason=given["reason"]
-        )
+        return Classified(labels=labels, confidence=share(given["confidence"]), reason=given["reason"])

@@ -9,11 +9,9 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from querist.core.component import Component
 from querist.core.context import RunContext
 from querist.core.permissions import Need
-from querist.models.base import Model
-from querist.tools.ai.asking import MAX_CHARACTERS, TO_ASK, ask, record
+from querist.tools.ai.asking import MAX_CHARACTERS, TO_ASK, ModelTool, record
 from querist.tools.ai.sentences import most_telling, sentences, shorten
 from querist.tools.tool import ToolInput
 
@@ -39,17 +37,11 @@ class Summary(BaseModel):
     shortened: bool = Field(description="Whether the model saw only the most telling sentences of a long text.")
 
 
-class TextSummarizer(Component[TextSummarizerInput, Summary]):
-    """Args: model: the one to ask in place of that of the role."""
-
+class TextSummarizer(ModelTool[TextSummarizerInput, Summary]):
     name = "text_summarizer"
     description = """Summarise a text, in its own sentences or in a model's words.
 
     Its own sentences need no model and cannot say what the text does not."""
-    permissions = ("model",)
-
-    def __init__(self, model: Model | None = None) -> None:
-        self.model = model
 
     def needs(self, input: TextSummarizerInput) -> Iterable[Need]:
         return (TO_ASK,) if input.style == "abstractive" else ()
@@ -60,7 +52,7 @@ class TextSummarizer(Component[TextSummarizerInput, Summary]):
         text = await asyncio.to_thread(shorten, input.text, MAX_CHARACTERS)
         points = {"key_points": {"type": "array", "items": {"type": "string"}, "maxItems": _KEY_POINTS}}
         schema = record(**(points if input.preserve_key_points else {}), summary={"type": "string"})
-        given = await ask(self.model, context, "summarize", schema, text=text, length=_LENGTH[input.target_length])
+        given = await self.ask(context, "summarize", schema, text=text, length=_LENGTH[input.target_length])
         return Summary(
             summary=given["summary"], key_points=given.get("key_points", []), shortened=len(text) < len(input.text)
         )

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 from urllib.parse import quote, urlencode
 
 from pydantic import BaseModel, Field, model_validator
@@ -12,13 +11,10 @@ from pydantic import BaseModel, Field, model_validator
 from querist.core.component import Component
 from querist.core.context import RunContext
 from querist.core.permissions import Need
-from querist.errors import NetworkError
 from querist.tools.tool import ToolInput
-from querist.tools.web.fetching import fetch, to_fetch
+from querist.tools.web.fetching import fetch, of_protocol, to_fetch
 
 _VERSION = "2022-11-28"
-_NUMBERED = ("get_issue", "list_comments", "add_comment", "close_issue", "get_pull")
-
 Action = Literal[
     "get_repository",
     "list_issues",
@@ -34,6 +30,13 @@ Action = Literal[
 
 
 class GithubIntegrationInput(ToolInput):
+    needed: ClassVar = {
+        **dict.fromkeys(("get_issue", "list_comments", "close_issue", "get_pull"), ("number",)),
+        "add_comment": ["number", "body"],
+        "create_issue": ["title"],
+        "search_issues": ["query"],
+    }
+
     action: Action = Field(description="What to do.")
     repository: str = Field(description="As `owner/name`.", pattern=r"^[\w-]{1,39}/[\w.-]{1,100}$")
     number: int | None = Field(default=None, description="Of the issue or pull request.", gt=0)
@@ -49,14 +52,9 @@ class GithubIntegrationInput(ToolInput):
     api_url: str = Field(default="https://api.github.com", description="Another address, as GitHub Enterprise has.")
 
     @model_validator(mode="after")
-    def _complete(self) -> Self:
+    def _named(self) -> Self:
         if self.repository.endswith(("/.", "/..")):
             raise ValueError("the repository is a name, and no path")
-        if self.action in _NUMBERED and self.number is None:
-            raise ValueError(f"{self.action} needs a number")
-        for action, field in {"create_issue": "title", "add_comment": "body", "search_issues": "query"}.items():
-            if self.action == action and not getattr(self, field):
-                raise ValueError(f"{action} needs a {field}")
         return self
 
 
@@ -91,23 +89,19 @@ class GithubIntegration(Component[GithubIntegrationInput, GithubResult]):
     async def run(self, input: GithubIntegrationInput, context: RunContext) -> GithubResult:
         method, path, data = _request(input)
         headers = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": _VERSION}
-        if data is not None:
-            headers["Content-Type"] = "application/json"
         reply = await fetch(
             context,
             f"{input.api_url.rstrip('/')}{path}",
             method=method,
             headers=headers,
-            body=b"" if data is None else json.dumps(data).encode(),
+            data=data,
             use=input.credential,
         )
         found = reply.check("GitHub").json()
         if isinstance(found, dict):
             found = found.get("items", [found])
-        try:
+        with of_protocol("GitHub"):
             items = [_item(each) for each in found]
-        except (AttributeError, KeyError, TypeError) as error:
-            raise NetworkError(f"GitHub sent a reply that is not of its protocol: {error!r}.") from error
         left = reply.headers.get("x-ratelimit-remaining", "")
         return GithubResult(
             items=items,

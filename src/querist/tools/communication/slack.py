@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 from urllib.parse import urlencode
 
 from pydantic import BaseModel, Field, model_validator
@@ -14,7 +14,7 @@ from querist.core.context import RunContext
 from querist.core.permissions import Need
 from querist.errors import NetworkError
 from querist.tools.tool import ToolInput
-from querist.tools.web.fetching import fetch, to_fetch
+from querist.tools.web.fetching import fetch, of_protocol, to_fetch
 
 _METHODS = {
     "post_message": "chat.postMessage",
@@ -25,6 +25,12 @@ _METHODS = {
 
 
 class SlackIntegrationInput(ToolInput):
+    needed: ClassVar = {
+        "post_message": ["channel"],
+        "update_message": ["channel", "timestamp"],
+        "read_channel": ["channel"],
+    }
+
     action: Literal["post_message", "update_message", "list_channels", "read_channel"] = Field(
         description="What to do."
     )
@@ -38,13 +44,9 @@ class SlackIntegrationInput(ToolInput):
     api_url: str = Field(default="https://slack.com/api", description="Another address of the API, as GovSlack has.")
 
     @model_validator(mode="after")
-    def _complete(self) -> Self:
-        if self.action != "list_channels" and not self.channel:
-            raise ValueError(f"{self.action} needs a channel")
+    def _said(self) -> Self:
         if self.action in ("post_message", "update_message") and not (self.text or self.blocks):
             raise ValueError(f"{self.action} needs text or blocks")
-        if self.action == "update_message" and not self.timestamp:
-            raise ValueError("update_message needs the timestamp of the message")
         return self
 
 
@@ -104,10 +106,8 @@ class SlackIntegration(Component[SlackIntegrationInput, SlackResult]):
         if not isinstance(data, dict) or not data.get("ok"):  # its errors come with the status of a success
             why = data.get("error", "no reason") if isinstance(data, dict) else "no reason"
             raise NetworkError(f"Slack refuses: {why}.", hint="Check the token, its scopes, and the channel.")
-        try:
+        with of_protocol("Slack"):
             return _result(data, input.channel)
-        except (AttributeError, KeyError, TypeError) as error:
-            raise NetworkError(f"Slack sent a reply that is not of its protocol: {error!r}.") from error
 
 
 def _result(data: dict[str, Any], channel: str) -> SlackResult:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, Field, model_validator
 
@@ -34,22 +34,14 @@ class Document(BaseModel):
 
 
 class JsonProcessorInput(TextOrFile):
+    needed: ClassVar = {"transform": ["expression"], "validate": ["schema_"], "merge": ["patch"]}
+
     operation: Literal["parse", "transform", "validate", "merge"] = Field(default="parse", description="What to do.")
     expression: str | None = Field(
         default=None, description="For `transform`: JMESPath, such as `people[?age > `20`].name`.", max_length=5_000
     )
     schema_: JsonSchema | None = Field(default=None, alias="schema", description="For `validate`: a JSON Schema.")
-    patch: Any = Field(default=None, description="For `merge`: a merge patch (RFC 7396); null takes a field out.")
-
-    @model_validator(mode="after")
-    def _complete(self) -> JsonProcessorInput:
-        if self.operation == "transform" and not self.expression:
-            raise ValueError("`transform` needs an `expression`")
-        if self.operation == "validate" and self.schema_ is None:
-            raise ValueError("`validate` needs a `schema`")
-        if self.operation == "merge" and "patch" not in self.model_fields_set:
-            raise ValueError("`merge` needs a `patch`")
-        return self
+    patch: Any = Field(default=None, description="For `merge`: a merge patch (RFC 7396); null in it takes a field out.")
 
 
 class JsonProcessor(Component[JsonProcessorInput, Document]):
@@ -75,18 +67,14 @@ class JsonProcessor(Component[JsonProcessorInput, Document]):
 
 
 class YamlProcessorInput(TextOrFile):
+    needed: ClassVar = {"validate": ["schema_"]}
+
     operation: Literal["parse", "generate", "validate"] = Field(default="parse", description="What to do.")
     data: Any = Field(default=None, description="For `generate`: what to write.")
     schema_: JsonSchema | None = Field(default=None, alias="schema", description="For `validate`: a JSON Schema.")
 
     def _takes_text(self) -> bool:
         return self.operation != "generate"
-
-    @model_validator(mode="after")
-    def _complete(self) -> YamlProcessorInput:
-        if self.operation == "validate" and self.schema_ is None:
-            raise ValueError("`validate` needs a `schema`")
-        return self
 
 
 class YamlProcessor(Component[YamlProcessorInput, Document]):
@@ -109,6 +97,8 @@ class YamlProcessor(Component[YamlProcessorInput, Document]):
 
 
 class XmlProcessorInput(TextOrFile):
+    needed: ClassVar = {"xpath": ["expression"], "xslt": ["stylesheet"], "validate": ["schema_"]}
+
     operation: Literal["parse", "xpath", "xslt", "validate"] = Field(default="parse", description="What to do.")
     expression: str | None = Field(default=None, description="For `xpath`: XPath 1.0.", max_length=5_000)
     namespaces: dict[str, str] = Field(default={}, description="For `xpath`: prefixes in the expression.")
@@ -116,13 +106,6 @@ class XmlProcessorInput(TextOrFile):
     parameters: dict[str, str] = Field(default={}, description="For `xslt`: texts for its parameters.")
     schema_: str | None = Field(default=None, alias="schema", description="For `validate`: an XML Schema (XSD).")
     limit: int = Field(default=1000, description="For `xpath`: results at most.", gt=0, le=100_000)
-
-    @model_validator(mode="after")
-    def _complete(self) -> XmlProcessorInput:
-        needed = {"xpath": "expression", "xslt": "stylesheet", "validate": "schema_"}.get(self.operation)
-        if needed and not getattr(self, needed):
-            raise ValueError(f"`{self.operation}` needs `{needed.rstrip('_')}`")
-        return self
 
 
 class XmlProcessor(Component[XmlProcessorInput, Document]):
@@ -162,7 +145,7 @@ class DataValidatorInput(ToolInput):
     rules: list[Rule] = Field(default=[], description="For each row, or for the one object.", max_length=100)
 
     @model_validator(mode="after")
-    def _complete(self) -> DataValidatorInput:
+    def _some(self) -> Self:
         if self.schema_ is None and not self.rules:
             raise ValueError("give a `schema`, or `rules`, or both")
         return self

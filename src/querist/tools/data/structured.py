@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
+from querist.tools.markup import parse_xml
+
 MAX_ERRORS = 100
 """Mistakes told at most."""
 
@@ -204,19 +206,8 @@ def validate_xml(text: str, schema: str) -> dict[str, Any]:
 
 
 def _root(text: str) -> Any:
-    """The root of a document. One that defines entities is refused: they are how XML reaches files, and grows."""
-    from lxml import etree
-
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
-    try:
-        # As bytes: a text may still say in its first line that it is in another encoding.
-        root = etree.fromstring(re.sub(r"^\s*<\?xml[^>]*\?>", "", text).encode(), parser)
-    except etree.XMLSyntaxError as error:
-        raise ValueError(f"The text is not XML: {error}.") from error
-    dtd = root.getroottree().docinfo.internalDTD
-    if dtd is not None and (next(iter(dtd.iterentities()), None) is not None or dtd.system_url):
-        raise ValueError("The XML defines entities or names a DTD, which is refused.")
-    return root
+    """The root of a document that may still say in its first line that it is in another encoding."""
+    return parse_xml(re.sub(r"^\s*<\?xml[^>]*\?>", "", text).encode())
 
 
 def _alone(root: Any, what: str) -> None:

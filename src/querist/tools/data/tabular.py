@@ -7,14 +7,14 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, Field
 
 from querist.core.component import Component
 from querist.core.context import RunContext
 from querist.core.permissions import Need
-from querist.errors import ComponentInputError, SourceFormatError
+from querist.errors import SourceFormatError
 from querist.tools.confined import to_read, to_write, write_file
 from querist.tools.data.given import MAX_ROWS, Row, TextOrFile
 from querist.tools.data.rows import Filter, GroupBy, transform
@@ -26,13 +26,15 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class CsvProcessorInput(TextOrFile):
+    needed: ClassVar = {"filter": ["condition"]}
+
     operation: Literal["read", "write", "filter", "aggregate"] = Field(default="read", description="What to do.")
     headers: bool = Field(default=True, description="Whether the first line holds the names; else `column1` and so on.")
     delimiter: str | None = Field(
         default=None, description="Found out when left out; a comma to write.", pattern=r'^[^"\r\n]$'
     )
     encoding: str | None = Field(default=None, description="Found out when left out; UTF-8 to write.")
-    condition: str | None = Field(default=None, description="For `filter`: such as `amount > 10`.")
+    condition: str = Field(default="", description="For `filter`: such as `amount > 10`.")
     group_by: list[str] = Field(default=[], description="For `aggregate`: the columns that make the groups.")
     aggregations: list[str] = Field(default=[], description="For `aggregate`: such as `sum:amount`, `count:*`.")
     data: list[Row] = Field(default=[], description="For `write`: the rows.", max_length=MAX_ROWS)
@@ -73,8 +75,6 @@ class CsvProcessor(Component[CsvProcessorInput, CsvRows]):
 def _read(input: CsvProcessorInput, context: RunContext) -> CsvRows:
     columns, rows = _parsed(input.read(context, input.encoding), input.headers, input.delimiter)
     if input.operation == "filter":
-        if not input.condition:
-            raise ComponentInputError("`filter` needs a `condition`.", hint="Such as: amount > 10")
         rows = transform(rows, [Filter(type="filter", condition=input.condition)], context)
     elif input.operation == "aggregate":
         how = GroupBy(type="group_by", field=input.group_by, aggregations=input.aggregations or ["count:*"])

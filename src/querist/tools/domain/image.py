@@ -6,7 +6,7 @@ import asyncio
 import base64
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import BaseModel, Field, model_validator
 
@@ -23,6 +23,8 @@ _ENDINGS |= {".tif": "tiff", ".tiff": "tiff"}
 
 
 class ImageProcessorInput(ToolInput):
+    needed: ClassVar = {"crop": ["box"]}
+
     operation: Literal["info", "resize", "crop", "rotate", "grayscale", "convert"] = Field(description="What to do.")
     input_path: str = Field(description="The picture: PNG, JPEG, WebP, GIF, BMP or TIFF.")
     output_path: str | None = Field(default=None, description="The picture to write; all but `info` need one.")
@@ -38,13 +40,11 @@ class ImageProcessorInput(ToolInput):
     timeout: float = Field(default=30, description="Seconds that it may take.", gt=0, le=300)
 
     @model_validator(mode="after")
-    def _complete(self) -> Self:
+    def _where_to(self) -> Self:
         if (self.operation == "info") != (self.output_path is None):
             raise ValueError("all but info need an output_path, info has none")
         if self.operation == "resize" and not (self.width or self.height):
             raise ValueError("resize needs width or height")
-        if self.operation == "crop" and self.box is None:
-            raise ValueError("crop needs a box")
         return self
 
 

@@ -16,9 +16,10 @@ from pydantic import BaseModel, Field
 
 from querist.core.component import Component
 from querist.core.context import RunContext
-from querist.errors import NetworkError, QueristError
+from querist.errors import QueristError
+from querist.tools.markup import parse_xml
 from querist.tools.tool import ToolInput, require
-from querist.tools.web.fetching import Fetched, fetch
+from querist.tools.web.fetching import Fetched, fetch, of_protocol
 
 Catalogue = Literal["arxiv", "openalex", "crossref"]
 _ADDRESSES: dict[Catalogue, str] = {
@@ -114,10 +115,8 @@ def _add(found: dict[str, Paper], paper: Paper) -> None:
 async def _ask(name: Catalogue, address: str, input: AcademicSearcherInput, context: RunContext) -> list[Paper]:
     query, read = _CATALOGUES[name]
     reply = (await fetch(context, f"{address}?{urlencode(query(input))}")).check(name)
-    try:
+    with of_protocol(name):
         return await asyncio.to_thread(read, reply)
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise NetworkError(f"{name} sent a reply that is not of its protocol: {error!r}.") from error
 
 
 def _arxiv_query(input: AcademicSearcherInput) -> dict[str, Any]:
@@ -131,12 +130,7 @@ def _arxiv_query(input: AcademicSearcherInput) -> dict[str, Any]:
 
 
 def _arxiv_papers(reply: Fetched) -> list[Paper]:
-    from lxml import etree
-
-    try:
-        root = etree.fromstring(reply.body, etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False))
-    except etree.XMLSyntaxError as error:
-        raise ValueError(str(error)) from error
+    root = parse_xml(reply.body)
     if not root.tag.endswith("feed"):
         raise ValueError(f"it is <{root.tag}> and no feed")
 

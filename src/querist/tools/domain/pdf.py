@@ -32,7 +32,7 @@ class PdfProcessorInput(ToolInput):
     timeout: float = Field(default=60, description="Seconds that it may take.", gt=0, le=300)
 
     @model_validator(mode="after")
-    def _complete(self) -> Self:
+    def _where_to(self) -> Self:
         if (self.operation in ("split", "merge")) != (self.output_path is not None):
             raise ValueError("split and merge need an output_path, others have none")
         if (self.operation == "merge") != bool(self.with_files):

@@ -18,9 +18,9 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import PurePosixPath
-from typing import IO, Any, BinaryIO, Literal
+from typing import IO, Any, BinaryIO, ClassVar, Literal
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field
 
 from querist.core.component import Component
 from querist.core.context import RunContext
@@ -51,6 +51,8 @@ _ZIP_BEGINS = 315_619_200
 
 
 class FileArchiverInput(ToolInput):
+    needed: ClassVar = {"create": ["paths"], "extract": ["destination"]}
+
     operation: Literal["create", "extract", "list"] = Field(description="What to do.")
     archive: str = Field(description="The archive.")
     paths: list[str] = Field(default=[], description="For `create`: the files and folders to pack. Links are left out.")
@@ -59,14 +61,6 @@ class FileArchiverInput(ToolInput):
     compression_level: int = Field(
         default=6, description="For `create`, from 0 (none) to 9; not for tar.xz.", ge=0, le=9
     )
-
-    @model_validator(mode="after")
-    def _complete(self) -> FileArchiverInput:
-        if self.operation == "create" and not self.paths:
-            raise ValueError("`create` needs `paths`")
-        if self.operation == "extract" and not self.destination:
-            raise ValueError("`extract` needs a `destination`")
-        return self
 
 
 class Packed(BaseModel):

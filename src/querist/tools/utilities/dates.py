@@ -5,9 +5,9 @@ from __future__ import annotations
 import calendar
 from datetime import UTC, datetime, timedelta, tzinfo
 from email.utils import parsedate_to_datetime
-from typing import Literal
+from typing import ClassVar, Literal
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field
 
 from querist.core.component import Component
 from querist.core.context import RunContext
@@ -19,6 +19,8 @@ _UNITS = Literal["years", "months", "weeks", "days", "hours", "minutes", "second
 
 
 class DateTimeHandlerInput(ToolInput):
+    needed: ClassVar = {**dict.fromkeys(("format", "convert", "add"), ("date",)), "difference": ["date", "end"]}
+
     operation: Literal["now", "format", "convert", "add", "difference"] = Field(
         default="format", description="`convert` to another time zone; `add` an amount; `difference` from date to end."
     )
@@ -41,14 +43,6 @@ class DateTimeHandlerInput(ToolInput):
     unit: _UNITS = Field(
         default="days", description="For `add`. From days on the time of day stays, as clocks show it."
     )
-
-    @model_validator(mode="after")
-    def _complete(self) -> DateTimeHandlerInput:
-        if self.operation != "now" and self.date is None:
-            raise ValueError(f"`{self.operation}` needs a `date`")
-        if self.operation == "difference" and self.end is None:
-            raise ValueError("`difference` needs an `end`")
-        return self
 
 
 class Handled(BaseModel):

@@ -22,18 +22,8 @@ from querist.tools.web.fetching import Fetched, fetch, parse, to_fetch
 if TYPE_CHECKING:
     import httpx
 
-_POINTS = {
-    "It is not encrypted.": 40,
-    "The host is an address and not a name.": 20,
-    "The host has letters that may be taken for others.": 20,
-    "The port is unusual.": 10,
-    "The host has many parts.": 10,
-    "It redirects to another host.": 10,
-    "The server does not ask browsers to stay with HTTPS (HSTS).": 10,
-    "The server sets no policy for content (CSP).": 5,
-    "The server does not forbid guessing types (X-Content-Type-Options).": 5,
-    "The certificate ends within two weeks.": 10,
-}
+Findings = dict[str, int]
+"""What speaks against an address, with the points that it costs."""
 
 
 class UrlAnalyzerInput(ToolInput):
@@ -89,7 +79,7 @@ class UrlAnalyzer(Component[UrlAnalyzerInput, UrlAnalysis]):
             reply = await fetch(context, input.url, method="HEAD", seconds=input.timeout)
             known = await reach(context, url.host, url.port or (443 if url.scheme == "https" else 80))
             server = _told(reply, list(known.addresses))
-            findings += _told_wrong(url, reply, server)
+            findings |= _told_wrong(url, reply, server)
         raw = url.raw_host.decode()
         return UrlAnalysis(
             url=str(url),
@@ -101,8 +91,8 @@ class UrlAnalyzer(Component[UrlAnalyzerInput, UrlAnalysis]):
             fragment=url.fragment,
             is_address=_is_address(url.host),
             punycode=raw if raw != url.host else "",
-            security_score=max(0, 100 - sum(_POINTS[finding] for finding in findings)),
-            findings=findings,
+            security_score=max(0, 100 - sum(findings.values())),
+            findings=list(findings),
             server=server,
         )
 
@@ -115,16 +105,19 @@ def _is_address(host: str) -> bool:
     return True
 
 
-def _seen(url: httpx.URL) -> list[str]:
+def _seen(url: httpx.URL) -> Findings:
     """What the address itself tells."""
-    signs = {
-        "It is not encrypted.": url.scheme != "https",
-        "The host is an address and not a name.": _is_address(url.host),
-        "The host has letters that may be taken for others.": "xn--" in url.raw_host.decode(),
-        "The port is unusual.": url.port not in (None, 80, 443, 8080, 8443),
-        "The host has many parts.": url.host.count(".") > 4 and not _is_address(url.host),
-    }
-    return [finding for finding, holds in signs.items() if holds]
+    return _those(
+        (40, "It is not encrypted.", url.scheme != "https"),
+        (20, "The host is an address and not a name.", _is_address(url.host)),
+        (20, "The host has letters that may be taken for others.", "xn--" in url.raw_host.decode()),
+        (10, "The port is unusual.", url.port not in (None, 80, 443, 8080, 8443)),
+        (10, "The host has many parts.", url.host.count(".") > 4 and not _is_address(url.host)),
+    )
+
+
+def _those(*signs: tuple[int, str, bool]) -> Findings:
+    return {finding: points for points, finding, holds in signs if holds}
 
 
 def _told(reply: Fetched, addresses: list[str]) -> Server:
@@ -142,16 +135,25 @@ def _told(reply: Fetched, addresses: list[str]) -> Server:
     )
 
 
-def _told_wrong(url: httpx.URL, reply: Fetched, server: Server) -> list[str]:
-    until = server.certificate_until
+def _told_wrong(url: httpx.URL, reply: Fetched, server: Server) -> Findings:
+    until, headers = server.certificate_until, reply.headers
     secured = reply.url.startswith("https:")
-    signs = {
-        "It redirects to another host.": parse(reply.url).host != url.host,
-        "The server does not ask browsers to stay with HTTPS (HSTS).": secured
-        and "strict-transport-security" not in reply.headers,
-        "The server sets no policy for content (CSP).": "content-security-policy" not in reply.headers,
-        "The server does not forbid guessing types (X-Content-Type-Options).": "x-content-type-options"
-        not in reply.headers,
-        "The certificate ends within two weeks.": until is not None and (until - datetime.now(UTC)).days < 14,
-    }
-    return [finding for finding, holds in signs.items() if holds]
+    return _those(
+        (10, "It redirects to another host.", parse(reply.url).host != url.host),
+        (
+            10,
+            "The server does not ask browsers to stay with HTTPS (HSTS).",
+            secured and "strict-transport-security" not in headers,
+        ),
+        (5, "The server sets no policy for content (CSP).", "content-security-policy" not in headers),
+        (
+            5,
+            "The server does not forbid guessing types (X-Content-Type-Options).",
+            "x-content-type-options" not in headers,
+        ),
+        (
+            10,
+            "The certificate ends within two weeks.",
+            until is not None and (until - datetime.now(UTC)).days < 14,
+        ),
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import statistics
 from collections.abc import Iterable
 from typing import Any
@@ -14,10 +13,10 @@ from querist.core.context import RunContext
 from querist.core.permissions import Need
 from querist.errors import ComponentTimeoutError, NetworkError
 from querist.settings.policy import Policy, Rate
+from querist.tools.data.structured import validate
 from querist.tools.tool import ToolInput, require
 from querist.tools.web.fetching import Fetched, fetch, to_fetch
 from querist.tools.web.requests import Method
-from querist.tools.web.schema_check import schema_faults
 from querist.tools.worker import in_worker
 
 
@@ -74,18 +73,19 @@ class ApiTester(Component[ApiTesterInput, ApiReport]):
 
 
 async def _test(call: ApiCall, timeout: float, context: RunContext) -> CallReport:
-    headers = dict(call.headers)
-    body = b""
-    if call.json_body is not None:
-        body = json.dumps(call.json_body).encode()
-        headers.setdefault("Content-Type", "application/json")
     faults: dict[str, None] = {}
     times: list[float] = []
     status = None
     for _ in range(call.repeat):
         try:
             reply = await fetch(
-                context, call.url, method=call.method, headers=headers, body=body, use=call.credential, seconds=timeout
+                context,
+                call.url,
+                method=call.method,
+                headers=call.headers,
+                data=call.json_body,
+                use=call.credential,
+                seconds=timeout,
             )
         except (NetworkError, ComponentTimeoutError) as error:
             faults[error.message] = None
@@ -117,5 +117,9 @@ async def _faults(call: ApiCall, reply: Fetched) -> list[str]:
     if call.max_seconds is not None and reply.seconds > call.max_seconds:
         faults.append(f"it took more than {call.max_seconds:g} s")
     if call.json_schema is not None:
-        faults += await in_worker(schema_faults, reply.text, call.json_schema)
+        try:
+            found = await in_worker(validate, reply.json(), call.json_schema)
+            faults += [f"{each['path'] or 'the body'}: {each['message']}" for each in found["errors"]]
+        except NetworkError:
+            faults.append("the body is not JSON")
     return faults

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urljoin
 from urllib.robotparser import RobotFileParser
@@ -16,6 +16,7 @@ from querist.core.context import RunContext
 from querist.core.permissions import Need
 from querist.errors import NetworkError, QueristError
 from querist.settings.policy import Policy, Rate
+from querist.tools.markup import parse_xml
 from querist.tools.tool import ToolInput, require
 from querist.tools.web.fetching import AGENT, MAX_BYTES, fetch, parse, to_fetch
 from querist.tools.web.page import read_page
@@ -192,17 +193,12 @@ def _unpacked(body: bytes) -> bytes:
 
 def _entries(body: bytes) -> list[tuple[str, str, str]]:
     """`sitemap` or `url`, its address and its date, for each entry of a sitemap."""
-    from lxml import etree
-
     try:
-        root = etree.fromstring(body, etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False))
-    except etree.XMLSyntaxError as error:
-        raise NetworkError(f"The sitemap is not XML: {error}.") from error
-    return list(_each(root))
-
-
-def _each(root: Any) -> Iterator[tuple[str, str, str]]:
-    for entry in root.iterfind("{*}sitemap"):
-        yield "sitemap", (entry.findtext("{*}loc") or "").strip(), ""
-    for entry in root.iterfind("{*}url"):
-        yield "url", (entry.findtext("{*}loc") or "").strip(), (entry.findtext("{*}lastmod") or "").strip()
+        root = parse_xml(body)
+    except ValueError as error:
+        raise NetworkError(f"The sitemap cannot be read: {error}") from error
+    return [
+        (kind, (entry.findtext("{*}loc") or "").strip(), (entry.findtext("{*}lastmod") or "").strip())
+        for kind in ("sitemap", "url")
+        for entry in root.iterfind(f"{{*}}{kind}")
+    ]

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import json
 import re
 import time
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -83,8 +85,6 @@ class Fetched:
         Raises:
             NetworkError: it is none.
         """
-        import json
-
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError) as error:
@@ -134,6 +134,15 @@ def parse(url: str) -> httpx.URL:
     return parsed
 
 
+@contextmanager
+def of_protocol(who: str) -> Iterator[None]:
+    """What a reply lacks is told as the mistake of `who` sent it."""
+    try:
+        yield
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise NetworkError(f"{who} sent a reply that is not of its protocol: {error!r}.") from error
+
+
 def to_fetch(url: str) -> Need:
     """The need to fetch from an address."""
     parsed = parse(url)
@@ -147,6 +156,7 @@ async def fetch(
     method: str = "GET",
     headers: Mapping[str, str] | None = None,
     body: bytes = b"",
+    data: Any = None,
     use: str = "",
     max_bytes: int = MAX_BYTES,
     seconds: float = SECONDS,
@@ -155,6 +165,7 @@ async def fetch(
     """What a server replies, whatever its status.
 
     Args:
+        data: what to send as JSON, in place of `body`.
         use: name of a credential to show; it is not shown to another host that the server redirects to.
         max_bytes: of the body, unpacked; a larger one is refused.
         seconds: for all of it, redirects and body included.
@@ -172,6 +183,9 @@ async def fetch(
     target, past, started = parse(url), list[str](), time.monotonic()
     sent = _checked_headers(headers or {})
     sent.setdefault("user-agent", AGENT)
+    if data is not None:
+        body = json.dumps(data).encode()
+        sent.setdefault("content-type", "application/json")
     try:
         async with asyncio.timeout(seconds):
             while True:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import json
 from collections.abc import Iterable
 from typing import Any, Literal
 
@@ -70,11 +69,6 @@ class HttpClient(Component[HttpClientInput, HttpReply]):
     async def run(self, input: HttpClientInput, context: RunContext) -> HttpReply:
         if input.body is not None and input.json_body is not None:
             raise ComponentInputError("Both `body` and `json_body` are given.", hint="Give one of them.")
-        headers = dict(input.headers)
-        body = (input.body or "").encode()
-        if input.json_body is not None:
-            body = json.dumps(input.json_body).encode()
-            headers.setdefault("Content-Type", "application/json")
         tries = 1 + (input.retries if input.method in _REPEATABLE else 0)
         for number in range(1, tries + 1):
             wait = 0.5 * 2.0 ** (number - 1)
@@ -83,8 +77,9 @@ class HttpClient(Component[HttpClientInput, HttpReply]):
                     context,
                     input.url,
                     method=input.method,
-                    headers=headers,
-                    body=body,
+                    headers=input.headers,
+                    body=(input.body or "").encode(),
+                    data=input.json_body,
                     use=input.credential,
                     max_bytes=input.max_size,
                     seconds=input.timeout,

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from querist.errors import NetworkError
 from querist.settings.tools import SearchProvider
-from querist.tools.web.fetching import Fetched
+from querist.tools.web.fetching import Fetched, of_protocol
 from querist.tools.worker import in_worker
 
 Timeframe = Literal["day", "week", "month", "year"]
@@ -59,10 +59,8 @@ async def hits(provider: SearchProvider, reply: Fetched) -> list[Hit]:
     Raises:
         NetworkError: the reply is not what the service is known to send.
     """
-    try:
+    with of_protocol(provider.kind):
         return await _duckduckgo_hits(reply) if provider.kind == "duckduckgo" else _READ[provider.kind](reply.json())
-    except (KeyError, TypeError, AttributeError) as error:
-        raise NetworkError(f"{provider.kind} sent a reply that is not of its protocol: {error!r}.") from error
 
 
 def _ask_searxng(url: str, question: Question) -> Asking:
