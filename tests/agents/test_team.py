@@ -24,7 +24,8 @@ BROKEN = ModelTimeoutError("no answer")
 def team(shop: Shop, strategy: str, *members: Component[Any, Any], **options: Any) -> Team:
     made = {name: options.pop(name) for name in ("lead", "backup") if name in options}
     names = [member.name for member in members]
-    whole = {"strategy": strategy, "members": names, **options}
+    backup = made["backup"].name if "backup" in made else None
+    whole = {"strategy": strategy, "members": names, "backup": backup, **options}
     definition = AgentDefinition.model_validate({"name": "team", "description": "A team.", "team": whole})
     return Team(definition, members, shop.runner, **made)
 
@@ -120,6 +121,19 @@ async def test_a_backup_does_what_a_member_failed_to_do(shop: Shop) -> None:
     assert [(step.tool, step.error) for step in result.steps] == [("a", "model.timeout"), ("spare", ""), ("b", "")]
 
 
+async def test_what_was_found_is_not_lost_where_the_lead_fails(shop: Shop) -> None:
+    members = saying(shop, "a", "one"), saying(shop, "b", "two")
+    result = await shop.run(team(shop, "parallel", *members, lead=saying(shop, "lead", BROKEN)), "Go")
+    assert (result.text, result.notes) == ("## a\none\n\n## b\ntwo", ("lead failed (model.timeout): no answer",))
+
+
+async def test_a_lead_that_decides_whom_to_ask_needs_no_backup(shop: Shop) -> None:
+    member = saying(shop, "a", "one")
+    lead = shop.agent([], member, name="team")
+    with pytest.raises(UsageError, match="the lead who deals with members that fail"):
+        team(shop, "hierarchical", member, lead=lead, backup=saying(shop, "b", "two"))
+
+
 async def test_the_team_stops_at_the_first_failure_where_it_is_told_to(shop: Shop) -> None:
     members = saying(shop, "a", BROKEN), saying(shop, "b", "two")
     with pytest.raises(ModelTimeoutError):
@@ -165,6 +179,14 @@ async def test_a_lead_decides_where_votes_do_not(shop: Shop) -> None:
     result = await shop.run(team(shop, "consensus", *members, lead=lead), "Which colour?")
     assert (result.text, result.stopped) == ("blue", "")
     assert result.notes[-1] == "The votes did not decide; lead did."
+
+
+async def test_where_the_lead_fails_to_decide_the_proposal_with_most_votes_stands(shop: Shop) -> None:
+    members = saying(shop, "a", "red", vote(1)), saying(shop, "b", "blue", vote(1))
+    lead = saying(shop, "lead", BROKEN)
+    result = await shop.run(team(shop, "consensus", *members, lead=lead), "Which colour?")
+    assert (result.text, result.stopped) == ("red", "no_consensus")
+    assert result.notes[-1] == "lead failed (model.timeout): no answer"
 
 
 async def test_a_member_must_take_one_text(shop: Shop) -> None:

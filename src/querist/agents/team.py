@@ -1,7 +1,7 @@
 """Team: several components that work on one task, as a component like any agent.
 
 - sequential: one after the other, each given the result of the one before; the last one's is the answer.
-- parallel: all at once; a lead merges what they say, without one it is put together under their names.
+- parallel: all at once; a lead merges what they say. Without one, or where it fails, it stands under their names.
 - hierarchical: a lead decides step by step whom to ask what, and merges: an agent whose tools are the members.
 - consensus: all propose, then each votes on all proposals; one that reaches the threshold wins, else the lead decides.
 
@@ -26,7 +26,7 @@ from querist.core.component import Component, ComponentKind, Tool
 from querist.core.context import RunContext
 from querist.core.events import Event
 from querist.core.runner import Runner
-from querist.errors import ComponentFailedError, QueristError, UsageError
+from querist.errors import ComponentFailedError, ModelError, QueristError, UsageError
 from querist.models.base import Usage
 
 
@@ -118,10 +118,16 @@ class Team(Component[Task, AgentResult]):
 
     async def _parallel(self, work: _Work) -> AgentResult:
         parts = await self._ask_all(work)
-        if self.lead is None:
-            return self._result("\n\n".join(f"## {part.member}\n{part.text}" for part in parts), work)
-        said = "\n\n".join(f"{part.member}:\n{self._seen(part.text)}" for part in parts)
-        return await self._led(f"{work.task.message}\n\nMerge what was found into one answer.\n\n{said}", work)
+        if self.lead is not None:
+            said = "\n\n".join(f"{part.member}:\n{self._seen(part.text)}" for part in parts)
+            merge = f"{work.task.message}\n\nMerge what was found into one answer.\n\n{said}"
+            try:
+                return await self._led(merge, work)
+            except ModelError as error:
+                if self.options.on_failure == "stop":
+                    raise
+                self._failed(self.lead.name, error, work)
+        return self._result("\n\n".join(f"## {part.member}\n{part.text}" for part in parts), work)
 
     async def _hierarchical(self, work: _Work) -> AgentResult:
         return await self._led(work.task.message, work)
@@ -138,9 +144,9 @@ class Team(Component[Task, AgentResult]):
         work.notes.append(f"{most} of {cast} votes were for one of {len(proposals)} proposals.")
         if cast and most >= self.options.threshold * cast and list(votes.values()).count(most) == 1:
             return self._result(proposals[winner], work)
-        if self.lead is None:
+        chosen = await self._vote(self.lead, 0, proposals, work) if self.lead else None
+        if self.lead is None or chosen is None:
             return self._result(proposals[winner], work, "no_consensus")
-        chosen = await self._choice(self.lead, 0, proposals, work)
         work.notes.append(f"The votes did not decide; {self.lead.name} did.")
         return self._result(proposals[chosen], work)
 
@@ -278,6 +284,11 @@ def _check(name: str, options: TeamOptions, members: Sequence[Component[Any, Any
         lacking = [member.name for member in members if lead is None or member.name not in lead.tools]
         if lacking:
             raise UsageError(f"The lead of {name!r} cannot ask {', '.join(lacking)}.", hint="Give it all as tools.")
+        if options.backup or options.on_failure == "stop":
+            raise UsageError(
+                f"In the team {name!r} it is the lead who deals with members that fail.",
+                hint="Leave out `backup` and `on_failure`; a backup may be one more member.",
+            )
     if options.strategy == "consensus" and (no_agents := [m.name for m in members if not isinstance(m, Agent)]):
         raise UsageError(
             f"{', '.join(no_agents)} in the team {name!r} cannot vote.", hint="Consensus needs agents as members."
