@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
@@ -11,10 +12,11 @@ import pytest
 
 from querist.answer.answer import Answer, Status
 from querist.answer.ask import Ask, Question
-from querist.answer.plan import RESULTS
+from querist.answer.plan import RESULTS, PlannedStep
 from querist.answer.prepared import Prepared
+from querist.answer.steps import ask_steps
 from querist.core.runner import Runner
-from querist.errors import ModelTimeoutError
+from querist.errors import ModelOutputError, ModelTimeoutError
 from querist.models.base import Request
 from querist.sources.open import open_sources
 from tests.scripted_model import Answer as Reply
@@ -147,7 +149,59 @@ async def test_a_step_that_lacks_what_it_needs_is_not_asked(ask: Asker) -> None:
         longest="SELECT driver FROM trip WHERE km > 9999",
     )
     assert answer.status is Status.FAILED
-    assert answer.text == "Not asked, for step 1 found nothing that it needs."
+    assert answer.text == "Not asked, for step 1 found nothing that it needs: No rows match."
+
+
+async def test_a_step_that_must_be_asked_back_asks_the_whole_back(ask: Asker) -> None:
+    (ask.folder / "rates.csv").write_text("driver,day_rate,night_rate\nJon Falk,10,15\nAda Berg,30,20\n")
+    ask.sources += open_sources([ask.folder / "rates.csv"])
+    answer = await ask(
+        "What is the highest rate, and how many trips did Ada Berg make?",
+        plan(("What is the highest rate?", "rates", []), ("How many trips for <1>?", "fleet", [1])),
+        rate="SELECT MAX(day_rate) FROM rates",
+    )
+    ask.sources.pop().close()
+    assert answer.status is Status.NEEDS_CLARIFICATION
+    assert [reading.label for reading in answer.readings] == ["rates.day_rate", "rates.night_rate"]
+    assert "rates.day_rate" in answer.text
+    assert answer.steps[1].answer.status is Status.NEEDS_CLARIFICATION
+
+
+async def test_steps_that_do_not_need_each_other_run_together(fleet: Prepared) -> None:
+    together = asyncio.Barrier(2)
+
+    async def ask_one(question: str, source: Prepared) -> Answer:
+        await asyncio.wait_for(together.wait(), 5)
+        return Answer(question=question, status=Status.AGREED, text=question)
+
+    steps = [PlannedStep(1, "How many trucks?", "fleet"), PlannedStep(2, "How many trips?", "fleet")]
+    found = await ask_steps(steps, [fleet], ask_one)
+    assert [step.answer.text for step in found] == ["How many trucks?", "How many trips?"]
+
+
+async def test_a_step_that_breaks_off_leaves_no_other_running(fleet: Prepared) -> None:
+    ended = []
+
+    async def ask_one(question: str, source: Prepared) -> Answer:
+        if "trucks" in question:
+            raise ModelTimeoutError("It is gone.")
+        try:
+            await asyncio.sleep(60)
+        finally:
+            await asyncio.sleep(0)
+            ended.append(question)
+        raise AssertionError
+
+    steps = [PlannedStep(1, "How many trucks?", "fleet"), PlannedStep(2, "How many trips?", "fleet")]
+    with pytest.raises(ModelTimeoutError):
+        await ask_steps(steps, [fleet], ask_one)
+    assert ended == ["How many trips?"]
+
+
+async def test_a_plan_that_cannot_be_read_leaves_the_question_as_it_is(ask: Asker) -> None:
+    answer = await ask(WAGE, ModelOutputError("It was cut off."), wage=LONGEST)
+    assert answer.steps == ()
+    assert answer.table is not None
 
 
 async def test_a_plan_of_one_step_leaves_the_question_as_it_is(ask: Asker) -> None:

@@ -85,8 +85,8 @@ def _pairs(selects: Sequence[Select], question: str, prepared: Prepared) -> Iter
     for place, mine in used.items():
         if place in keys:
             continue
-        little = _SAYS_LITTLE | set(words_of(mine.table.name))
         words = {w: _said(w, said) for w in words_of(mine.column.name)}
+        prefix = {*list(words)[:1]} & set(words_of(mine.table.name))  # as in orders.order_total
         by_no_name = best and place in ordering and not any(words.values())
         others = [
             other
@@ -95,7 +95,7 @@ def _pairs(selects: Sequence[Select], question: str, prepared: Prepared) -> Iter
             and (at := (place[0], other.name.lower())) not in keys
             and at not in used
             and (
-                _fits_alike(words, {w: _said(w, said) for w in words_of(other.name)}, little)
+                _fits_alike(words, {w: _said(w, said) for w in words_of(other.name)}, _SAYS_LITTLE | prefix)
                 or (by_no_name and not _NO_MEASURE & set(words_of(other.name)))
             )
         ]

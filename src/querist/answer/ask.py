@@ -32,7 +32,7 @@ from querist.core.component import Component, Tool
 from querist.core.context import RunContext
 from querist.core.events import Event
 from querist.core.runner import Runner
-from querist.errors import DataError, MissingExtraError, UsageError
+from querist.errors import DataError, MissingExtraError, ModelOutputError, UsageError
 from querist.models.base import Model, Usage, UsageMeter
 from querist.sources.base import Limits, Source
 from querist.state.verified_store import VerifiedStore
@@ -196,7 +196,11 @@ class Ask(Component[Question, Answer]):
         if not seems_several(text, prepared):
             return None
         work.tell("plan", "Planning the steps")
-        steps, reply = await plan(self.model, text, prepared)
+        try:
+            steps, reply = await plan(self.model, text, prepared)
+        except ModelOutputError as error:
+            work.assumptions.append(f"Answered in one step, for no plan could be made: {error.message}")
+            return None
         work.count(reply.usage, reply.model)
         if not steps:
             return None

@@ -36,14 +36,16 @@ async def ask_steps(plan: Sequence[PlannedStep], prepared: Sequence[Prepared], a
     except BaseException:
         for task in tasks.values():
             task.cancel()
+        await asyncio.gather(*tasks.values(), return_exceptions=True)  # they close what they opened
         raise
 
 
 async def _answer(step: PlannedStep, earlier: Mapping[int, Step], prepared: Sequence[Prepared], ask: AskOne) -> Answer:
-    unanswered = [number for number, found in earlier.items() if not found.has_result]
-    if unanswered:
-        text = f"Not asked, for step {unanswered[0]} found nothing that it needs."
-        return Answer(question=step.question, status=Status.FAILED, text=text)
+    lacking = next((found for found in earlier.values() if not found.has_result), None)
+    if lacking is not None:
+        status = lacking.answer.status if lacking.answer.table is None else Status.FAILED
+        text = f"Not asked, for step {lacking.number} found nothing that it needs: {lacking.answer.text}"
+        return Answer(question=step.question, status=status, text=text)
     source = next((known for known in prepared if known.source.name == step.source), None)
     tables = {number: found.answer.table for number, found in earlier.items() if found.answer.table is not None}
     long = {number for number, table in tables.items() if step.source == RESULTS or not _is_short(table)}
@@ -113,6 +115,7 @@ def together(question: str, understood: str, steps: Sequence[Step]) -> Answer:
             checks=tuple(checks),
             assumptions=(f"Understood as: {understood}",) if understood != question else (),
         ),
+        readings=next((step.answer.readings for step in steps if step.answer.readings), ()),
         steps=tuple(steps),
     )
 
