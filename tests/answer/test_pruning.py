@@ -40,14 +40,14 @@ def sea(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prepared]:
 
 def test_what_fits_is_shown_whole(sea: Prepared) -> None:
     shown = fitted("How deep is the harbour?", sea, "bare", 100_000)
-    assert (shown.text, shown.left_out) == (sea.rendered("bare"), 0)
+    assert (shown.text, shown.left_out) == (sea.rendered("bare"), "")
 
 
 def test_the_tables_of_the_question_come_with_those_that_join_them(sea: Prepared) -> None:
     shown = fitted("Which sailor saw the deepest harbour?", sea, "bare", 200)
     assert all(f"CREATE TABLE {name} (" in shown.text for name in ("sailor", "voyage", "harbour"))
     assert "CREATE TABLE buoy" not in shown.text
-    assert shown.left_out > 50
+    assert shown.left_out == "59 tables"
     assert len(shown.text) <= 200 * 3
 
 
@@ -60,6 +60,19 @@ def test_a_table_that_is_too_wide_keeps_its_keys_and_what_the_question_names(sea
     assert "buoy_id INTEGER PRIMARY KEY" in shown.text
     assert "salinity" in shown.text
     assert "reading_399" not in shown.text
+
+
+def test_a_wide_table_is_narrowed_beside_others(sea: Prepared) -> None:
+    shown = fitted("Which sailor saw a buoy with a salinity over 3?", sea, "bare", 300)
+    assert "CREATE TABLE sailor" in shown.text
+    assert "salinity" in shown.text
+    assert "reading_399" not in shown.text
+    assert len(shown.text) <= 300 * 3
+
+
+def test_what_is_left_out_is_told(sea: Prepared) -> None:
+    assert fitted("What is the mean salinity at each buoy?", sea, "bare", 300).left_out == "59 tables and 380 columns"
+    assert fitted("How deep is the harbour?", sea, "bare", 60).left_out == "62 tables"
 
 
 def test_what_is_left_over_is_filled_up(sea: Prepared) -> None:

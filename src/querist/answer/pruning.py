@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from querist.answer.context import Style, render
@@ -14,7 +14,7 @@ from querist.answer.coverage import same_word
 from querist.answer.joins import JoinGraph, singular, words_of
 from querist.answer.prepared import Prepared
 from querist.answer.values import normal
-from querist.sources.base import Column, TableSchema
+from querist.sources.base import Column, Schema, TableSchema
 
 SCHEMA_TOKENS = 5000
 """Tokens of a prompt that the schema may take by default: with prompt and reply well within a context of 8,192."""
@@ -26,10 +26,10 @@ IN_TABLE, IN_COLUMN, IN_VALUE = 3.0, 1.0, 2.0
 
 @dataclass(frozen=True)
 class Fitted:
-    """A schema as text for a model; `left_out` counts the tables that did not fit."""
+    """A schema as text for a model, and in words how much of it did not fit; empty when all did."""
 
     text: str
-    left_out: int = 0
+    left_out: str = ""
 
 
 def fitted(question: str, prepared: Prepared, style: Style, tokens: int) -> Fitted:
@@ -38,14 +38,15 @@ def fitted(question: str, prepared: Prepared, style: Style, tokens: int) -> Fitt
     if len(text) <= room:
         return Fitted(text)
     relevance = _Relevance(question, prepared)
+    most = room // 2 if len(prepared.schema.tables) > 1 else room  # of one wide table, so that others have room
     chosen: dict[str, TableSchema] = {}
     for name in _in_order(relevance, prepared):
         table = prepared.schema.table(name)
         if table is None or name in chosen:
             continue
         size = _size(table, prepared, style)
-        if size > room and not chosen:  # one table that is larger than all the room there is
-            table = _narrowed(table, relevance, prepared, style, room)
+        if size > most:
+            table = _narrowed(table, relevance, prepared, style, most)
             size = _size(table, prepared, style)
         if size <= room:
             chosen[name] = table
@@ -53,7 +54,14 @@ def fitted(question: str, prepared: Prepared, style: Style, tokens: int) -> Fitt
     kept = tuple(chosen[t.name.lower()] for t in prepared.schema.tables if t.name.lower() in chosen)
     joins = JoinGraph(e for e in prepared.joins.edges if {e.left.lower(), e.right.lower()} <= chosen.keys())
     text = render(replace(prepared.schema, tables=kept), prepared.profile, joins, style)
-    return Fitted(text, len(prepared.schema.tables) - len(kept))
+    return Fitted(text, _left_out(prepared.schema, kept))
+
+
+def _left_out(schema: Schema, kept: Sequence[TableSchema]) -> str:
+    whole = [t for t in schema.tables if t.name in {table.name for table in kept}]
+    columns = sum(len(t.columns) for t in whole) - sum(len(t.columns) for t in kept)
+    counts = ((len(schema.tables) - len(kept), "table"), (columns, "column"))
+    return " and ".join(f"{count:,} {what}{'s' if count > 1 else ''}" for count, what in counts if count)
 
 
 class _Relevance:

@@ -92,7 +92,7 @@ def answer_of(
     understood = task.question
     assumptions = [f"Understood as: {understood}"] if understood != asked else []
     if left_out := task.schema(STRATEGIES[0].style).left_out:
-        assumptions.append(f"The model was shown what the question needs of the schema, without {left_out} tables")
+        assumptions.append(f"The model was shown what the question needs of the schema, without {left_out}")
     common: dict[str, Any] = {"question": asked, "understood": understood, "source": task.prepared.source.name}
     checks = list(found.checks())
     winner = found.winner
