@@ -211,11 +211,13 @@ async def _together(entries: list[_Entry], moving: Moving) -> None:
 async def _call(entry: _Entry, moving: Moving, fit: Callable[[Any], Any]) -> Any:
     """What one hook returns; None where it is skipped, or failed and may."""
     try:
+        if entry.when is not None and not entry.when(moving):
+            return None
         changed = await _bounded(entry, moving)
         return None if changed is None else fit(changed)
     except VetoError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         why = str(error) or type(error).__name__
         log.warning("the hook %r failed at %s of %r: %s", entry.name, moving.point, moving.component, why)
         moving.context.emit(HookFailed(source=entry.name, point=moving.point, message=why))
@@ -229,16 +231,16 @@ async def _call(entry: _Entry, moving: Moving, fit: Callable[[Any], Any]) -> Any
         return None
 
 
-async def _called(entry: _Entry, moving: Moving) -> Any:
+async def _called(hook: Hook, moving: Moving) -> Any:
     try:
-        return await entry.hook(moving) if entry.when is None or entry.when(moving) else None
+        return await hook(moving)
     except SystemExit as error:  # from a task it would end the event loop
         raise RuntimeError(f"SystemExit: {error}") from error
 
 
 async def _bounded(entry: _Entry, moving: Moving) -> Any:
     """A task of its own, so that even a hook that does not let itself be cancelled can be left behind."""
-    task = asyncio.ensure_future(_called(entry, moving))
+    task = asyncio.ensure_future(_called(entry.hook, moving))
     try:
         done, _ = await asyncio.wait({task}, timeout=entry.timeout)
     except asyncio.CancelledError:
