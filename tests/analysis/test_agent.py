@@ -120,7 +120,11 @@ async def test_what_cleaning_and_preparing_did_stands_in_the_evidence() -> None:
         ],
     }
     result, _ = await analyse(plan, "mean = mean_new_1")
-    assert result.prepared == ["Rent is read as the column rent", "New column new_1: Rent / height."]
+    assert result.prepared == [
+        "city: values differ in case or blanks only, such as 'b' and 'B': kept.",
+        "Rent is read as the column rent",
+        "New column new_1: Rent / height.",
+    ]
 
 
 async def test_the_table_is_found_by_the_words_of_the_question(tmp_path: Path) -> None:

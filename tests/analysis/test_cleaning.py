@@ -14,6 +14,9 @@ from querist.analysis.cleaning import clean
         (["$1,234", "$5", "$7.50"], [1234.0, 5.0, 7.5], "text was read as numbers"),
         (["12%", "3%", "-"], [12, 3, None], "text was read as numbers"),
         (["2024-01-05", "2024/02/06"], ["2024-01-05", "2024-02-06"], "text was read as dates, in 2 formats"),
+        (["1.234,56", "7,5"], [1234.56, 7.5], "text was read as numbers"),
+        (["(123)", "45"], [-123, 45], "(123) is read as negative"),
+        (["2024-01-05", "13/02/2024", "Feb 20, 2024"], ["2024-01-05", "2024-02-13", "2024-02-20"], "in 3 formats"),
         (["Bern", " Bern", "Chur"], ["Bern", "Bern", "Chur"], "blanks around 1 value were left out"),
         (["Bern", "bern", "Bern"], ["Bern", "Bern", "Bern"], "'bern' was read as 'Bern'"),
         (["Bern", "N/A", ""], ["Bern", None, None], "'', 'n/a' in 2 rows was read as missing"),
@@ -34,10 +37,16 @@ def test_what_is_safe_is_mended_and_told(text: list[str], values: list[object], 
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        (["a", "A", "b"], ""),
+        (["a", "A", "b"], "'A' and 'a': kept"),
+        (["yes", "no", "NO"], "'NO' and 'no': kept"),
         (["1", "2", "3", "4", "x"], "most values are numbers"),
         (["01/02/2024", "03/04/2024"], "may be day/month or month/day"),
-        (["$5", "€7"], ""),
+        (["01/02/2024", "2024-03-05"], "may be day/month or month/day"),
+        (["2024-03-05", "01/02/2024", "x"], ""),
+        (["2024-02-30", "2024-01-01"], "'2024-02-30' cannot be read as the others"),
+        (["$5", "€7"], "not all numbers are of one unit ($, €)"),
+        (["12%", "0.5"], "not all numbers are of one unit (%)"),
+        (["(1)", "(2)"], ""),
         (["none", "some"], ""),
     ],
 )
@@ -51,6 +60,11 @@ def test_repeated_rows_are_told_and_kept() -> None:
     cleaned, notes = clean(pd.DataFrame({"x": [1, 1], "y": ["a b", "a b"]}))
     assert len(cleaned) == 2
     assert notes == ["1 row the same as another in every column: kept."]
+
+
+def test_text_among_numbers_is_told() -> None:
+    frame = pd.DataFrame({"x": pd.Series([1, "two"], dtype="object")})
+    assert clean(frame)[1] == ["x: holds text among other values: left as they are."]
 
 
 def test_clean_data_stay_the_very_same() -> None:

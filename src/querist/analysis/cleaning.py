@@ -2,7 +2,8 @@
 
 Safe is what loses nothing: numbers and dates as text where every value is one, blanks around words, words that stand
 for a missing value, spellings that differ only in case. What could mean something (repeated rows, dates that can be
-read two ways) is told and left. The source is never changed; data that are clean stay as they are.
+read two ways, codes that differ in case) is told and left. The source is never changed; data that are clean stay as
+they are.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from querist.sources.column_types import read_column
+from querist.sources.column_types import Reading, read_column
 from querist.sources.naming import literal, quote
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ def clean(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     for column in frame.columns:
         values = frame[column]
         if not _is_text(values):
+            if values.dtype == object and values.map(lambda value: isinstance(value, str)).any():
+                notes.append(f"{column}: holds text among other values: left as they are.")
             continue
         mended, told = _clean_text(str(column), values)
         if told:
@@ -65,14 +68,53 @@ def _clean_text(column: str, values: pd.Series[Any]) -> tuple[pd.Series[Any], li
 
 def _typed(column: str, values: pd.Series[Any]) -> tuple[pd.Series[Any] | None, list[str]]:
     """The column as numbers or dates, where all its values are; None where not."""
-    import duckdb
-    import pandas as pd
-
     distinct = [str(value) for value in values.dropna().unique()]
     reading = read_column(distinct)
     if reading.is_text:
-        ambiguous = [note for note in reading.notes if "may be" in note or "most values" in note]
-        return None, [f"{column}: {note}." for note in ambiguous]
+        return _mixed_dates(column, values, distinct) or (None, [f"{column}: {note}." for note in reading.notes])
+    made = _as(reading, values)
+    lost = values.notna() & made.isna() & ~values.isin(reading.null_words)
+    if lost.any():
+        return None, [f"{column}: kept as text: {values[lost].iloc[0]!r} cannot be read as the others."]
+    kind = "dates" if reading.type in ("DATE", "TIMESTAMP") else "numbers" if "BOOL" not in reading.type else "booleans"
+    formats = f", in {len(reading.formats)} formats" if len(reading.formats) > 1 else ""
+    remarks = "".join(f"; {note}" for note in reading.notes)
+    return made, [f"{column}: text was read as {kind}{formats}{remarks}."]
+
+
+def _mixed_dates(
+    column: str, values: pd.Series[Any], distinct: list[str]
+) -> tuple[pd.Series[Any] | None, list[str]] | None:
+    """The column as dates, where each value is one in a format of its own and in one way only."""
+    import pandas as pd
+
+    readings: dict[Reading, list[str]] = {}
+    doubts: list[str] = []
+    for text in distinct:
+        reading = read_column([text])
+        if reading.type in ("DATE", "TIMESTAMP"):
+            readings.setdefault(reading, []).append(text)
+        elif any("may be" in note for note in reading.notes):
+            doubts += reading.notes
+        else:
+            return None
+    if doubts or not readings:
+        return (None, [f"{column}: {doubts[0]}."]) if doubts else None
+    made = pd.Series(pd.NaT, index=values.index, dtype="datetime64[us]")
+    for reading, texts in readings.items():
+        own = values.isin(texts)
+        made[own] = _as(reading, values[own]).astype("datetime64[us]")
+    if (values.notna() & made.isna()).any():
+        return None
+    notes = "".join(f"; {note}" for note in dict.fromkeys(note for reading in readings for note in reading.notes))
+    return made, [f"{column}: text was read as dates, in {len(readings)} formats{notes}."]
+
+
+def _as(reading: Reading, values: pd.Series[Any]) -> pd.Series[Any]:
+    """What the reading makes of each text; missing where it makes nothing of it."""
+    import duckdb
+    import pandas as pd
+
     text = pd.DataFrame({"text": values, "place": range(len(values))})
     null = f" AND trimmed NOT IN ({', '.join(map(literal, reading.null_words))})" if reading.null_words else ""
     value = reading.value.replace("{c}", "trimmed")
@@ -87,25 +129,20 @@ def _typed(column: str, values: pd.Series[Any]) -> tuple[pd.Series[Any] | None, 
     finally:
         con.close()
     made.index = values.index
-    lost = values.notna() & made.isna() & ~values.isin(reading.null_words)
-    if lost.any():  # not every value is what the reading takes it for
-        return None, []
-    kind = "dates" if reading.type in ("DATE", "TIMESTAMP") else "numbers" if "BOOL" not in reading.type else "booleans"
-    formats = f", in {len(reading.formats)} formats" if len(reading.formats) > 1 else ""
-    remarks = "".join(f"; {note}" for note in reading.notes)
-    return made, [f"{column}: text was read as {kind}{formats}{remarks}."]
+    return made
 
 
 def _one_case(column: str, values: pd.Series[Any]) -> tuple[pd.Series[Any], list[str]]:
     counts = values.value_counts()
-    if len(counts) > MANY or any(sum(ch.isalpha() for ch in str(word)) < SHORT for word in counts.index):
-        return values, []
     spellings: dict[str, list[str]] = {}
     for word in counts.index:  # most frequent first
         spellings.setdefault(" ".join(str(word).lower().split()), []).append(str(word))
     changed = {other: words[0] for words in spellings.values() for other in words[1:]}
     if not changed:
         return values, []
+    if len(counts) > MANY or any(sum(ch.isalpha() for ch in word) < SHORT for word in (*changed, *changed.values())):
+        other, word = next(iter(changed.items()))
+        return values, [f"{column}: values differ in case or blanks only, such as {other!r} and {word!r}: kept."]
     return values.replace(changed), [f"{column}: {_pairs(changed)} (spellings of the same word)."]
 
 

@@ -103,7 +103,7 @@ def read_column(values: Sequence[str], known: Hints = Hints()) -> Reading:
     real = [v for v in values if v.lower() not in NULL_WORDS]
     if not real:
         return Reading("VARCHAR")
-    reading = _boolean(real) or _number(real, known) or _styled_number(real, known) or _date(real, known) or _time(real)
+    reading = _boolean(real) or _signed_number(real, known) or _date(real, known) or _time(real)
     if reading is None:
         return _text(real)
     if reading.is_text or not words:
@@ -116,6 +116,22 @@ def _boolean(values: Sequence[str]) -> Reading | None:
     if not {v.lower() for v in values} <= {"true", "false"}:
         return None
     return Reading("BOOLEAN", "CASE lower({c}) WHEN 'true' THEN true WHEN 'false' THEN false END")
+
+
+def _signed_number(values: Sequence[str], known: Hints) -> Reading | None:
+    """Numbers, also with the minus of typesetters, and negative ones in brackets as accountants write them."""
+    plain = [re.sub(r"\((.+)\)", r"-\1", v).replace("−", "-") for v in values]
+    reading = _number(plain, known) or _styled_number(plain, known)
+    if reading is None or reading.is_text or plain == list(values):
+        return reading
+    if all(v.startswith("(") for v in values):
+        return None  # a list's own numbers, perhaps
+    text = "translate(CASE WHEN {c} LIKE '(%)' THEN '-' || {c}[2:-2] ELSE {c} END, '−', '-')"
+    bracketed = next((v for v in values if v.startswith("(")), None)
+    notes = (*reading.notes, f"{bracketed} is read as negative") if bracketed else reading.notes
+    return replace(
+        reading, value=reading.value.replace("{c}", text), fits=reading.fits.replace("{c}", text), notes=notes
+    )
 
 
 def _number(values: Sequence[str], known: Hints) -> Reading | None:
@@ -164,7 +180,8 @@ def _styled_number(values: Sequence[str], known: Hints) -> Reading | None:
     signs = {m[2] for m in matches} | {m[5] for m in matches}
     signs.discard("")
     if len(signs) > 1 or (signs and not all(bool(m[2]) != bool(m[5]) for m in matches)):
-        return None  # amounts in several currencies, or some with a sign and some without, are not one unit
+        shown = ", ".join(sorted(signs))
+        return Reading("VARCHAR", notes=(f"kept as text: not all numbers are of one unit ({shown})",))
     bodies = [m[4] for m in matches]
     notes: list[str] = []
     spaced = any(ch in b for b in bodies for ch in SPACES)
