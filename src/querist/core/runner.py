@@ -75,7 +75,7 @@ class Runner:
         return runner
 
     def configure(self, settings: Settings) -> None:
-        """Hold what starts from now on to these settings. Hooks that do not come from settings stay."""
+        """Hold what starts from now on to these settings. Limits count anew; hooks that were added otherwise stay."""
         self._hold_to(settings.components, settings.concurrency)
         for remove in self._removers:
             remove()

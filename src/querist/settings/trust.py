@@ -44,7 +44,7 @@ def _file() -> Path:
 def _read() -> list[str]:
     try:
         return [str(path) for path in json.loads(_file().read_bytes())]
-    except (FileNotFoundError, TypeError, ValueError):  # none yet, or not ours: nothing is trusted
+    except (OSError, TypeError, ValueError):  # none yet, or not ours: nothing is trusted
         return []
 
 
