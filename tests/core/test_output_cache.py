@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,12 @@ def test_changing_an_output_does_not_change_what_others_get() -> None:
     assert first == Options(by_name={"a": 1})
     first.by_name["a"] = 3
     assert cache.get("k") == Options(by_name={"a": 1})
+
+
+def test_an_output_that_cannot_be_copied_is_not_kept() -> None:
+    cache = OutputCache(ttl=5, size=2)
+    cache.put("k", Holds(thing=threading.Lock()))
+    assert cache.get("k") is None
 
 
 def test_inputs_that_say_the_same_have_the_same_key() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
 import time
 from collections import OrderedDict
@@ -12,6 +13,8 @@ from typing import Any
 
 from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
+
+log = logging.getLogger(__name__)
 
 
 class OutputCache:
@@ -46,7 +49,11 @@ class OutputCache:
         return output.model_copy(deep=True)
 
     def put(self, key: str, output: BaseModel) -> None:
-        copy = output.model_copy(deep=True)
+        try:
+            copy = output.model_copy(deep=True)
+        except Exception as error:
+            log.warning("an output cannot be copied, and so is not kept: %r", error)
+            return
         with self._lock:
             self._kept[key] = (self._clock(), copy)
             self._kept.move_to_end(key)
