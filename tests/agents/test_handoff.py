@@ -49,6 +49,15 @@ async def test_the_conversation_is_passed_on_unless_it_is_kept_back(shop: Shop) 
     assert told == ["My name is Ada", "Hello Ada", "I was charged twice", "Take over"]
 
 
+async def test_what_was_found_goes_with_a_message_that_nobody_has_written(shop: Shop) -> None:
+    model = ScriptedModel(["Yes."])
+    script = [use("price"), use("hand_off_to_billing")]
+    clerk = shop.agent(script, price, handoffs=[to(shop.agent(model, name="billing"))], verbatim=True)
+    await shop.run(clerk, "lamp")
+    told = [message.content for message in model.requests[0].messages[1:]]
+    assert told == ['lamp\n\nFound so far:\nprice: {"result":40.0}']
+
+
 async def test_agents_that_hand_over_in_a_circle_are_stopped(shop: Shop) -> None:
     pair: dict[str, Agent] = {}
 

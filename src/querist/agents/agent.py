@@ -308,7 +308,7 @@ class Agent(Component[Task, AgentResult]):
     def _message(self, tool: str, work: _Work) -> str:
         """What a tool gets in place of a text by the model. Agents can make use of what was found before."""
         found = [f"{step.tool}: {step.observation}" for step in work.steps if step.agent == self.name]
-        if not found or getattr(self.tools.get(tool), "kind", "") != "agent":
+        if not found or (tool in self.tools and self.tools[tool].kind != "agent"):
             return work.task.message
         return "\n".join([work.task.message, "", "Found so far:", *found])
 
@@ -351,9 +351,10 @@ class Agent(Component[Task, AgentResult]):
             for name, value in task.variables.items()
             if options.variables is None or name in options.variables
         }
-        message = str(call.arguments.get("message") or task.message)
-        turns = (*work.turns[:-1], Turn(role="user", content=task.message)) if options.history else ()
-        handed = Task(message=message, variables=passed, history=turns)
+        written = str(call.arguments.get("message", ""))
+        asked = (Turn(role="user", content=task.message),) if written else ()
+        turns = (*work.turns[:-1], *asked) if options.history else ()
+        handed = Task(message=written or self._message(call.name, work), variables=passed, history=turns)
         result = await self.runner.run(handoff.find(), handed, work.context)
         return result.model_copy(
             update={
