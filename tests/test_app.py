@@ -223,7 +223,9 @@ def test_settings_can_change_while_it_is_open_where_hooks_agree(opened: Open) ->
     one.configure(now.model_copy(update={"hooks": (validator,), "token_budget": 7}))
     with pytest.raises(VetoError, match="not allowed"):
         one.run("calculator", run)
+    one.principal.budget.spend(3)  # type: ignore[union-attr]
     one.configure(now)
+    assert one.principal.budget.left == 4, "what was spent stays spent"  # type: ignore[union-attr]
     one.run("calculator", run)
     assert added == ["after:tool", "after:tool"], "a hook of the program's own stays"
     with pytest.raises(VetoError, match="No rights"):

@@ -166,7 +166,10 @@ class Querist:
                 f"{', '.join(fixed)} cannot change while a Querist is open.",
                 hint=f"Make a new one. What can change: {', '.join(sorted(_CHANGEABLE))}.",
             )
-        self.settings, self.principal = settings, Principal.of(settings)
+        principal = Principal.of(settings)
+        if principal.budget and self.principal.budget:
+            principal.budget.spend(self.principal.budget.spent)
+        self.settings, self.principal = settings, principal
         self.runner.configure(settings)
 
     def ask(self, question: str, *, note: str = "", history: Sequence[Turn] = (), assume: bool = False) -> Answer:
