@@ -8,6 +8,8 @@ import pytest
 from querist.core.component import Component
 from querist.errors import ComponentNotFoundError
 from querist.tools.catalogue import ENTRIES, GROUPS, Entry, load_tool
+from querist.tools.confined import READ, WRITE
+from querist.tools.web.fetching import FETCH
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
@@ -39,3 +41,11 @@ def test_an_unknown_name_is_answered_with_the_nearest() -> None:
     with pytest.raises(ComponentNotFoundError) as failure:
         load_tool("file_raeder")
     assert "'file_reader'" in failure.value.hint
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
+def test_what_the_fields_of_a_tool_touch_is_among_its_permissions(entry: Entry) -> None:
+    tool = load_tool(entry.name)
+    touched = {mark for field in tool.input_type.model_fields.values() for mark in field.metadata}
+    kinds = {READ: "file_read", WRITE: "file_write", FETCH: "network"}
+    assert {kind for mark, kind in kinds.items() if mark in touched} <= set(tool.permissions)

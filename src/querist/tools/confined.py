@@ -25,6 +25,7 @@ from querist.errors import (
 )
 from querist.tools.encodings import decode_as, text_of
 from querist.tools.folders import Folder
+from querist.tools.tool import Touches
 
 MAX_BYTES = 10_000_000
 """Bytes that a tool reads of one file unless told otherwise."""
@@ -48,6 +49,10 @@ def to_read(path: str) -> Need:
 def to_write(path: str) -> Need:
     """The need to write a file, or below a folder."""
     return Need("file_write", str(resolve(path)))
+
+
+READ, WRITE = Touches(to_read), Touches(to_write)
+"""Mark fields of inputs that name what is read, or written."""
 
 
 @contextmanager

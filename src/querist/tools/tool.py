@@ -1,15 +1,20 @@
-"""What tools share beside files: how strictly input is read, and what is said when a library is missing."""
+"""What tools share beside files: what they need, how strictly input is read, what is said when a library is missing."""
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import IO, Annotated, Any, ClassVar, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
 from pydantic_core import PydanticSerializationError, to_json
 
+from querist.core.component import Component, In, Out
 from querist.core.context import RunContext
+from querist.core.permissions import Need
 from querist.errors import ComponentInputError, ComponentTimeoutError, MissingExtraError
 
 T = TypeVar("T")
@@ -33,6 +38,34 @@ class ToolInput(BaseModel):
             if getattr(self, name) in (None, "", []):
                 raise ValueError(f"`{operation}` needs `{name.rstrip('_')}`")
         return self
+
+
+@dataclass(frozen=True)
+class Touches:
+    """Marks a field of an input (`Annotated[str, READ]`): what it names, one or a list, is what a run needs."""
+
+    need: Callable[[str], Need]
+
+
+class Tool(Component[In, Out]):
+    """A component that needs what the fields of its input say."""
+
+    def needs(self, input: In) -> Iterable[Need]:
+        for name, field in type(input).model_fields.items():
+            for mark in field.metadata:
+                if isinstance(mark, Touches) and (value := getattr(input, name)):
+                    yield from map(mark.need, [value] if isinstance(value, str) else value)
+
+
+class ThreadTool(Tool[In, Out]):
+    """A tool whose work is done in a thread, as it waits for nobody but the machine."""
+
+    async def run(self, input: In, context: RunContext) -> Out:
+        return await asyncio.to_thread(self.work, input, context)
+
+    @abstractmethod
+    def work(self, input: In, context: RunContext) -> Out:
+        """What `run` is for other tools."""
 
 
 def _tellable(data: Any) -> Any:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 from urllib.parse import quote, urlencode
 
 from pydantic import BaseModel, Field, model_validator
 
-from querist.core.component import Component
 from querist.core.context import RunContext
-from querist.core.permissions import Need
-from querist.tools.tool import ToolInput
-from querist.tools.web.fetching import fetch, of_protocol, to_fetch
+from querist.tools.tool import Tool, ToolInput
+from querist.tools.web.fetching import FETCH, fetch, of_protocol
 
 _VERSION = "2022-11-28"
 Action = Literal[
@@ -49,7 +46,9 @@ class GithubIntegrationInput(ToolInput):
     query: str = Field(default="", description="What to search issues for.", max_length=200)
     limit: int = Field(default=30, description="Entries at most.", gt=0, le=100)
     credential: str = Field(default="", description="Name of the credential that holds a token; public data need none.")
-    api_url: str = Field(default="https://api.github.com", description="Another address, as GitHub Enterprise has.")
+    api_url: Annotated[str, FETCH] = Field(
+        default="https://api.github.com", description="Another address, as GitHub Enterprise has."
+    )
 
     @model_validator(mode="after")
     def _named(self) -> Self:
@@ -78,13 +77,10 @@ class GithubResult(BaseModel):
     requests_left: int | None = Field(description="Until GitHub makes one wait.")
 
 
-class GithubIntegration(Component[GithubIntegrationInput, GithubResult]):
+class GithubIntegration(Tool[GithubIntegrationInput, GithubResult]):
     name = "github_integration"
     description = """Read and write issues and comments on GitHub; read repositories and pull requests."""
     permissions = ("network",)
-
-    def needs(self, input: GithubIntegrationInput) -> Iterable[Need]:
-        return (to_fetch(input.api_url),)
 
     async def run(self, input: GithubIntegrationInput, context: RunContext) -> GithubResult:
         method, path, data = _request(input)

@@ -7,7 +7,6 @@ import mimetypes
 import smtplib
 import socket
 import ssl
-from collections.abc import Iterable
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
@@ -16,15 +15,13 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
-from querist.core.component import Component
 from querist.core.context import RunContext
-from querist.core.permissions import Need
 from querist.errors import ComponentFailedError, ConfigError, NetworkError
 from querist.settings.tools import Credential, MailServer
-from querist.tools.confined import read_bytes, to_read
+from querist.tools.confined import READ, read_bytes
 from querist.tools.credentials import credential, tool_settings
 from querist.tools.reach import Reachable, reach
-from querist.tools.tool import ToolInput
+from querist.tools.tool import Tool, ToolInput
 
 _MAX_ATTACHED = 25_000_000
 _SECONDS = 30.0
@@ -58,7 +55,9 @@ class EmailSenderInput(ToolInput):
         default="", description="The message as HTML, beside or in place of the text.", max_length=1_000_000
     )
     reply_to: MailAddress | None = Field(default=None, description="Where answers go, if not to the sender.")
-    attachments: list[str] = Field(default=[], description="Paths of files to send with it.", max_length=20)
+    attachments: Annotated[list[str], READ] = Field(
+        default=[], description="Paths of files to send with it.", max_length=20
+    )
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -75,15 +74,12 @@ class Sent(BaseModel):
     refused: dict[str, str] = Field(description="Addresses that the server did not take, and why.")
 
 
-class EmailSender(Component[EmailSenderInput, Sent]):
+class EmailSender(Tool[EmailSenderInput, Sent]):
     name = "email_sender"
     description = """Send an e-mail by the mail server that the settings name.
 
     The server, its password and the sender are in `tools.mail`; a model chooses none of them."""
     permissions = ("network", "file_read")
-
-    def needs(self, input: EmailSenderInput) -> Iterable[Need]:
-        return map(to_read, input.attachments)
 
     async def run(self, input: EmailSenderInput, context: RunContext) -> Sent:
         server = tool_settings(context).mail

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 from urllib.parse import urlencode
 
 from pydantic import BaseModel, Field, model_validator
 
-from querist.core.component import Component
 from querist.core.context import RunContext
-from querist.core.permissions import Need
 from querist.errors import NetworkError
-from querist.tools.tool import ToolInput
-from querist.tools.web.fetching import fetch, of_protocol, to_fetch
+from querist.tools.tool import Tool, ToolInput
+from querist.tools.web.fetching import FETCH, fetch, of_protocol
 
 _METHODS = {
     "post_message": "chat.postMessage",
@@ -41,7 +38,9 @@ class SlackIntegrationInput(ToolInput):
     thread: str = Field(default="", description="`timestamp` of the message to reply to.")
     timestamp: str = Field(default="", description="Of the message to update.")
     limit: int = Field(default=50, description="Messages or channels at most.", gt=0, le=200)
-    api_url: str = Field(default="https://slack.com/api", description="Another address of the API, as GovSlack has.")
+    api_url: Annotated[str, FETCH] = Field(
+        default="https://slack.com/api", description="Another address of the API, as GovSlack has."
+    )
 
     @model_validator(mode="after")
     def _said(self) -> Self:
@@ -70,13 +69,10 @@ class SlackResult(BaseModel):
     messages: list[SlackMessage] = []
 
 
-class SlackIntegration(Component[SlackIntegrationInput, SlackResult]):
+class SlackIntegration(Tool[SlackIntegrationInput, SlackResult]):
     name = "slack_integration"
     description = """Post, update and read messages in Slack, and list its channels."""
     permissions = ("network",)
-
-    def needs(self, input: SlackIntegrationInput) -> Iterable[Need]:
-        return (to_fetch(input.api_url),)
 
     async def run(self, input: SlackIntegrationInput, context: RunContext) -> SlackResult:
         fields: dict[str, Any] = {

@@ -7,21 +7,18 @@ import hmac
 import json
 import time
 import uuid
-from collections.abc import Iterable
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
-from querist.core.component import Component
 from querist.core.context import RunContext
-from querist.core.permissions import Need
 from querist.tools.credentials import credential
-from querist.tools.tool import ToolInput
-from querist.tools.web.fetching import fetch, parse, to_fetch
+from querist.tools.tool import Tool, ToolInput
+from querist.tools.web.fetching import FETCH, fetch, parse
 
 
 class WebhookCallerInput(ToolInput):
-    url: str = Field(description="Where to.")
+    url: Annotated[str, FETCH] = Field(description="Where to.")
     event: str = Field(description="What happened, such as `report.ready`.", pattern=r"^[\w.:-]{1,100}$")
     payload: dict[str, Any] = Field(default={}, description="Data about it.")
     credential: str = Field(default="", description="Name of a credential in the settings to sign with.")
@@ -35,15 +32,12 @@ class Delivered(BaseModel):
     seconds: float
 
 
-class WebhookCaller(Component[WebhookCallerInput, Delivered]):
+class WebhookCaller(Tool[WebhookCallerInput, Delivered]):
     name = "webhook_caller"
     description = """Call a webhook: post an event as JSON, signed with a credential if one is named.
 
     The signature is HMAC-SHA256 of `id.timestamp.body`, in hexadecimal, in the header `Webhook-Signature`."""
     permissions = ("network",)
-
-    def needs(self, input: WebhookCallerInput) -> Iterable[Need]:
-        return (to_fetch(input.url),)
 
     async def run(self, input: WebhookCallerInput, context: RunContext) -> Delivered:
         body = json.dumps({"event": input.event, "data": input.payload}).encode()

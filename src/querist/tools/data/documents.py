@@ -10,13 +10,12 @@ from pydantic import BaseModel, Field, model_validator
 
 from querist.core.component import Component
 from querist.core.context import RunContext
-from querist.core.permissions import Need
 from querist.errors import ComponentInputError
 from querist.tools.data import structured
 from querist.tools.data.given import TextOrFile
 from querist.tools.data.rows import FUNCTIONS
 from querist.tools.expressions import Expression
-from querist.tools.tool import Told, ToolInput, require
+from querist.tools.tool import Told, Tool, ToolInput, require
 from querist.tools.worker import in_worker
 
 JsonSchema = dict[str, Any] | bool
@@ -44,14 +43,11 @@ class JsonProcessorInput(TextOrFile):
     patch: Any = Field(default=None, description="For `merge`: a merge patch (RFC 7396); null in it takes a field out.")
 
 
-class JsonProcessor(Component[JsonProcessorInput, Document]):
+class JsonProcessor(Tool[JsonProcessorInput, Document]):
     name = "json_processor"
     description = "Parse JSON, take parts of it with JMESPath, validate it by a JSON Schema, or merge changes into it."
     permissions = ("file_read",)
     own_process = True
-
-    def needs(self, input: JsonProcessorInput) -> Iterable[Need]:
-        return input.needs()
 
     async def run(self, input: JsonProcessorInput, context: RunContext) -> Document:
         text = await asyncio.to_thread(input.read, context)
@@ -77,14 +73,11 @@ class YamlProcessorInput(TextOrFile):
         return self.operation != "generate"
 
 
-class YamlProcessor(Component[YamlProcessorInput, Document]):
+class YamlProcessor(Tool[YamlProcessorInput, Document]):
     name = "yaml_processor"
     description = "Parse YAML 1.2 (plain data, no tags that make objects), write it, or validate it by a JSON Schema."
     permissions = ("file_read",)
     own_process = True
-
-    def needs(self, input: YamlProcessorInput) -> Iterable[Need]:
-        return input.needs()
 
     async def run(self, input: YamlProcessorInput, context: RunContext) -> Document:
         if input.operation == "generate":
@@ -108,16 +101,13 @@ class XmlProcessorInput(TextOrFile):
     limit: int = Field(default=1000, description="For `xpath`: results at most.", gt=0, le=100_000)
 
 
-class XmlProcessor(Component[XmlProcessorInput, Document]):
+class XmlProcessor(Tool[XmlProcessorInput, Document]):
     name = "xml_processor"
     description = """Parse XML, find parts of it with XPath, transform it with XSLT, or validate it by an XML Schema.
 
     Documents that define entities or bring in other files are refused."""
     permissions = ("file_read",)
     own_process = True
-
-    def needs(self, input: XmlProcessorInput) -> Iterable[Need]:
-        return input.needs()
 
     async def run(self, input: XmlProcessorInput, context: RunContext) -> Document:
         require("lxml", "read XML")

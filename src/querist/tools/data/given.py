@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 from pydantic import Field, model_validator
 
 from querist.core.context import RunContext
-from querist.core.permissions import Need
-from querist.tools.confined import read_text, to_read
+from querist.tools.confined import READ, read_text
 from querist.tools.tool import ToolInput
 
 MAX_TEXT = 20_000_000
@@ -23,7 +21,7 @@ class TextOrFile(ToolInput):
     """Input that holds a `text`, or the `file_path` of one."""
 
     text: str | None = Field(default=None, description="The text; or give `file_path`.", max_length=MAX_TEXT)
-    file_path: str | None = Field(default=None, description="The file that holds it; or give `text`.")
+    file_path: Annotated[str | None, READ] = Field(default=None, description="The file that holds it; or give `text`.")
 
     @model_validator(mode="after")
     def _one(self) -> TextOrFile:
@@ -33,9 +31,6 @@ class TextOrFile(ToolInput):
 
     def _takes_text(self) -> bool:
         return True
-
-    def needs(self) -> Iterable[Need]:
-        return () if self.file_path is None else (to_read(self.file_path),)
 
     def read(self, context: RunContext, encoding: str | None = None) -> str:
         if self.file_path is None:

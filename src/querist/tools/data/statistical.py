@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from querist.core.component import Component
 from querist.core.context import RunContext
 from querist.errors import ComponentInputError
 from querist.tools.data.given import MAX_ROWS, Row
-from querist.tools.tool import ToolInput, require
+from querist.tools.tool import ThreadTool, ToolInput, require
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,27 +67,23 @@ class Statistics(BaseModel):
     outlier_detection: list[Outliers] = []
 
 
-class StatisticalAnalyzer(Component[StatisticalAnalyzerInput, Statistics]):
+class StatisticalAnalyzer(ThreadTool[StatisticalAnalyzerInput, Statistics]):
     name = "statistical_analyzer"
     description = "Describe columns of numbers, correlate them, and find their outliers."
 
-    async def run(self, input: StatisticalAnalyzerInput, context: RunContext) -> Statistics:
+    def work(self, input: StatisticalAnalyzerInput, context: RunContext) -> Statistics:
         for package in ("pandas", "scipy"):
             require(package, "calculate statistics", "analysis")
-        return await asyncio.to_thread(_analyse, input)
-
-
-def _analyse(input: StatisticalAnalyzerInput) -> Statistics:
-    frame = _numbers(input)
-    return Statistics(
-        descriptive_stats=[_described(frame[name], input.confidence_level) for name in frame]
-        if "descriptive_stats" in input.analyses
-        else [],
-        correlation_matrix=_correlations(frame, input.method) if "correlation_matrix" in input.analyses else [],
-        outlier_detection=[_outliers(frame[name], input.outliers) for name in frame]
-        if "outlier_detection" in input.analyses
-        else [],
-    )
+        frame = _numbers(input)
+        return Statistics(
+            descriptive_stats=[_described(frame[name], input.confidence_level) for name in frame]
+            if "descriptive_stats" in input.analyses
+            else [],
+            correlation_matrix=_correlations(frame, input.method) if "correlation_matrix" in input.analyses else [],
+            outlier_detection=[_outliers(frame[name], input.outliers) for name in frame]
+            if "outlier_detection" in input.analyses
+            else [],
+        )
 
 
 def _numbers(input: StatisticalAnalyzerInput) -> pd.DataFrame:

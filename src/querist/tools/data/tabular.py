@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import csv
 import io
 import re
@@ -11,7 +10,6 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, Field
 
-from querist.core.component import Component
 from querist.core.context import RunContext
 from querist.core.permissions import Need
 from querist.errors import SourceFormatError
@@ -19,6 +17,7 @@ from querist.tools.confined import to_read, to_write, write_file
 from querist.tools.data.given import MAX_ROWS, Row, TextOrFile
 from querist.tools.data.rows import Filter, GroupBy, transform
 from querist.tools.encodings import encode_as
+from querist.tools.tool import ThreadTool
 
 _NUMBER = re.compile(r"-?(0|[1-9]\d{0,17})(\.\d{1,17})?([eE][-+]?\d{1,2})?")
 """Numbers as programs write them; `007` is none, since it names something."""
@@ -56,7 +55,7 @@ class CsvRows(BaseModel):
     text: str | None = Field(default=None, description="For `write` without `file_path`: the CSV.")
 
 
-class CsvProcessor(Component[CsvProcessorInput, CsvRows]):
+class CsvProcessor(ThreadTool[CsvProcessorInput, CsvRows]):
     name = "csv_processor"
     description = """Read, filter, sum up or write CSV, as text or as a file.
 
@@ -68,8 +67,8 @@ class CsvProcessor(Component[CsvProcessorInput, CsvRows]):
             return ()
         return ((to_write if input.operation == "write" else to_read)(input.file_path),)
 
-    async def run(self, input: CsvProcessorInput, context: RunContext) -> CsvRows:
-        return await asyncio.to_thread(_write if input.operation == "write" else _read, input, context)
+    def work(self, input: CsvProcessorInput, context: RunContext) -> CsvRows:
+        return (_write if input.operation == "write" else _read)(input, context)
 
 
 def _read(input: CsvProcessorInput, context: RunContext) -> CsvRows:

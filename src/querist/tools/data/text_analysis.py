@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections import Counter
 from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from querist.core.component import Component
 from querist.core.context import RunContext
-from querist.tools.tool import ToolInput
+from querist.tools.tool import ThreadTool, ToolInput
 
 READING_SPEED = 238
 """Words a minute: silent reading of English non-fiction (Brysbaert 2019, doi:10.1016/j.jml.2019.104047)."""
@@ -57,45 +55,41 @@ class TextAnalysis(BaseModel):
     )
 
 
-class TextAnalyzer(Component[TextAnalyzerInput, TextAnalysis]):
+class TextAnalyzer(ThreadTool[TextAnalyzerInput, TextAnalysis]):
     name = "text_analyzer"
     description = "Split a text into words and sentences, count them, and tell common terms and how hard it reads."
 
-    async def run(self, input: TextAnalyzerInput, context: RunContext) -> TextAnalysis:
-        return await asyncio.to_thread(_analyse, input)
-
-
-def _analyse(input: TextAnalyzerInput) -> TextAnalysis:
-    text, wanted = input.text, input.analyses
-    words = _WORD.findall(text)
-    lower = [word.lower() for word in words]
-    sentences = [piece for part in re.split(r"\n\s*\n", text) for piece in _sentences(part)]
-    found = TextAnalysis()
-    if "statistics" in wanted:
-        found.statistics = TextStatistics(
-            characters=len(text),
-            words=len(words),
-            distinct_words=len(set(lower)),
-            sentences=len(sentences),
-            paragraphs=sum(1 for part in re.split(r"\n\s*\n", text) if part.strip()),
-            words_per_sentence=round(len(words) / max(1, len(sentences)), 2),
-            reading_minutes=round(len(words) / READING_SPEED, 2),
-        )
-    if "tokens" in wanted:
-        found.tokens = words[: input.limit]
-    if "sentences" in wanted:
-        found.sentences = sentences[: input.limit]
-    if "frequencies" in wanted:
-        ignored = {word.lower() for word in input.ignore}
-        counted = [word for word in lower if word not in ignored]
-        terms = Counter(" ".join(counted[i : i + input.ngram]) for i in range(len(counted) - input.ngram + 1))
-        found.frequencies = [Frequency(term=term, count=count) for term, count in terms.most_common(input.limit)]
-    if "readability" in wanted and words:
-        # Flesch 1948; syllables are counted as groups of vowels, less a silent e.
-        syllables = sum(max(1, len(_VOWELS.findall(re.sub(r"(?<=[^l])e$", "", word)))) for word in lower)
-        per_sentence = len(words) / max(1, len(sentences))
-        found.reading_ease = round(206.835 - 1.015 * per_sentence - 84.6 * syllables / len(words), 1)
-    return found
+    def work(self, input: TextAnalyzerInput, context: RunContext) -> TextAnalysis:
+        text, wanted = input.text, input.analyses
+        words = _WORD.findall(text)
+        lower = [word.lower() for word in words]
+        sentences = [piece for part in re.split(r"\n\s*\n", text) for piece in _sentences(part)]
+        found = TextAnalysis()
+        if "statistics" in wanted:
+            found.statistics = TextStatistics(
+                characters=len(text),
+                words=len(words),
+                distinct_words=len(set(lower)),
+                sentences=len(sentences),
+                paragraphs=sum(1 for part in re.split(r"\n\s*\n", text) if part.strip()),
+                words_per_sentence=round(len(words) / max(1, len(sentences)), 2),
+                reading_minutes=round(len(words) / READING_SPEED, 2),
+            )
+        if "tokens" in wanted:
+            found.tokens = words[: input.limit]
+        if "sentences" in wanted:
+            found.sentences = sentences[: input.limit]
+        if "frequencies" in wanted:
+            ignored = {word.lower() for word in input.ignore}
+            counted = [word for word in lower if word not in ignored]
+            terms = Counter(" ".join(counted[i : i + input.ngram]) for i in range(len(counted) - input.ngram + 1))
+            found.frequencies = [Frequency(term=term, count=count) for term, count in terms.most_common(input.limit)]
+        if "readability" in wanted and words:
+            # Flesch 1948; syllables are counted as groups of vowels, less a silent e.
+            syllables = sum(max(1, len(_VOWELS.findall(re.sub(r"(?<=[^l])e$", "", word)))) for word in lower)
+            per_sentence = len(words) / max(1, len(sentences))
+            found.reading_ease = round(206.835 - 1.015 * per_sentence - 84.6 * syllables / len(words), 1)
+        return found
 
 
 def _sentences(text: str) -> list[str]:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from pydantic import BaseModel, Field
 
-from querist.core.component import Component
 from querist.core.context import RunContext
 from querist.tools.data.given import MAX_ROWS, Row
 from querist.tools.data.rows import Operation, transform
-from querist.tools.tool import ToolInput
+from querist.tools.tool import ThreadTool, ToolInput
 
 
 class DataTransformerInput(ToolInput):
@@ -27,12 +24,12 @@ class Rows(BaseModel):
     count: int
 
 
-class DataTransformer(Component[DataTransformerInput, Rows]):
+class DataTransformer(ThreadTool[DataTransformerInput, Rows]):
     name = "data_transformer"
     description = """Filter, derive, select, group, sort, join, distinct and limit rows.
 
     Conditions and formulas are expressions over the fields, as in `price * 2 > 10 and kind in ['a', 'b']`."""
 
-    async def run(self, input: DataTransformerInput, context: RunContext) -> Rows:
-        rows = await asyncio.to_thread(transform, input.data, input.operations, context)
+    def work(self, input: DataTransformerInput, context: RunContext) -> Rows:
+        rows = transform(input.data, input.operations, context)
         return Rows(data=rows, count=len(rows))

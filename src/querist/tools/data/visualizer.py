@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 from typing import Any, Literal
 
@@ -10,12 +9,11 @@ from pydantic import BaseModel, Field
 
 from querist.charts.chart import Chart, Kind
 from querist.charts.recommend import recommend
-from querist.core.component import Component
 from querist.core.context import RunContext
 from querist.errors import ComponentInputError
 from querist.sources.table import ResultColumn, Table
 from querist.tools.data.given import MAX_ROWS, Row
-from querist.tools.tool import ToolInput
+from querist.tools.tool import ThreadTool, ToolInput
 
 ChartType = Literal["auto", "trend", "correlation", "distribution", "bar", "pie", "heatmap"]
 
@@ -57,24 +55,20 @@ class Charts(BaseModel):
         return " ".join([f"Drawn: {drawn}.", *(note for chart in self.charts for note in chart.notes)])
 
 
-class DataVisualizer(Component[DataVisualizerInput, Charts]):
+class DataVisualizer(ThreadTool[DataVisualizerInput, Charts]):
     name = "data_visualizer"
     description = "Draw rows as charts: a Vega-Lite spec for each, and its image as SVG or PNG if asked to."
 
-    async def run(self, input: DataVisualizerInput, context: RunContext) -> Charts:
-        return await asyncio.to_thread(_draw, input)
-
-
-def _draw(input: DataVisualizerInput) -> Charts:
-    table = _table(input.data, input.columns)
-    drawn = []
-    for wanted in input.chart_types:
-        chart = recommend(table, input.question, kind=_KINDS.get(wanted), title=input.title)
-        if chart is None:
-            raise ComponentInputError("No chart shows these rows.", hint="Give at least one column of numbers.")
-        image = _image(chart, input.export_format)
-        drawn.append(Drawn(kind=chart.kind, spec=chart.spec, notes=list(chart.notes), image=image))
-    return Charts(charts=drawn)
+    def work(self, input: DataVisualizerInput, context: RunContext) -> Charts:
+        table = _table(input.data, input.columns)
+        drawn = []
+        for wanted in input.chart_types:
+            chart = recommend(table, input.question, kind=_KINDS.get(wanted), title=input.title)
+            if chart is None:
+                raise ComponentInputError("No chart shows these rows.", hint="Give at least one column of numbers.")
+            image = _image(chart, input.export_format)
+            drawn.append(Drawn(kind=chart.kind, spec=chart.spec, notes=list(chart.notes), image=image))
+        return Charts(charts=drawn)
 
 
 def _table(rows: list[Row], columns: list[str]) -> Table:

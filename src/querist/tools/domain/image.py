@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Iterable
 from pathlib import Path
-from typing import ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import BaseModel, Field, model_validator
 
-from querist.core.component import Component
 from querist.core.context import RunContext
-from querist.core.permissions import Need
-from querist.tools.confined import open_file, to_read, to_write, write_bytes
+from querist.tools.confined import READ, WRITE, open_file, write_bytes
 from querist.tools.domain.image_work import process
-from querist.tools.tool import ToolInput, require
+from querist.tools.tool import Tool, ToolInput, require
 from querist.tools.worker import in_worker
 
 _ENDINGS = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".webp": "webp", ".gif": "gif", ".bmp": "bmp"}
@@ -26,8 +23,10 @@ class ImageProcessorInput(ToolInput):
     needed: ClassVar = {"crop": ["box"]}
 
     operation: Literal["info", "resize", "crop", "rotate", "grayscale", "convert"] = Field(description="What to do.")
-    input_path: str = Field(description="The picture: PNG, JPEG, WebP, GIF, BMP or TIFF.")
-    output_path: str | None = Field(default=None, description="The picture to write; all but `info` need one.")
+    input_path: Annotated[str, READ] = Field(description="The picture: PNG, JPEG, WebP, GIF, BMP or TIFF.")
+    output_path: Annotated[str | None, WRITE] = Field(
+        default=None, description="The picture to write; all but `info` need one."
+    )
     width: int | None = Field(default=None, description="Pixels, for `resize`.", gt=0, le=20_000)
     height: int | None = Field(default=None, description="Pixels, for `resize`.", gt=0, le=20_000)
     maintain_aspect_ratio: bool = Field(default=True, description="Whether it fits into width and height undistorted.")
@@ -57,17 +56,12 @@ class Image(BaseModel):
     written: str | None = None
 
 
-class ImageProcessor(Component[ImageProcessorInput, Image]):
+class ImageProcessor(Tool[ImageProcessorInput, Image]):
     name = "image_processor"
     description = """Describe a picture, or write a resized, cropped, turned, grey or converted one.
 
     What the camera noted in it (place, time) is not in the new picture."""
     permissions = ("file_read", "file_write")
-
-    def needs(self, input: ImageProcessorInput) -> Iterable[Need]:
-        yield to_read(input.input_path)
-        if input.output_path is not None:
-            yield to_write(input.output_path)
 
     async def run(self, input: ImageProcessorInput, context: RunContext) -> Image:
         require("PIL", "read pictures")

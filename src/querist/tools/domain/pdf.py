@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Iterable
 from contextlib import ExitStack
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, Field, model_validator
 
-from querist.core.component import Component
 from querist.core.context import RunContext
-from querist.core.permissions import Need
-from querist.tools.confined import open_file, to_read, to_write, write_bytes
+from querist.tools.confined import READ, WRITE, open_file, write_bytes
 from querist.tools.domain.pdf_work import process
-from querist.tools.tool import ToolInput, require
+from querist.tools.tool import Tool, ToolInput, require
 from querist.tools.worker import in_worker
 
 
@@ -24,10 +21,12 @@ class PdfProcessorInput(ToolInput):
         default="extract_text",
         description="`split` writes the chosen pages to a new PDF; `merge` writes this one and `with_files` to one.",
     )
-    file_path: str = Field(description="The PDF.")
+    file_path: Annotated[str, READ] = Field(description="The PDF.")
     pages: list[int] | Literal["all"] = Field(default="all", description="Numbers of pages, from 1.")
-    with_files: list[str] = Field(default=[], description="PDFs to put behind it when merging.", max_length=20)
-    output_path: str | None = Field(default=None, description="The PDF to write.")
+    with_files: Annotated[list[str], READ] = Field(
+        default=[], description="PDFs to put behind it when merging.", max_length=20
+    )
+    output_path: Annotated[str | None, WRITE] = Field(default=None, description="The PDF to write.")
     max_characters: int = Field(default=200_000, description="Of text at most.", gt=0, le=5_000_000)
     timeout: float = Field(default=60, description="Seconds that it may take.", gt=0, le=300)
 
@@ -55,17 +54,12 @@ class PdfResult(BaseModel):
     written: str | None = None
 
 
-class PdfProcessor(Component[PdfProcessorInput, PdfResult]):
+class PdfProcessor(Tool[PdfProcessorInput, PdfResult]):
     name = "pdf_processor"
     description = """Take text and metadata out of a PDF, or make a new one of its pages or of several.
 
     A page that is only a picture of text has none: there is no OCR."""
     permissions = ("file_read", "file_write")
-
-    def needs(self, input: PdfProcessorInput) -> Iterable[Need]:
-        yield from map(to_read, [input.file_path, *input.with_files])
-        if input.output_path is not None:
-            yield to_write(input.output_path)
 
     async def run(self, input: PdfProcessorInput, context: RunContext) -> PdfResult:
         require("pypdf", "read PDF files")

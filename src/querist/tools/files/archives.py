@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import bz2
 import gzip
 import lzma
@@ -22,13 +21,12 @@ from typing import IO, Any, BinaryIO, ClassVar, Literal
 
 from pydantic import BaseModel, Field
 
-from querist.core.component import Component
 from querist.core.context import RunContext
 from querist.core.permissions import Need
 from querist.errors import ComponentInputError, SourceFormatError
 from querist.tools.confined import fill_folder, open_file, open_folder, resolve, to_read, to_write, write_file
 from querist.tools.folders import MAX_DEPTH, Folder, shown
-from querist.tools.tool import CHUNK, ToolInput, chunks, while_wanted
+from querist.tools.tool import CHUNK, ThreadTool, ToolInput, chunks, while_wanted
 
 MAX_FILES = 10_000
 MAX_BYTES = 2_000_000_000
@@ -74,7 +72,7 @@ class Archive(BaseModel):
     left_out: list[str] = Field(default=[], description="What was not packed: links, pipes, what cannot be read.")
 
 
-class FileArchiver(Component[FileArchiverInput, Archive]):
+class FileArchiver(ThreadTool[FileArchiverInput, Archive]):
     name = "file_archiver"
     description = f"""Make, list or unpack a zip or tar archive.
 
@@ -92,9 +90,8 @@ class FileArchiver(Component[FileArchiverInput, Archive]):
         if input.destination and input.operation == "extract":
             yield to_write(input.destination)
 
-    async def run(self, input: FileArchiverInput, context: RunContext) -> Archive:
-        work = _create if input.operation == "create" else _unpack
-        return await asyncio.to_thread(work, input, context)
+    def work(self, input: FileArchiverInput, context: RunContext) -> Archive:
+        return (_create if input.operation == "create" else _unpack)(input, context)
 
 
 def _create(input: FileArchiverInput, context: RunContext) -> Archive:

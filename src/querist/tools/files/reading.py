@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
-from collections.abc import Iterable
+from typing import Annotated
 
 from pydantic import BaseModel, ByteSize, Field
 
-from querist.core.component import Component
 from querist.core.context import RunContext
-from querist.core.permissions import Need
-from querist.tools.confined import MAX_BYTES, read_bytes, to_read
+from querist.tools.confined import MAX_BYTES, READ, read_bytes
 from querist.tools.encodings import decode_as, text_of
-from querist.tools.tool import ToolInput
+from querist.tools.tool import ThreadTool, ToolInput
 
 
 class FileReaderInput(ToolInput):
-    path: str = Field(description="The file.")
+    path: Annotated[str, READ] = Field(description="The file.")
     encoding: str | None = Field(
         default=None, description="Such as `utf-8`; `binary` for base64. Found out when left out.", examples=["utf-8"]
     )
@@ -35,24 +32,19 @@ class FileContent(BaseModel):
     size: int = Field(description="Bytes of the file.")
 
 
-class FileReader(Component[FileReaderInput, FileContent]):
+class FileReader(ThreadTool[FileReaderInput, FileContent]):
     name = "file_reader"
     description = "Read a file: its text in any encoding, or its bytes as base64."
     permissions = ("file_read",)
 
-    def needs(self, input: FileReaderInput) -> Iterable[Need]:
-        return (to_read(input.path),)
-
-    async def run(self, input: FileReaderInput, context: RunContext) -> FileContent:
-        return await asyncio.to_thread(_read, input, context)
-
-
-def _read(input: FileReaderInput, context: RunContext) -> FileContent:
-    data = read_bytes(input.path, context, input.max_size)
-    if input.encoding is None:
-        text, encoding = text_of(data)
-        if "\0" not in text:
-            return FileContent(content=text, encoding=encoding, size=len(data))
-    elif input.encoding != "binary":
-        return FileContent(content=decode_as(data, input.encoding, input.path), encoding=input.encoding, size=len(data))
-    return FileContent(content=base64.b64encode(data).decode(), encoding="binary", size=len(data))
+    def work(self, input: FileReaderInput, context: RunContext) -> FileContent:
+        data = read_bytes(input.path, context, input.max_size)
+        if input.encoding is None:
+            text, encoding = text_of(data)
+            if "\0" not in text:
+                return FileContent(content=text, encoding=encoding, size=len(data))
+        elif input.encoding != "binary":
+            return FileContent(
+                content=decode_as(data, input.encoding, input.path), encoding=input.encoding, size=len(data)
+            )
+        return FileContent(content=base64.b64encode(data).decode(), encoding="binary", size=len(data))

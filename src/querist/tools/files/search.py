@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from typing import Annotated
 
 from pydantic import BaseModel, ByteSize, Field
 
-from querist.core.component import Component
 from querist.core.context import RunContext
-from querist.core.permissions import Need
-from querist.tools.confined import MAX_BYTES, open_folder, to_read
+from querist.tools.confined import MAX_BYTES, READ, open_folder
 from querist.tools.files.searching import search
-from querist.tools.tool import ToolInput
+from querist.tools.tool import Tool, ToolInput
 from querist.tools.worker import in_worker
 
 
 class FileSearchInput(ToolInput):
-    path: str = Field(default=".", description="The folder; those below it are searched too, links are not followed.")
+    path: Annotated[str, READ] = Field(
+        default=".", description="The folder; those below it are searched too, links are not followed."
+    )
     name: str = Field(
         default="*", description="Names of files (`*.py`), or with a `/` paths below the folder (`docs/*.md`)."
     )
@@ -47,16 +47,13 @@ class Matches(BaseModel):
     truncated: bool = Field(description="Whether there are more matches.")
 
 
-class FileSearch(Component[FileSearchInput, Matches]):
+class FileSearch(Tool[FileSearchInput, Matches]):
     name = "file_search"
     description = """Find files by name, and lines in them by text or regular expression.
 
     There is no index: the files are read each time."""
     permissions = ("file_read",)
     own_process = True
-
-    def needs(self, input: FileSearchInput) -> Iterable[Need]:
-        return (to_read(input.path),)
 
     async def run(self, input: FileSearchInput, context: RunContext) -> Matches:
         pattern = input.content if input.regex or input.content is None else re.escape(input.content)

@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from querist.core.component import Component
 from querist.core.context import RunContext
-from querist.core.permissions import Need
 from querist.errors import ComponentInputError
-from querist.tools.confined import open_folder, to_read
+from querist.tools.confined import READ, open_folder
 from querist.tools.folders import matches
-from querist.tools.tool import ToolInput, while_wanted
+from querist.tools.tool import Tool, ToolInput, while_wanted
 
 MAX_FILES = 20_000
 """Files watched at most."""
 
 
 class FileWatcherInput(ToolInput):
-    path: str = Field(default=".", description="The folder.")
+    path: Annotated[str, READ] = Field(default=".", description="The folder.")
     pattern: str = Field(default="*", description="Names of files (`*.csv`), or with a `/` paths below the folder.")
     recursive: bool = Field(default=True, description="With the folders below; links are not followed.")
     timeout: float = Field(default=30, description="Seconds to wait for the first change.", gt=0, le=400)
@@ -42,14 +39,11 @@ class Changes(BaseModel):
     seconds: float = Field(description="How long it watched.")
 
 
-class FileWatcher(Component[FileWatcherInput, Changes]):
+class FileWatcher(Tool[FileWatcherInput, Changes]):
     name = "file_watcher"
     description = "Wait until files in a folder are created, changed or deleted, and tell which, as one batch."
     permissions = ("file_read",)
     timeout = 900
-
-    def needs(self, input: FileWatcherInput) -> Iterable[Need]:
-        return (to_read(input.path),)
 
     async def run(self, input: FileWatcherInput, context: RunContext) -> Changes:
         started = time.monotonic()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import binascii
 import re
@@ -11,13 +10,12 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from querist.core.component import Component
 from querist.core.context import RunContext
 from querist.core.permissions import Need
 from querist.errors import ComponentInputError
 from querist.tools.confined import read_bytes, resolve, to_read, to_write, write_file
 from querist.tools.encodings import decode_as, encode_as, text_of
-from querist.tools.tool import ToolInput
+from querist.tools.tool import ThreadTool, ToolInput
 
 BACKUP = ".bak"
 
@@ -40,7 +38,7 @@ class WrittenFile(BaseModel):
     backup: str | None = Field(default=None, description="Where the file that was there is now.")
 
 
-class FileWriter(Component[FileWriterInput, WrittenFile]):
+class FileWriter(ThreadTool[FileWriterInput, WrittenFile]):
     name = "file_writer"
     description = "Write a file as a whole, keeping the one that was there if asked to."
     permissions = ("file_write",)
@@ -50,24 +48,20 @@ class FileWriter(Component[FileWriterInput, WrittenFile]):
         if input.create_backup:
             yield to_write(str(resolve(input.path)) + BACKUP)
 
-    async def run(self, input: FileWriterInput, context: RunContext) -> WrittenFile:
-        return await asyncio.to_thread(_write, input, context)
-
-
-def _write(input: FileWriterInput, context: RunContext) -> WrittenFile:
-    if input.encoding == "binary":
-        try:
-            data = base64.b64decode(input.content, validate=True)
-        except binascii.Error as error:
-            raise ComponentInputError(f"The content is not base64: {error}.") from error
-    else:
-        data = encode_as(input.content, input.encoding)
-    path = resolve(input.path)
-    existed = path.exists()
-    with write_file(input.path, context, backup=BACKUP if input.create_backup else "", parents=True) as file:
-        file.write(data)
-    backup = f"{path}{BACKUP}" if input.create_backup and existed else None
-    return WrittenFile(path=str(path), size=len(data), backup=backup)
+    def work(self, input: FileWriterInput, context: RunContext) -> WrittenFile:
+        if input.encoding == "binary":
+            try:
+                data = base64.b64decode(input.content, validate=True)
+            except binascii.Error as error:
+                raise ComponentInputError(f"The content is not base64: {error}.") from error
+        else:
+            data = encode_as(input.content, input.encoding)
+        path = resolve(input.path)
+        existed = path.exists()
+        with write_file(input.path, context, backup=BACKUP if input.create_backup else "", parents=True) as file:
+            file.write(data)
+        backup = f"{path}{BACKUP}" if input.create_backup and existed else None
+        return WrittenFile(path=str(path), size=len(data), backup=backup)
 
 
 class FileConverterInput(ToolInput):
@@ -85,7 +79,7 @@ class ConvertedFile(WrittenFile):
     lines_changed: int = Field(description="Lines that end otherwise than before.")
 
 
-class FileConverter(Component[FileConverterInput, ConvertedFile]):
+class FileConverter(ThreadTool[FileConverterInput, ConvertedFile]):
     name = "file_converter"
     description = "Convert the encoding and the line endings of a text file."
     permissions = ("file_read", "file_write")
@@ -93,23 +87,21 @@ class FileConverter(Component[FileConverterInput, ConvertedFile]):
     def needs(self, input: FileConverterInput) -> Iterable[Need]:
         return (to_read(input.path), to_write(input.output_path or input.path))
 
-    async def run(self, input: FileConverterInput, context: RunContext) -> ConvertedFile:
-        return await asyncio.to_thread(_convert, input, context)
-
-
-def _convert(input: FileConverterInput, context: RunContext) -> ConvertedFile:
-    data = read_bytes(input.path, context)
-    if input.from_encoding:
-        text, encoding = decode_as(data, input.from_encoding, input.path), input.from_encoding
-    else:
-        text, encoding = text_of(data)
-    changed = 0
-    if input.line_endings != "keep":
-        end = _LINE_ENDS[input.line_endings]
-        changed = sum(found != end for found in re.findall(r"\r\n|\r|\n", text))
-        text = re.sub(r"\r\n|\r|\n", end, text)
-    written = encode_as(text, input.to_encoding)
-    target = input.output_path or input.path
-    with write_file(target, context, parents=True) as file:
-        file.write(written)
-    return ConvertedFile(path=str(resolve(target)), size=len(written), from_encoding=encoding, lines_changed=changed)
+    def work(self, input: FileConverterInput, context: RunContext) -> ConvertedFile:
+        data = read_bytes(input.path, context)
+        if input.from_encoding:
+            text, encoding = decode_as(data, input.from_encoding, input.path), input.from_encoding
+        else:
+            text, encoding = text_of(data)
+        changed = 0
+        if input.line_endings != "keep":
+            end = _LINE_ENDS[input.line_endings]
+            changed = sum(found != end for found in re.findall(r"\r\n|\r|\n", text))
+            text = re.sub(r"\r\n|\r|\n", end, text)
+        written = encode_as(text, input.to_encoding)
+        target = input.output_path or input.path
+        with write_file(target, context, parents=True) as file:
+            file.write(written)
+        return ConvertedFile(
+            path=str(resolve(target)), size=len(written), from_encoding=encoding, lines_changed=changed
+        )

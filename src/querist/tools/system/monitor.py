@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable
+from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from querist.core.component import Component
 from querist.core.context import RunContext
-from querist.core.permissions import Need
 from querist.errors import MissingExtraError
-from querist.tools.confined import resolve, to_read
-from querist.tools.tool import ToolInput
+from querist.tools.confined import READ, resolve
+from querist.tools.tool import Tool, ToolInput
 
 
 class SystemMonitorInput(ToolInput):
     interval: float = Field(
         default=0.5, description="Seconds over which processors and network are watched.", gt=0, le=10
     )
-    path: str | None = Field(default=None, description="Also how full the disk is that holds this path.")
+    path: Annotated[str | None, READ] = Field(
+        default=None, description="Also how full the disk is that holds this path."
+    )
 
 
 class Disk(BaseModel):
@@ -43,13 +43,10 @@ class SystemState(BaseModel):
     disk: Disk | None
 
 
-class SystemMonitor(Component[SystemMonitorInput, SystemState]):
+class SystemMonitor(Tool[SystemMonitorInput, SystemState]):
     name = "system_monitor"
     description = """Tell how busy this machine is: processors, memory, network, and the disk that holds a path."""
     permissions = ("file_read",)
-
-    def needs(self, input: SystemMonitorInput) -> Iterable[Need]:
-        return () if input.path is None else (to_read(input.path),)
 
     async def run(self, input: SystemMonitorInput, context: RunContext) -> SystemState:
         try:

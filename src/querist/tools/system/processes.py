@@ -13,22 +13,22 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
+from typing import Annotated
 
 from pydantic import BaseModel, Field, field_validator
 
-from querist.core.component import Component
 from querist.core.context import RunContext
 from querist.core.permissions import Need
 from querist.errors import ComponentFailedError, ComponentInputError, SandboxUnavailableError
 from querist.sandbox.open import limits_of
 from querist.sandbox.programs import behind_walls
 from querist.settings import Settings
-from querist.tools.confined import open_folder, to_read
+from querist.tools.confined import READ, open_folder
 from querist.tools.reach import check_granted
-from querist.tools.tool import ToolInput
+from querist.tools.tool import Tool, ToolInput
 
 MAX_OUTPUT = 1_000_000
 """Bytes kept of each of the two outputs; what goes beyond is read and dropped."""
@@ -49,7 +49,7 @@ class ProcessExecutorInput(ToolInput):
         default=[], description="Its arguments, each by itself; no shell reads them.", max_length=200
     )
     stdin: str = Field(default="", description="Text for its standard input.", max_length=MAX_OUTPUT)
-    working_dir: str | None = Field(
+    working_dir: Annotated[str | None, READ] = Field(
         default=None,
         description="The folder to run it in; a new, empty one when left out. In the sandbox it can only be read.",
     )
@@ -75,16 +75,13 @@ class ProcessResult(BaseModel):
     sandboxed: bool = Field(description="Whether it ran in the sandbox; what it wrote is gone then.")
 
 
-class ProcessExecutor(Component[ProcessExecutorInput, ProcessResult]):
+class ProcessExecutor(Tool[ProcessExecutorInput, ProcessResult]):
     name = "process_executor"
     description = """Run a program, without a shell, and give what it prints; in the sandbox if it is not granted.
 
     It gets no secrets of the environment and no home folder. In the sandbox there are only the system's programs, no
     network, and no way to start another program."""
     permissions = ("process", "file_read")
-
-    def needs(self, input: ProcessExecutorInput) -> Iterable[Need]:
-        return () if input.working_dir is None else (to_read(input.working_dir),)
 
     async def run(self, input: ProcessExecutorInput, context: RunContext) -> ProcessResult:
         if any("\0" in argument for argument in input.args):

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import binascii
 import hashlib
 import os
 import time
 import uuid
-from collections.abc import Iterable
-from typing import Literal
+from typing import Annotated, Literal
 from urllib.parse import quote, unquote
 
 from pydantic import BaseModel, Field, model_validator
 
 from querist.core.component import Component
 from querist.core.context import RunContext
-from querist.core.permissions import Need
 from querist.errors import ComponentInputError
-from querist.tools.confined import open_file, to_read
-from querist.tools.tool import ToolInput, chunks
+from querist.tools.confined import READ, open_file
+from querist.tools.tool import ThreadTool, ToolInput, chunks
 
 
 class UuidGeneratorInput(ToolInput):
@@ -77,7 +74,7 @@ class HashCalculatorInput(ToolInput):
         default="sha256", description="md5 and sha1 find accidents, not malice."
     )
     text: str | None = Field(default=None, description="The text, taken as UTF-8; or give `path`.")
-    path: str | None = Field(default=None, description="A file; or give `text`.")
+    path: Annotated[str | None, READ] = Field(default=None, description="A file; or give `text`.")
 
     @model_validator(mode="after")
     def _one(self) -> HashCalculatorInput:
@@ -92,27 +89,20 @@ class Hash(BaseModel):
     base64: str
 
 
-class HashCalculator(Component[HashCalculatorInput, Hash]):
+class HashCalculator(ThreadTool[HashCalculatorInput, Hash]):
     name = "hash_calculator"
     description = "Calculate the hash of a text or of a file."
     permissions = ("file_read",)
 
-    def needs(self, input: HashCalculatorInput) -> Iterable[Need]:
-        return () if input.path is None else (to_read(input.path),)
-
-    async def run(self, input: HashCalculatorInput, context: RunContext) -> Hash:
-        return await asyncio.to_thread(_hash, input, context)
-
-
-def _hash(input: HashCalculatorInput, context: RunContext) -> Hash:
-    made = hashlib.new(input.algorithm, usedforsecurity=False)
-    if input.path is None:
-        made.update((input.text or "").encode())
-    else:
-        with open_file(input.path, context) as file:
-            for chunk in chunks(file, context):
-                made.update(chunk)
-    return Hash(algorithm=input.algorithm, hex=made.hexdigest(), base64=base64.b64encode(made.digest()).decode())
+    def work(self, input: HashCalculatorInput, context: RunContext) -> Hash:
+        made = hashlib.new(input.algorithm, usedforsecurity=False)
+        if input.path is None:
+            made.update((input.text or "").encode())
+        else:
+            with open_file(input.path, context) as file:
+                for chunk in chunks(file, context):
+                    made.update(chunk)
+        return Hash(algorithm=input.algorithm, hex=made.hexdigest(), base64=base64.b64encode(made.digest()).decode())
 
 
 class Base64EncoderInput(ToolInput):

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import zlib
-from collections.abc import Iterable
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urljoin
 from urllib.robotparser import RobotFileParser
 
 from pydantic import BaseModel, Field
 
-from querist.core.component import Component
 from querist.core.context import RunContext
-from querist.core.permissions import Need
 from querist.errors import NetworkError, QueristError
 from querist.settings.policy import Policy, Rate
 from querist.tools.markup import parse_xml
-from querist.tools.tool import ToolInput, require
-from querist.tools.web.fetching import AGENT, MAX_BYTES, fetch, parse, to_fetch
+from querist.tools.tool import Tool, ToolInput, require
+from querist.tools.web.fetching import AGENT, FETCH, MAX_BYTES, fetch, parse
 from querist.tools.web.page import read_page
 from querist.tools.worker import in_worker
 
@@ -28,7 +25,7 @@ _LONGEST_DELAY = 10.0
 
 
 class SitemapCrawlerInput(ToolInput):
-    url: str = Field(description="Any page of the site, or a sitemap (`….xml`).")
+    url: Annotated[str, FETCH] = Field(description="Any page of the site, or a sitemap (`….xml`).")
     depth: int = Field(
         default=0, description="How many links away from the given page to go; 0 reads the sitemaps only.", ge=0, le=5
     )
@@ -53,16 +50,13 @@ class Site(BaseModel):
     truncated: bool = Field(description="Whether there are more pages.")
 
 
-class SitemapCrawler(Component[SitemapCrawlerInput, Site]):
+class SitemapCrawler(Tool[SitemapCrawlerInput, Site]):
     name = "sitemap_crawler"
     description = """List the pages of a web site: those in its sitemaps, and on request those that its pages link to.
 
     It keeps to robots.txt, asks one page at a time, and stays on the host."""
     permissions = ("network",)
     policy = Policy(timeout=600, rate=Rate(per_minute=5, burst=5))
-
-    def needs(self, input: SitemapCrawlerInput) -> Iterable[Need]:
-        return (to_fetch(input.url),)
 
     async def run(self, input: SitemapCrawlerInput, context: RunContext) -> Site:
         require("lxml", "read sitemaps")

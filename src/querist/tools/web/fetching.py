@@ -25,6 +25,7 @@ from querist.settings import redact
 from querist.tools.credentials import credential, http_header
 from querist.tools.encodings import known_encoding, text_of
 from querist.tools.reach import Reachable, is_inside, reach, to_reach
+from querist.tools.tool import Touches
 
 if TYPE_CHECKING:
     import ssl
@@ -147,6 +148,10 @@ def to_fetch(url: str) -> Need:
     """The need to fetch from an address."""
     parsed = parse(url)
     return to_reach(parsed.host, _port(parsed))
+
+
+FETCH = Touches(to_fetch)
+"""Marks fields of inputs that hold an address to fetch from."""
 
 
 async def fetch(

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ByteSize, Field
 
-from querist.core.component import Component
 from querist.core.context import RunContext
-from querist.core.permissions import Need
 from querist.errors import ComponentInputError, NetworkError
 from querist.settings.policy import Policy, Rate
-from querist.tools.tool import ToolInput
-from querist.tools.web.fetching import MAX_BYTES, MAX_REDIRECTS, Fetched, fetch, to_fetch
+from querist.tools.tool import Tool, ToolInput
+from querist.tools.web.fetching import FETCH, MAX_BYTES, MAX_REDIRECTS, Fetched, fetch
 
 Method = Literal["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"]
 _REPEATABLE = ("GET", "HEAD", "OPTIONS", "PUT", "DELETE")
@@ -24,7 +21,7 @@ _LONGEST_WAIT = 30.0
 
 
 class HttpClientInput(ToolInput):
-    url: str = Field(description="The address, `http` or `https`.")
+    url: Annotated[str, FETCH] = Field(description="The address, `http` or `https`.")
     method: Method = Field(default="GET", description="What to do there.")
     headers: dict[str, str] = Field(default={}, description="Headers to send; no secrets: see `credential`.")
     body: str | None = Field(default=None, description="Text to send.", max_length=MAX_BYTES)
@@ -55,16 +52,13 @@ class HttpReply(BaseModel):
     tries: int
 
 
-class HttpClient(Component[HttpClientInput, HttpReply]):
+class HttpClient(Tool[HttpClientInput, HttpReply]):
     name = "http_client"
     description = """Send a request to a web server or API, and give its reply.
 
     A reply with an error status is a reply. Redirects are followed only to hosts that are granted as well."""
     permissions = ("network",)
     policy = Policy(rate=Rate(per_minute=60, burst=20))
-
-    def needs(self, input: HttpClientInput) -> Iterable[Need]:
-        return (to_fetch(input.url),)
 
     async def run(self, input: HttpClientInput, context: RunContext) -> HttpReply:
         if input.body is not None and input.json_body is not None:

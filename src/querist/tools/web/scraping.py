@@ -7,20 +7,17 @@ import difflib
 import hashlib
 import json
 import time
-from collections.abc import Iterable
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, Field, model_validator
 
-from querist.core.component import Component
 from querist.core.context import RunContext
-from querist.core.permissions import Need
 from querist.errors import NetworkError, QueristError
 from querist.settings.policy import Policy, Rate
 from querist.state.cache import ContentCache
 from querist.state.paths import data_dir
-from querist.tools.tool import ToolInput, require
-from querist.tools.web.fetching import fetch, to_fetch
+from querist.tools.tool import Tool, ToolInput, require
+from querist.tools.web.fetching import FETCH, fetch
 from querist.tools.web.page import read_page
 from querist.tools.worker import in_worker
 
@@ -28,8 +25,10 @@ _PAGES = ("text/html", "application/xhtml+xml", "text/plain", "application/xml",
 
 
 class WebScraperInput(ToolInput):
-    url: str = Field(default="", description="The page; or give `urls`.")
-    urls: list[str] = Field(default=[], description="Several pages, read one after the other.", max_length=20)
+    url: Annotated[str, FETCH] = Field(default="", description="The page; or give `urls`.")
+    urls: Annotated[list[str], FETCH] = Field(
+        default=[], description="Several pages, read one after the other.", max_length=20
+    )
     selectors: dict[str, str] = Field(
         default={},
         description="What to take from each page, by names of your choice: CSS selectors (`h2.title`), with `@` for an "
@@ -67,16 +66,13 @@ class Pages(BaseModel):
     pages: list[Page]
 
 
-class WebScraper(Component[WebScraperInput, Pages]):
+class WebScraper(Tool[WebScraperInput, Pages]):
     name = "web_scraper"
     description = """Read web pages: their text, links, and what CSS selectors find.
 
     Scripts are not run, so what a page makes only in a browser is not there."""
     permissions = ("network",)
     policy = Policy(rate=Rate(per_minute=20, burst=10))
-
-    def needs(self, input: WebScraperInput) -> Iterable[Need]:
-        return map(to_fetch, input.urls or [input.url])
 
     async def run(self, input: WebScraperInput, context: RunContext) -> Pages:
         if input.url:
@@ -97,7 +93,7 @@ class WebScraper(Component[WebScraperInput, Pages]):
 
 
 class WebpageMonitorInput(ToolInput):
-    url: str = Field(description="The page.")
+    url: Annotated[str, FETCH] = Field(description="The page.")
     selector: str = Field(default="", description="CSS selector of the part to watch; all of its text when left out.")
     ignore: list[str] = Field(
         default=[], description="Lines that hold one of these texts do not count, such as a clock.", max_length=50
@@ -115,16 +111,13 @@ class Change(BaseModel):
     last_look: float | None = Field(description="When it was looked at before, in seconds since 1970.")
 
 
-class WebpageMonitor(Component[WebpageMonitorInput, Change]):
+class WebpageMonitor(Tool[WebpageMonitorInput, Change]):
     name = "webpage_monitor"
     description = """Tell what has changed on a web page since it was last looked at.
 
     It looks once; to watch a page, run it by a schedule. Each page and selector is remembered by itself."""
     permissions = ("network",)
     policy = Policy(rate=Rate(per_minute=10, burst=10))
-
-    def needs(self, input: WebpageMonitorInput) -> Iterable[Need]:
-        return (to_fetch(input.url),)
 
     async def run(self, input: WebpageMonitorInput, context: RunContext) -> Change:
         selectors = {"part": input.selector} if input.selector else {}
