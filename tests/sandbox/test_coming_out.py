@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-import json
+import struct
 
 import pyarrow as pa
 import pytest
@@ -14,12 +14,31 @@ from querist.sandbox.received import Received
 from querist.sandbox.tables import from_arrow, to_arrow
 from querist.sources.table import ResultColumn, Table
 
+_OLD = "ARROW:experimental_compression"
+_SVG = '<svg xmlns="http://www.w3.org/2000/svg" xmlns:x="http://www.w3.org/1999/xlink">{}</svg>'
+_CHART = '{"$schema": "https://vega.github.io/schema/vega-lite/v5.json", "data": %s}'
 
-def stream(table: pa.Table, **options: object) -> bytes:
+
+def stream(table: pa.Table, metadata: dict[str, str] | None = None, **options: object) -> bytes:
     target = io.BytesIO()
     with pa.ipc.new_stream(target, table.schema, options=pa.ipc.IpcWriteOptions(**options)) as writer:
-        writer.write_table(table)
+        for batch in table.to_batches():
+            writer.write_batch(batch, custom_metadata=metadata)
     return target.getvalue()
+
+
+def _entry(data: bytearray, table: int, number: int) -> tuple[int, int]:
+    """Where a flatbuffer's table says where a field lies, and what it says."""
+    at = table - struct.unpack_from("<i", data, table)[0] + 4 + 2 * number
+    return at, struct.unpack_from("<H", data, at)[0]
+
+
+def _field(data: bytearray, table: int, number: int, kind: str, value: int) -> None:
+    struct.pack_into(kind, data, table + _entry(data, table, number)[1], value)
+
+
+def png(width: int, height: int) -> bytes:
+    return b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">II", width, height) + bytes(9)
 
 
 def test_a_table_survives_the_way_there_and_back() -> None:
@@ -47,21 +66,58 @@ def test_tables_that_could_grow_are_refused(data: bytes) -> None:
         from_arrow(data)
 
 
+def test_tables_that_are_compressed_as_arrow_0_17_did_are_refused() -> None:
+    data = bytearray(stream(pa.table({"a": pa.array([0] * 100_000)}), compression="zstd", metadata={_OLD: "ZSTD"}))
+    schema = 8 + struct.unpack_from("<I", data, 4)[0]
+    batch = schema + 8 + struct.unpack_from("<I", data, schema + 8)[0]
+    _field(data, batch, 0, "<h", 3)  # version 4 of the metadata
+    header = batch + _entry(data, batch, 2)[1]
+    at, _ = _entry(data, header + struct.unpack_from("<I", data, header)[0], 3)
+    struct.pack_into("<H", data, at, 0)  # no word of compression
+    assert pa.ipc.open_stream(bytes(data)).read_all().num_rows == 100_000
+    with pytest.raises(ValueError, match="compressed"):
+        from_arrow(bytes(data))
+
+
+def test_all_tables_of_a_run_share_one_bound() -> None:
+    received = Received(1 << 20)
+    nothing = stream(pa.table({"a": pa.nulls(3_000_000)}))
+    received.feed(frame("table", nothing, name="first") + frame("table", nothing, name="second"))
+    assert list(received.tables) == ["first"]
+    assert received.refused == ["Not handed out: the table 'second': it is larger than it may be."]
+
+
 @pytest.mark.parametrize(
     "data",
     [
         b"no header\n",
         b'{"kind": "value", "size": -1}\n',
-        b'{"kind": "value", "size": 99999999}\n',
+        b'{"kind": "value", "size": 99999999999}\n',
         b'{"kind": "value", "size": 2, "name": 7}\n[]',
         b'{"kind": "value", "size": 200000}\n' + b"[" * 200_000,
         b'{"kind": "end", "size": 2}\n[]',
         b"x" * 5000,
         frame("other"),
+        frame("value", b"[1e999]"),
+        frame("value", b'"\\ud800"'),
+        frame("value", b"[" + b"[]," * 2_000_000 + b"1]"),
+    ],
+    ids=[
+        "no header",
+        "negative",
+        "large",
+        "name",
+        "deep",
+        "no error",
+        "no end",
+        "kind",
+        "endless",
+        "half",
+        "unfolding",
     ],
 )
 def test_forged_frames_end_the_job_and_give_nothing(data: bytes) -> None:
-    received = Received(1 << 20)
+    received = Received(10 << 20)
     received.feed(data)
     assert received.ended
     assert received.value is None
@@ -77,26 +133,69 @@ def test_frames_may_arrive_in_any_portions() -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("page.html", "<p>hi</p>"),
+        ("a.svg", _SVG.format("<script/>")),
+        ("a.svg", _SVG.format("<path onload='x()'/>")),
+        ("a.svg", _SVG.format("<image href='http://example.org/x'/>")),
+        ("a.svg", _SVG.format("<use x:href='http://example.org/x#y'/>")),
+        ("a.svg", _SVG.format("<path fill='url(http://example.org/x)'/>")),
+        ("a.svg", _SVG.format("<style>@import '//example.org/x'</style>")),
+        ("a.svg", _SVG.format("<a><animate attributeName='href' values='&#106;avascript:x()'/></a>")),
+        ("a.svg", _SVG.format("<x:script/>")),
+        ("a.svg", '<!DOCTYPE svg [<!ENTITY a "b">]>' + _SVG.format("<text>&a;</text>")),
+        ("a.svg", _SVG.format("<g>" * 5000 + "</g>" * 5000)),
+        ("a.json", _CHART % '{"url": "x"}'),
+        ("a.json", _CHART % '[{"\\u0075rl": "x"}]'),
+        ("a.json", "[" * 100_000),
+        ("..", "x"),
+    ],
+)
+def test_texts_that_act_when_opened_are_refused(name: str, text: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        as_file(name, text.encode())
+
+
+@pytest.mark.parametrize(
     ("name", "data"),
     [
         ("model.pkl", b"\x80\x04."),
         ("data.csv", b"\x80\x04\xff."),
-        ("page.html", b"<p>hi</p>"),
-        ("a.svg", b"<svg onload='x()'/>"),
-        ("a.svg", b"<svg><image href='http://example.org/x'/></svg>"),
-        (
-            "a.json",
-            json.dumps({"$schema": "https://vega.github.io/schema/vega-lite/v5.json", "data": {"url": "x"}}).encode(),
-        ),
-        ("..", b"x"),
+        ("a.gif", b"GIF89a" + bytes(99)),
+        ("a.png", png(60_000, 60_000)),
+        ("a.png", b"\x89PNG\r\n\x1a\n"),
+        ("a.jpg", b"\xff\xd8\xff\xe0\0\x04xx\xff\xc0\0\x11\x08\xff\xff\xff\xff"),
+        ("a.jpg", b"\xff\xd8\xff\xff\xff\xc0"),
     ],
 )
-def test_files_that_act_when_opened_are_refused(name: str, data: bytes) -> None:
+def test_bytes_that_are_no_data_or_too_large_to_draw_are_refused(name: str, data: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
         as_file(name, data)
+
+
+def test_a_picture_keeps_what_draws_and_nothing_else() -> None:
+    drawn = "<defs><path id='p' d='M0 0'/></defs><use x:href='#p' style='clip-path: url(#c)'/>"
+    file = as_file("a.svg", ("<?xml-stylesheet href='x'?>" + _SVG.format(f"<!-- x --><metadata/>{drawn}")).encode())
+    assert file.media_type == "image/svg+xml"
+    assert file.data == (
+        b'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"><defs>'
+        b'<path id="p" d="M0 0" /></defs><use xlink:href="#p" style="clip-path: url(#c)" /></svg>'
+    )
+
+
+def test_a_file_is_called_what_it_is() -> None:
+    assert as_file("report.html", png(1, 1) + b"<script>").name == "report.html.png"
+    assert as_file("a\n\x1b]0;x\x07\u202e.PNG", png(1, 1)).name == "a___0_x__.PNG"
 
 
 def test_files_lose_their_path_and_their_formulas() -> None:
     file = as_file("../../etc/cron.d/a.csv", b"name,n\n=1+1,-5\n@x,+3.5\n")
     assert (file.name, file.media_type) == ("a.csv", "text/csv")
     assert file.data == b"name,n\n'=1+1,-5\n'@x,+3.5\n"
+
+
+def test_formulas_are_found_behind_every_separator_that_a_spreadsheet_may_take() -> None:
+    assert as_file("a.csv", b"sep=;\na;=HYPERLINK(0);-5;-\n").data == b"sep=;\na;'=HYPERLINK(0);-5;-\n"
+    assert as_file("a.csv", b"\xef\xbb\xbf=1+1\n").data == b"'=1+1\n"
+    assert as_file("a.tsv", b'"a\t=x"\t1\n').data == b'"a\t\'=x"\t1\n'

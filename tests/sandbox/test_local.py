@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import socket
 
 import pytest
 
-from querist.sandbox.base import Job, SandboxLimits
+from querist.errors import SandboxError, UsageError
+from querist.sandbox import local
+from querist.sandbox.base import Job, Outcome, SandboxLimits
 from querist.sandbox.local import LocalSandbox
 from querist.sources.table import ResultColumn, Table
 
@@ -15,6 +18,23 @@ SALES = Table(
     (ResultColumn("region"), ResultColumn("amount"), ResultColumn("day")),
     (("north", 10, dt.date(2024, 1, 1)), ("south", 32, dt.date(2024, 1, 2)), ("north", None, None)),
 )
+
+_WRITE = "kept = [open({}, 'wb', 0) for n in range(9)]\n{}\nfor file in kept: file.write(b'x' * 900_000)"
+_LIMITS = {
+    "a loop": ("while True: pass", "cpu_seconds"),
+    "waiting": ("time.sleep(60)", "seconds"),
+    "memory": ("x = bytearray(300 << 20)", "memory"),
+    "output": ("while True: print('x' * 1000)", "output"),
+    "threads": (
+        "from _thread import *; stack_size(1 << 18)\nfor _ in range(20): start_new(time.sleep, (9,))",
+        "threads",
+    ),
+    "files": (_WRITE.format("f'{n}'", ""), "files"),
+    "files in a folder that cannot be read": ("os.mkdir('a', 0o300)\n" + _WRITE.format("f'a/{n}'", ""), "files"),
+    "files without names": (_WRITE.format("f'{n}'", "for n in range(9): os.unlink(f'{n}')"), "files"),
+    "folders without end": ("for n in range(3000): os.mkdir('d'); os.chdir('d')", "files"),
+    "too many files": ("for n in range(1500): open(f'{n}', 'w').close()", "files"),
+}
 
 pytestmark = pytest.mark.anyio
 
@@ -36,9 +56,12 @@ async def test_a_data_frame_comes_back_as_a_table(sandbox: LocalSandbox, frames:
 
 
 async def test_files_and_open_figures_are_handed_out(sandbox: LocalSandbox) -> None:
-    code = "open('note.txt', 'w').write('hello')\nimport matplotlib.pyplot as plt\nplt.plot([1, 2])"
+    code = (
+        "open('note.txt', 'w').write('hello')\nimport matplotlib.pyplot as plt\nplt.plot([1, 2]); plt.savefig('a.svg')"
+    )
     outcome = await sandbox.run(Job(code))
     assert [(f.name, f.media_type) for f in outcome.files] == [
+        ("a.svg", "image/svg+xml"),
         ("figure_1.png", "image/png"),
         ("note.txt", "text/plain"),
     ]
@@ -79,21 +102,85 @@ async def test_runs_share_nothing_but_a_session_does(sandbox: LocalSandbox) -> N
     assert outcome.value == []
 
 
-@pytest.mark.parametrize(
-    ("code", "limit"),
-    [
-        ("while True: pass", "cpu_seconds"),
-        ("import time; time.sleep(60)", "seconds"),
-        ("x = bytearray(300 << 20)", "memory"),
-        ("while True: print('x' * 1000)", "output"),
-        ("import time\nfor n in range(9): open(f'{n}', 'wb').write(b'x' * 900_000)\ntime.sleep(9)", "files"),
-    ],
-)
+@pytest.mark.parametrize(("code", "limit"), _LIMITS.values(), ids=_LIMITS)
 async def test_each_limit_ends_the_run(sandbox: LocalSandbox, code: str, limit: str) -> None:
     seconds = 1.5 if limit == "seconds" else 20
-    limits = SandboxLimits(seconds=seconds, cpu_seconds=0.3, memory=100 << 20, output=10_000, files=1 << 20)
-    outcome = await sandbox.run(Job(code, limits=limits))
+    limits = SandboxLimits(seconds=seconds, cpu_seconds=0.5, threads=10, memory=100 << 20, output=10_000, files=1 << 20)
+    outcome = await sandbox.run(Job(f"import os, time\n{code}\ntime.sleep(19)", limits=limits))
     assert (outcome.status, outcome.limit) == ("limit", limit)
+
+
+async def test_other_processes_are_never_allowed(sandbox: LocalSandbox) -> None:
+    for code in ("import os; os.fork()", "import subprocess; subprocess.run(['/usr/bin/true'])"):
+        outcome = await sandbox.run(Job(code))
+        assert outcome.error is not None
+        assert outcome.error.type == "PermissionError"
+
+
+async def test_nothing_is_left_of_a_run_however_it_made_its_folders(sandbox: LocalSandbox) -> None:
+    used = "import os; s = os.statvfs('.'); result = s.f_files - s.f_ffree"
+    before = (await sandbox.run(Job(used))).value
+    code = "import os; os.mkdir('hidden', 0); os.mkdir('a', 0o300)\nfor n in range(3000): os.mkdir('d'); os.chdir('d')"
+    await sandbox.run(Job(code))
+    while (await sandbox.run(Job(used))).value > before + 9:  # it is removed once its end was seen
+        await asyncio.sleep(0.05)
+
+
+async def test_what_a_cancelled_start_leaves_is_ended(sandbox: LocalSandbox) -> None:
+    await sandbox.warm()
+    running = asyncio.create_task(sandbox.run(Job("result = 1", session="early")))
+    for _ in range(3):
+        await asyncio.sleep(0)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert (await asyncio.wait_for(until_free(sandbox, Job("result = 2", session="early")), 20)).value == 2
+
+
+async def until_free(sandbox: LocalSandbox, job: Job) -> Outcome:
+    while True:
+        try:
+            return await sandbox.run(job)
+        except UsageError:
+            await asyncio.sleep(0.02)
+
+
+async def test_each_run_of_a_session_has_the_whole_limits(sandbox: LocalSandbox) -> None:
+    code = "import time\nend = time.process_time() + 0.2\nwhile time.process_time() < end: pass"
+    limits = SandboxLimits(cpu_seconds=0.4, seconds=20)
+    outcomes = [await sandbox.run(Job(code, limits=limits, session="long")) for _ in range(3)]
+    assert [outcome.status for outcome in outcomes] == ["ok"] * 3
+
+
+async def test_a_session_runs_one_job_at_a_time(sandbox: LocalSandbox) -> None:
+    job = Job("import time; time.sleep(0.2)", session="one")
+    both = await asyncio.gather(sandbox.run(job), sandbox.run(job), return_exceptions=True)
+    assert sorted(type(one).__name__ for one in both) == ["Outcome", "UsageError"]
+
+
+async def test_a_session_that_rests_too_long_ends(sandbox: LocalSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "SESSION_SECONDS", 0.05)
+    await sandbox.run(Job("x = 5", session="idle"))
+    await asyncio.sleep(0.5)
+    assert (await sandbox.run(Job("result = globals().get('x')", session="idle"))).value is None
+
+
+async def test_one_session_too_many_ends_the_one_that_rested_longest(
+    sandbox: LocalSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local, "MOST_SESSIONS", 2)
+    for name in ("first", "second", "third"):
+        await sandbox.run(Job("x = 5", session=name))
+    code = "result = globals().get('x')"
+    assert [(await sandbox.run(Job(code, session=name))).value for name in ("third", "first")] == [5, None]
+
+
+async def test_a_sandbox_that_died_is_started_again(sandbox: LocalSandbox) -> None:
+    await sandbox.warm()
+    sandbox._zygote._control.shutdown(socket.SHUT_RDWR)  # type: ignore[union-attr]
+    with pytest.raises(SandboxError):
+        await sandbox.run(Job("result = 1"))
+    assert (await sandbox.run(Job("result = 1"))).value == 1
 
 
 async def test_a_process_that_dies_is_told(sandbox: LocalSandbox) -> None:
@@ -104,5 +191,6 @@ async def test_a_process_that_dies_is_told(sandbox: LocalSandbox) -> None:
 
 
 async def test_many_run_at_once(sandbox: LocalSandbox) -> None:
-    outcomes = await asyncio.gather(*(sandbox.run(Job(f"result = {n}")) for n in range(20)))
-    assert [outcome.value for outcome in outcomes] == list(range(20))
+    code = "import time; time.sleep(1); result = {}"  # so that all are there at once
+    outcomes = await asyncio.gather(*(sandbox.run(Job(code.format(n))) for n in range(110)))
+    assert [outcome.value for outcome in outcomes] == list(range(110))

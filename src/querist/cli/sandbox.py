@@ -223,7 +223,7 @@ def _show_verdicts(verdicts: Sequence[Verdict], succeeded: int) -> None:
 
 async def _run(sandbox: Sandbox, job: Job, *, quiet: bool) -> Outcome:
     try:
-        return await sandbox.run(job, None if quiet else lambda text: typer.echo(text, nl=False))
+        return await sandbox.run(job, None if quiet else lambda text: _echo(text, nl=False))
     finally:
         await sandbox.close()
 
@@ -259,18 +259,25 @@ def _show_outcome(outcome: Outcome, as_json: bool) -> None:
     told["tables"] = {name: table.to_json() for name, table in outcome.tables.items()}
     told["files"] = [{"name": f.name, "media_type": f.media_type, "bytes": len(f.data)} for f in outcome.files]
     if as_json:
-        typer.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        typer.echo(json.dumps(told, indent=2))
         return
     if outcome.value is not None:
-        typer.echo(json.dumps(outcome.value, indent=2, ensure_ascii=False))
+        _echo(json.dumps(outcome.value, indent=2, ensure_ascii=False))
     for name, table in outcome.tables.items():
-        typer.echo(f"table {name}: {len(table)} rows, columns {', '.join(table.names)}")
+        _echo(f"table {name}: {len(table)} rows, columns {', '.join(table.names)}")
     for file in outcome.files:
         typer.echo(f"file {file.name}: {file.media_type}, {len(file.data)} bytes")
     for line in outcome.refused:
-        typer.echo(line, err=True)
+        _echo(line, err=True)
     if outcome.limit:
         typer.echo(f"stopped: it reached its limit of {outcome.limit.replace('_', ' ')}", err=True)
     elif outcome.error:
-        typer.echo(outcome.error.traceback or f"{outcome.error.type}: {outcome.error.message}", err=True)
+        _echo(outcome.error.traceback or f"{outcome.error.type}: {outcome.error.message}", err=True)
     typer.echo(f"{outcome.seconds:.2f} s in the sandbox {outcome.backend} ({outcome.strength})", err=True)
+
+
+def _echo(text: str, *, nl: bool = True, err: bool = False) -> None:
+    """Text from the code, without anything that a terminal would obey."""
+    from querist.cli.show import plain
+
+    typer.echo(plain(text, keep_lines=True).plain, nl=nl, err=err)

@@ -6,18 +6,22 @@ import csv
 import io
 import json
 import re
+import struct
 from pathlib import PurePosixPath
 
 from querist.sandbox.base import File
+from querist.sandbox.svg import harmless_svg
 
 MOST_FILES = 50
-_MAGIC = {
-    b"\x89PNG\r\n\x1a\n": "image/png",
-    b"\xff\xd8\xff": "image/jpeg",
-    b"GIF8": "image/gif",
-    b"PAR1": "application/vnd.apache.parquet",
+MOST_PIXELS = 100_000_000
+LARGEST_PARSED = 8 << 20
+"""Bytes of JSON and SVG: in memory they take up to 25 times as much."""
+_BY_CONTENT = {
+    b"\x89PNG\r\n\x1a\n": ("image/png", (".png",)),
+    b"\xff\xd8\xff": ("image/jpeg", (".jpg", ".jpeg")),
+    b"PAR1": ("application/vnd.apache.parquet", (".parquet",)),
 }
-_TEXT = {
+_BY_NAME = {
     ".csv": "text/csv",
     ".tsv": "text/tab-separated-values",
     ".json": "application/json",
@@ -25,12 +29,10 @@ _TEXT = {
     ".md": "text/plain",
     ".svg": "image/svg+xml",
 }
-_ACTIVE = re.compile(
-    r"<\s*(script|foreignobject|iframe|object|embed|!entity|!doctype)|\bon\w+\s*=|javascript:|data:text", re.I
-)
-_OUTSIDE = re.compile(r"""(?:href|src)\s*=\s*["']?\s*(?!#|data:image/)|url\(\s*["']?\s*(?!#)|@import""", re.I)
-_FORMULA = re.compile(r"^[=+\-@\t\r]")
-_NUMBER = re.compile(r"^[+-]?(\d[\d.,eE+%-]*|\.\d+)$")
+_FORMULA = re.compile(r"""(?:^|(?<=[,;|\t\r\n"]))[=+\-@\uff1d\uff0b\uff0d\uff20][^,;|\t\r\n"]+""")
+"""Also behind separators that are none in this file: which ones are, a spreadsheet decides by itself."""
+_NUMBER = re.compile(r"[+-]?(\d[\d.eE+%-]*|\.\d+)\s*$")
+_ACTIVE_IN_CHARTS = frozenset(("url", "href", "expr", "signal"))
 
 
 def as_file(name: str, data: bytes) -> File:
@@ -40,32 +42,64 @@ def as_file(name: str, data: bytes) -> File:
         ValueError: it may act when it is opened (a script, a pickle, a page), or its kind is none that is handed out.
     """
     plain = _plain_name(name)
-    kind = next((kind for magic, kind in _MAGIC.items() if data.startswith(magic)), None)
-    if kind is None:
-        kind = _TEXT.get(PurePosixPath(plain).suffix.lower())
-        if kind is None:
-            raise ValueError("only pictures, Parquet, CSV, JSON and plain text are handed out")
-        text = _decoded(data)
-        if kind == "image/svg+xml" and (_ACTIVE.search(text) or _OUTSIDE.search(text)):
-            raise ValueError("the picture holds scripts, or loads something from elsewhere")
-        if kind == "application/json":
+    suffix = PurePosixPath(plain).suffix.lower()
+    for magic, (kind, suffixes) in _BY_CONTENT.items():
+        if data.startswith(magic):
+            _check_pixels(kind, data)
+            return File(plain if suffix in suffixes else plain + suffixes[0], data, kind)
+    if suffix not in _BY_NAME:
+        raise ValueError("only PNG, JPEG and SVG pictures, Parquet, CSV, JSON and plain text are handed out")
+    text, kind = _decoded(data), _BY_NAME[suffix]
+    if suffix in (".svg", ".json") and len(data) > LARGEST_PARSED:
+        raise ValueError(f"it is larger than the {LARGEST_PARSED >> 20} MB that are checked")
+    match suffix:
+        case ".svg":
+            data = harmless_svg(text)
+        case ".json":
             _check_json(text)
-        if kind in ("text/csv", "text/tab-separated-values"):
-            data = _without_formulas(text, "\t" if kind.endswith("tab-separated-values") else ",")
+        case ".csv" | ".tsv":
+            data = _without_formulas(text, "," if suffix == ".csv" else "\t")
     return File(plain, data, kind)
 
 
 def _plain_name(name: str) -> str:
     last = name.replace("\\", "/").rpartition("/")[2]
-    plain = re.sub(r"[^\w.\- ()]", "_", last).strip(" .")[:120]
+    plain = re.sub(r"[^\w.\- ()]", "_", last).strip(" .-")[:120]
     if not plain:
         raise ValueError("its name holds nothing that a file may be called")
     return plain
 
 
+def _check_pixels(kind: str, data: bytes) -> None:
+    """Refuse a picture that needs gigabytes of memory to be drawn, whatever its file is like."""
+    try:
+        if kind == "image/png":
+            width, height = struct.unpack_from(">II", data, 16)
+        elif kind == "image/jpeg":
+            width, height = _jpeg_size(data)
+        else:
+            return
+    except struct.error as error:
+        raise ValueError("it is called a picture and is none") from error
+    if width * height > MOST_PIXELS:
+        raise ValueError(f"it has {width} by {height} pixels; at most {MOST_PIXELS // 10**6} million are taken")
+
+
+def _jpeg_size(data: bytes) -> tuple[int, int]:
+    at = 2
+    while True:
+        mark, kind, length = struct.unpack_from(">BBH", data, at)
+        if mark != 0xFF or not 0xC0 <= kind <= 0xFE:
+            raise ValueError("it is called a picture and is none")
+        if kind <= 0xCF and kind not in (0xC4, 0xC8, 0xCC):
+            height, width = struct.unpack_from(">HH", data, at + 5)
+            return width, height
+        at += 2 + length
+
+
 def _decoded(data: bytes) -> str:
     try:
-        text = data.decode("utf-8")
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ValueError("it is called a text and is none") from error
     if "\0" in text:
@@ -78,12 +112,17 @@ def _check_json(text: str) -> None:
         content = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise ValueError("it is called JSON and is none") from error
-    if (
-        isinstance(content, dict)
-        and "vega" in str(content.get("$schema", ""))
-        and re.search(r'"(url|href|expr|signal)"', text)
-    ):
-        raise ValueError("the chart loads something from elsewhere, or computes in the reader's browser")
+    if not isinstance(content, dict) or "vega" not in str(content.get("$schema", "")):
+        return
+    parts = [content]
+    while parts:
+        part = parts.pop()
+        if isinstance(part, dict):
+            if _ACTIVE_IN_CHARTS & part.keys():
+                raise ValueError("the chart loads something from elsewhere, or computes in the reader's browser")
+            parts.extend(part.values())
+        elif isinstance(part, list):
+            parts.extend(part)
 
 
 def _without_formulas(text: str, separator: str) -> bytes:
@@ -92,7 +131,11 @@ def _without_formulas(text: str, separator: str) -> bytes:
     writer = csv.writer(target, delimiter=separator, lineterminator="\n")
     try:
         for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator):
-            writer.writerow("'" + cell if _FORMULA.match(cell) and not _NUMBER.match(cell) else cell for cell in row)
+            writer.writerow(_FORMULA.sub(_as_text, cell) for cell in row)
     except csv.Error as error:
         raise ValueError(f"it is called CSV and is none: {error}") from error
     return target.getvalue().encode()
+
+
+def _as_text(formula: re.Match[str]) -> str:
+    return formula[0] if _NUMBER.match(formula[0]) else f"'{formula[0]}"

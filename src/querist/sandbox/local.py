@@ -19,7 +19,8 @@ import threading
 import time
 from codecs import getincrementaldecoder
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -30,6 +31,10 @@ from querist.sandbox.received import Received
 from querist.sandbox.sending import job_frames
 
 START_SECONDS = 60.0
+SESSION_SECONDS = 900.0
+"""After so long without a run a session ends."""
+MOST_SESSIONS = 32
+"""Those that are there at once; one more ends the one that has rested longest."""
 _PORTION = 1 << 16
 
 
@@ -47,6 +52,7 @@ class LocalSandbox:
         self._zygote: _Zygote | None = None
         self._sessions: dict[str, _Worker] = {}
         self._lock = threading.Lock()
+        self._threads = ThreadPoolExecutor(4, "querist-sandbox")
 
     async def warm(self) -> None:
         """Load the libraries now.
@@ -58,45 +64,77 @@ class LocalSandbox:
 
     async def run(self, job: Job, on_output: OnOutput | None = None) -> Outcome:
         frames = await asyncio.to_thread(job_frames, job)
-        worker = await asyncio.to_thread(self._worker, job)
-        if not worker.busy.acquire(blocking=False):
-            raise UsageError(f"The session {job.session!r} runs something already.", hint="Wait for it to end.")
+        taking = self._threads.submit(self._worker, job)
+        try:
+            worker = await asyncio.wrap_future(taking)
+        except asyncio.CancelledError:  # the process starts nevertheless
+            taking.add_done_callback(lambda taken: self._give_back(job.session, taken))
+            raise
         keep = False
         try:
             outcome, keep = await _Run(worker, job.limits, on_output).outcome(frames, self.name, self.strength)
             return outcome
         finally:
-            if job.session is None or not keep:
-                worker.kill()
-                with self._lock:
-                    if job.session is not None and self._sessions.get(job.session) is worker:
-                        del self._sessions[job.session]
-            worker.busy.release()
+            with self._lock:
+                if keep and job.session is not None and self._sessions.get(job.session) is worker:
+                    worker.rest(lambda: self._end(job.session, worker))
+                else:
+                    self._forget(job.session, worker)
 
     async def close(self) -> None:
         with self._lock:
             sessions, self._sessions = list(self._sessions.values()), {}
             zygote, self._zygote = self._zygote, None
         for worker in sessions:
-            worker.kill()
+            if not worker.busy:  # else its run sees it end with the zygote
+                worker.kill()
         if zygote is not None:
             await asyncio.to_thread(zygote.close)
 
     def _started(self) -> _Zygote:
         with self._lock:
             if self._zygote is None or self._zygote.process.poll() is not None:
-                self._sessions.clear()
+                for name, worker in list(self._sessions.items()):
+                    if not worker.busy:
+                        self._forget(name, worker)
                 self._zygote = _Zygote(launch(self._kind))
             return self._zygote
 
     def _worker(self, job: Job) -> _Worker:
+        """The process for the job, taken: nobody else gets it before the job's end."""
         zygote = self._started()
         if job.session is None:
             return zygote.fork(job.limits)
         with self._lock:
-            if job.session not in self._sessions:
-                self._sessions[job.session] = zygote.fork(job.limits)
-            return self._sessions[job.session]
+            worker = self._sessions.get(job.session)
+            if worker is None:
+                resting = [name for name, other in self._sessions.items() if not other.busy]
+                for name in resting[: max(0, len(self._sessions) + 1 - MOST_SESSIONS)]:
+                    self._forget(name, self._sessions[name])
+                worker = zygote.fork(job.limits)
+            elif worker.busy:
+                raise UsageError(f"The session {job.session!r} runs something already.", hint="Wait for it to end.")
+            else:
+                worker.wake()
+                zygote.renew(worker, job.limits)
+                del self._sessions[job.session]  # to be the last of them
+            self._sessions[job.session] = worker
+            return worker
+
+    def _give_back(self, session: str | None, taken: Future[_Worker]) -> None:
+        if not taken.cancelled() and taken.exception() is None:
+            with self._lock:
+                self._forget(session, taken.result())
+
+    def _end(self, session: str | None, worker: _Worker) -> None:
+        with self._lock:
+            if not worker.busy:
+                self._forget(session, worker)
+
+    def _forget(self, session: str | None, worker: _Worker) -> None:
+        worker.kill()
+        if session is not None and self._sessions.get(session) is worker:
+            del self._sessions[session]
 
 
 class _Zygote:
@@ -138,23 +176,32 @@ class _Zygote:
         try:
             with theirs, self._lock:
                 self._number += 1
-                request = {"id": self._number, "limits": dataclasses.asdict(limits)}
+                request: dict[str, Any] = {"id": self._number, "limits": dataclasses.asdict(limits)}
                 socket.send_fds(self._control, [json.dumps(request).encode()], [*given, theirs.fileno()])
             report.settimeout(START_SECONDS)
             _, handles, _, _ = socket.recv_fds(report, 64, 1)
             if not handles:
-                raise SandboxError("The sandbox did not start a process for the run.")
-            return _Worker(jobs, results, stdout, stderr, report, handles[0])
+                raise SandboxError(
+                    "The sandbox did not start a process for the run.",
+                    hint="Other runs may have filled its disk space.",
+                )
+            return _Worker(request["id"], jobs, results, stdout, stderr, report, handles[0])
         except BaseException as error:
             for descriptor in (jobs, results, stdout, stderr):
                 os.close(descriptor)
             report.close()
             if isinstance(error, OSError):
+                self.close()  # so that the next run gets a new one
                 raise SandboxError(f"The sandbox did not answer: {error}") from error
             raise
         finally:
             for descriptor in given:
                 os.close(descriptor)
+
+    def renew(self, worker: _Worker, limits: SandboxLimits) -> None:
+        """Count from here for the next job of a session."""
+        with self._lock, contextlib.suppress(OSError):  # when it has ended, the run will tell
+            self._control.send(json.dumps({"id": worker.number, "limits": dataclasses.asdict(limits)}).encode())
 
     def close(self) -> None:
         self._control.close()
@@ -171,16 +218,33 @@ class _Zygote:
 class _Worker:
     """The process of a run or a session, seen from outside: the ends of its pipes, and a handle to end it by."""
 
+    number: int
     jobs: int
     results: int
     stdout: int
     stderr: int
     report: socket.socket
     handle: int
-    busy: threading.Lock = field(default_factory=threading.Lock)
+    _expiry: threading.Timer | None = None
     _closed: bool = False
 
+    @property
+    def busy(self) -> bool:
+        return self._expiry is None
+
+    def rest(self, end: Callable[[], None]) -> None:
+        """Wait for the session's next job, or for `end` when none comes."""
+        self._expiry = threading.Timer(SESSION_SECONDS, end)
+        self._expiry.daemon = True
+        self._expiry.start()
+
+    def wake(self) -> None:
+        if self._expiry is not None:
+            self._expiry.cancel()
+            self._expiry = None
+
     def kill(self) -> None:
+        self.wake()
         if self._closed:
             return
         self._closed = True

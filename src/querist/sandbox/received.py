@@ -11,8 +11,8 @@ from typing import Any
 
 from querist.sandbox.artifacts import MOST_FILES, as_file
 from querist.sandbox.base import Failure, File, Limit, Outcome, Strength
-from querist.sandbox.jailed.frames import LONGEST_HEADER
-from querist.sandbox.tables import from_arrow
+from querist.sandbox.jailed.frames import LONGEST_HEADER, LONGEST_VALUE
+from querist.sandbox.tables import MOST_CELLS, from_arrow
 from querist.sources.table import Table
 
 _SIGNALS = {6: "aborted", 7: "bus error", 9: "killed", 11: "crashed", 24: "CPU time", 25: "file size", 31: "bad call"}
@@ -38,6 +38,7 @@ class Received:
     _buffer: bytearray = field(default_factory=bytearray)
     _taken: int = 0
     _frames: int = 0
+    _cells: int = MOST_CELLS
 
     def feed(self, data: bytes) -> None:
         """Take what arrived. Never raises: what is forged is noted in `refused`, and ends the job."""
@@ -66,8 +67,11 @@ class Received:
         kind, size, name = header.get("kind"), header.get("size"), header.get("name", "")
         if type(size) is not int or not 0 <= size <= self.most or not isinstance(name, str):
             raise Forged("a frame of no sound size")
+        if size > LONGEST_VALUE and kind not in ("table", "file"):
+            raise Forged(f"a result larger than {LONGEST_VALUE >> 20} MB")
         if len(self._buffer) < line + 1 + size:
             return False
+        name = _text(name)
         body = bytes(self._buffer[line + 1 : line + 1 + size])
         del self._buffer[: line + 1 + size]
         self._frames += 1
@@ -76,17 +80,24 @@ class Received:
 
     def _take(self, kind: object, name: str, body: bytes) -> None:
         if kind == "value":
-            self.value = json.loads(body, parse_constant=lambda _: None)
+            value = json.loads(body, parse_constant=lambda _: None)
+            json.dumps(value, ensure_ascii=False, allow_nan=False).encode()  # no 1e999, no halves of characters
+            self.value = value
         elif kind == "table":
-            self._try(f"the table {name[:60]!r}", lambda: self.tables.update({name[:200]: from_arrow(body)}))
+            self._try(f"the table {name[:60]!r}", lambda: self._take_table(name[:200], body))
         elif kind == "file":
             if len(self.files) < MOST_FILES:
                 self._try(f"the file {name[:60]!r}", lambda: self.files.append(as_file(name, body)))
         elif kind == "end":
-            self.failure = _failure(json.loads(body))
+            self.failure = failure_of(json.loads(body))
             self.ended = True
         else:
             raise Forged("a frame of no known kind")
+
+    def _take_table(self, name: str, body: bytes) -> None:
+        table = from_arrow(body, most_cells=self._cells)
+        self._cells -= len(table) * len(table.columns)
+        self.tables[name] = table
 
     def _try(self, what: str, take: Any) -> None:
         try:
@@ -133,18 +144,28 @@ class Received:
         )
 
 
-def _failure(said: object) -> Failure | None:
+def failure_of(said: object) -> Failure | None:
+    """The error that it tells of; None when it tells of none.
+
+    Raises:
+        Forged: it is told in no way that a worker tells.
+    """
     if said is None:
         return None
     if not isinstance(said, dict):
         raise Forged("an error that is none")
     line = said.get("line")
     return Failure(
-        str(said.get("type"))[:100],
-        str(said.get("message"))[:2000],
+        _text(said.get("type"))[:100],
+        _text(said.get("message"))[:2000],
         line if type(line) is int and line > 0 else None,
-        str(said.get("traceback"))[:10_000],
+        _text(said.get("traceback"))[:10_000],
     )
+
+
+def _text(said: object) -> str:
+    """Without halves of characters, which no file and no terminal takes."""
+    return str(said).encode(errors="replace").decode()
 
 
 def _end(exit_code: int | None, stderr: str) -> tuple[Limit | None, Failure | None]:

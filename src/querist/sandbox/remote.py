@@ -6,11 +6,11 @@ import base64
 import dataclasses
 import json
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from querist.errors import ConfigError, SandboxError
-from querist.sandbox.base import Failure, Job, OnOutput, Outcome, Strength
-from querist.sandbox.received import Received
+from querist.sandbox.base import Job, Limit, OnOutput, Outcome, Strength
+from querist.sandbox.received import Received, failure_of
 from querist.sandbox.sending import job_frames
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class RemoteSandbox:
         about = {"limits": dataclasses.asdict(job.limits), "session": job.session}
         headers = {"Authorization": f"Bearer {self._token}", "X-Querist-Run": json.dumps(about)}
         most = job.limits.files * 2 + job.limits.output * 8 + (1 << 20)
-        lines, size, started = bytearray(), 0, time.monotonic()
+        line, size, started = bytearray(), 0, time.monotonic()
         last: dict[str, Any] | None = None
         try:
             async with (
@@ -63,13 +63,16 @@ class RemoteSandbox:
                     size += len(data)
                     if size > most or time.monotonic() - started > job.limits.seconds + GRACE_SECONDS:
                         raise SandboxError("The sandbox server sent more, or took longer, than was allowed.")
-                    lines += data
-                    while (end := lines.find(b"\n")) >= 0:
-                        line, lines = lines[:end], lines[end + 1 :]
-                        said_now = json.loads(line)
-                        if "output" in said_now and on_output:
-                            on_output(str(said_now["output"]))
-                        last = said_now
+                    for part in data.splitlines(keepends=True):
+                        line += part
+                        if not line.endswith(b"\n"):
+                            continue
+                        last = json.loads(line)
+                        line.clear()
+                        if not isinstance(last, dict):
+                            raise ValueError("a line that is no object")
+                        if "output" in last and on_output:
+                            on_output(str(last["output"]))
         except httpx.HTTPError as error:
             hint = "Is `querist sandbox serve` running there?"
             raise SandboxError(f"The sandbox server {self.url} cannot be reached: {error}", hint=hint) from error
@@ -88,9 +91,8 @@ def _outcome(told: dict[str, Any], name: str, most: int) -> Outcome:
     received = Received(most)
     try:
         received.feed(base64.b64decode(told["frames"]))
-        error = Failure(**told["error"]) if told["error"] else None
-        if told["status"] not in ("ok", "error", "limit"):
-            raise ValueError(told["status"])
+        if told["status"] not in ("ok", "error", "limit") or told["limit"] not in (None, *get_args(Limit)):
+            raise ValueError(f"status {told['status']!r}, limit {told['limit']!r}")
         return Outcome(
             status=told["status"],
             backend=f"{name} ({str(told['backend'])[:40]}, {str(told['strength'])[:20]})",
@@ -101,7 +103,7 @@ def _outcome(told: dict[str, Any], name: str, most: int) -> Outcome:
             refused=(*map(str, told["refused"]), *received.refused),
             stdout=str(told["stdout"]),
             stderr=str(told["stderr"]),
-            error=error,
+            error=failure_of(told["error"]),
             limit=told["limit"],
             seconds=float(told["seconds"]),
             cpu_seconds=float(told["cpu_seconds"]),

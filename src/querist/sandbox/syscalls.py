@@ -14,7 +14,7 @@ from querist.sandbox.jailed.walls import OWN_PROCESS
 
 _ALLOWED = """
 read write readv writev pread64 pwrite64 preadv pwritev preadv2 pwritev2 open openat close close_range dup dup2 dup3
-pipe pipe2 fcntl lseek flock stat fstat lstat newfstatat statx statfs fstatfs access faccessat faccessat2 readlink
+pipe pipe2 lseek flock stat fstat lstat newfstatat statx statfs fstatfs access faccessat faccessat2 readlink
 readlinkat getdents getdents64 getcwd chdir fchdir mkdir mkdirat rmdir unlink unlinkat rename renameat renameat2
 truncate ftruncate fallocate fadvise64 fsync fdatasync sync_file_range sendfile copy_file_range umask
 mmap munmap mremap mprotect madvise msync mincore brk membarrier
@@ -32,7 +32,9 @@ _PRETENDED = "chmod fchmod fchmodat fchmodat2 chown fchown lchown fchownat utime
 
 _TERMINAL_QUESTIONS = (0x5401, 0x5413, 0x541B)  # TCGETS, TIOCGWINSZ, FIONREAD
 _ONE_MEMORY_NAME, _SET_NAME, _GET_NAME = 0x53564D41, 15, 16
-_THREAD = 0x10000
+_DESCRIPTOR_QUESTIONS = (0, 1, 2, 3, 4, 5, 6, 7, 36, 37, 38, 1030)
+"""F_DUPFD to F_SETLKW, F_OFD_…LK, F_DUPFD_CLOEXEC; not F_SETOWN and F_SETSIG, which send signals to others."""
+_FILES, _THREAD = 0x400, 0x10000
 _NEW_NAMESPACE = 0x7E020080  # every CLONE_NEW… flag that fits clone
 
 
@@ -65,13 +67,14 @@ def program(*more: str) -> bytes:
         for value in values:
             _add(rules, seccomp.ALLOW, name, seccomp.Arg(argument, seccomp.EQ, value))
 
+    allow("fcntl", 1, _DESCRIPTOR_QUESTIONS)
     allow("ioctl", 1, _TERMINAL_QUESTIONS)
     allow("prctl", 0, (_ONE_MEMORY_NAME, _SET_NAME, _GET_NAME))
     allow("prlimit64", 0, (0,))
     for name in ("kill", "tgkill"):
         allow(name, 0, (OWN_PROCESS,))
-    flags = _THREAD | _NEW_NAMESPACE
-    _add(rules, seccomp.ALLOW, "clone", seccomp.Arg(0, seccomp.MASKED_EQ, flags, _THREAD))
+    thread = _THREAD | _FILES  # with descriptors of its own, a thread could hold files that nobody counts
+    _add(rules, seccomp.ALLOW, "clone", seccomp.Arg(0, seccomp.MASKED_EQ, thread | _NEW_NAMESPACE, thread))
     with tempfile.TemporaryFile() as file:
         rules.export_bpf(file)
         file.seek(0)

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     import pyarrow
 
 MOST_COLUMNS = 2000
-MOST_CELLS = 20_000_000
+MOST_CELLS = 5_000_000
+"""Of all tables of a run. A cell that takes one bit in the stream takes up to 100 bytes here."""
 
 
 def to_arrow(table: Table) -> bytes:
@@ -43,7 +44,7 @@ def _column(cells: list[Any]) -> pyarrow.Array:
     return arrow.array([None if cell is None else str(cell) for cell in cells], arrow.string())
 
 
-def from_arrow(data: bytes, *, source: str = "") -> Table:
+def from_arrow(data: bytes, *, most_cells: int = MOST_CELLS) -> Table:
     """The table of an Arrow stream from hostile code.
 
     It is read only when it cannot grow beyond its own size: no compression, no dictionaries, no types that share bytes
@@ -63,13 +64,13 @@ def from_arrow(data: bytes, *, source: str = "") -> Table:
         _refuse_compression(data)
         rows: list[tuple[Any, ...]] = []
         for batch in arrow.ipc.open_stream(data):
-            if (len(rows) + batch.num_rows) * max(1, len(schema)) > MOST_CELLS or batch.nbytes > 4 * len(data):
+            if (len(rows) + batch.num_rows) * max(1, len(schema)) > most_cells or batch.nbytes > 4 * len(data):
                 raise ValueError("it is larger than it may be")
             batch.validate(full=True)
             rows.extend(zip(*(column.to_pylist() for column in batch.columns), strict=True))
     except (arrow.ArrowException, OSError, OverflowError, struct.error, UnicodeDecodeError) as error:
         raise ValueError(f"it is no sound Arrow stream: {str(error)[:200]}") from error
-    return Table(tuple(ResultColumn(f.name, str(f.type)) for f in schema), tuple(rows), source=source)
+    return Table(tuple(ResultColumn(f.name, str(f.type)) for f in schema), tuple(rows))
 
 
 def _is_plain(kind: pyarrow.DataType) -> bool:
@@ -93,7 +94,7 @@ def _refuse_compression(data: bytes) -> None:
         if message.type == "record batch":
             root = _follow(header, 0)
             batch = _follow(header, _field(header, root, 2))
-            if _field(header, batch, 3):
+            if _field(header, batch, 3) or _field(header, root, 4):  # Arrow 0.17 told it in the metadata
                 raise ValueError("it is compressed")
 
 

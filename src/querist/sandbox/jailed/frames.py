@@ -7,6 +7,8 @@ import os
 from typing import Any, BinaryIO
 
 LONGEST_HEADER = 4096
+LONGEST_VALUE = 4 << 20
+"""Bytes of a result as JSON: in memory it takes up to 25 times as much."""
 
 
 def frame(kind: str, data: bytes = b"", **about: Any) -> bytes:

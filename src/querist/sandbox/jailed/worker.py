@@ -15,7 +15,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from .frames import frame, read, write
+from .frames import LONGEST_VALUE, frame, read, write
 
 CODE = "<code>"
 _LONGEST_TRACEBACK = 8000
@@ -86,10 +86,13 @@ def _failure(error: BaseException) -> dict[str, Any]:
 def _hand_out(result: Any, results: int, name: str) -> None:
     """The result as JSON, its data frames beside it as Arrow."""
     tables: dict[str, Any] = {}
-    value = _json(result, name, tables, 0)
+    told = json.dumps(_json(result, name, tables, 0), allow_nan=False, ensure_ascii=False)
+    value = told.encode(errors="replace")
+    if len(value) > LONGEST_VALUE:
+        raise ValueError(f"the result is larger than {LONGEST_VALUE >> 20} MB; hand it out as a data frame or a file")
     for table, found in tables.items():
         write(results, frame("table", _arrow(found), name=table))
-    write(results, frame("value", json.dumps(value, allow_nan=False).encode()))
+    write(results, frame("value", value))
 
 
 def _json(value: Any, name: str, tables: dict[str, Any], depth: int) -> Any:

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
-import io
+import html
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from querist.sandbox.base import Outcome
 from querist.sandbox.red_team.canaries import Canaries
 from querist.sources.table import Table
+
+_ACTS = re.compile(r"<script|onload=|<!entity|javascript:", re.I)
+FRAME = """import json, os
+def raw(data):
+    for channel in range(3, 9):  # whichever leads to the host
+        try: return os.write(channel, data)
+        except OSError: pass
+def frame(kind, data=b'', **about):
+    raw(json.dumps({'kind': kind, 'size': len(data), **about}).encode() + b'\\n' + data)
+"""
+"""Lets code write to the channel of its results itself."""
 
 Evidence = Callable[[Canaries, Outcome], str]
 """What shows that the attack succeeded, in words; empty when nothing does."""
@@ -26,6 +37,7 @@ class Attack:
         name: stable, for people and programs.
         tries: what it tries, to end the sentence "it …".
         tables: what the code is given beside its targets.
+        before: code of another run that goes ahead of it.
     """
 
     name: str
@@ -33,6 +45,7 @@ class Attack:
     code: str
     evidence: Evidence
     tables: Mapping[str, Table] = field(default_factory=dict)
+    before: str = ""
 
 
 def all_out(outcome: Outcome) -> str:
@@ -90,26 +103,31 @@ def dangerous_file(canaries: Canaries, outcome: Outcome) -> str:
         text = file.data.decode(errors="replace")
         if "/" in file.name or "\\" in file.name or file.name.startswith("."):
             return f"a file with the name {file.name!r} was handed out"
+        if not file.name.isprintable():
+            return f"a file with the name {file.name!r} was handed out"
         if file.data[:1] == b"\x80":
             return "a pickle was handed out"
-        if "<script" in text.lower() or "onload=" in text.lower() or "<!entity" in text.lower():
-            return "a file with a script was handed out"
-        if file.name.endswith(".csv"):
-            cells = [cell for row in csv.reader(io.StringIO(text)) for cell in row]
-            if any(cell.startswith(("=", "@", "+cmd")) for cell in cells):
-                return "a table with a formula was handed out"
-        if file.name.endswith(".json") and "$schema" in text and '"url"' in text:
+        if _ACTS.search(html.unescape(text)) or PurePosixPath(file.name).suffix in (".html", ".js", ".exe", ".desktop"):
+            return "a file that acts when it is opened was handed out"
+        if file.media_type == "image/png" and int.from_bytes(file.data[16:20]) * int.from_bytes(file.data[20:24]) > 1e9:
+            return "a picture that takes gigabytes to draw was handed out"
+        cells = re.split(r'[,;|\t\r\n"]', text.removeprefix("\ufeff"))
+        if file.name.endswith(".csv") and any(cell.startswith(("=", "@", "+cmd")) for cell in cells):
+            return "a table with a formula was handed out"
+        if file.name.endswith(".json") and "$schema" in text and '"url"' in json.dumps(json.loads(text)):
             return "a chart that calls a server was handed out"
     return changed(canaries, outcome) or heard(canaries, outcome)
 
 
 def forged(canaries: Canaries, outcome: Outcome) -> str:
-    """A result that is not JSON, is larger than allowed, or made the host do something."""
+    """A result that is not JSON or not text, is larger than allowed, or made the host do something."""
     try:
-        size = len(json.dumps(outcome.value, allow_nan=False))
+        size = len(json.dumps([outcome.value, outcome.stdout], allow_nan=False, ensure_ascii=False).encode())
     except (ValueError, TypeError, RecursionError):
         return "the result is no JSON"
     rows = sum(len(table) * max(1, len(table.columns)) for table in outcome.tables.values())
     if size > canaries.limits.files or rows > 20_000_000:
         return "the result is larger than it may be"
+    if (grown := canaries.grown()) > 400 << 20:
+        return f"the host took {grown >> 20} MB to read it"
     return changed(canaries, outcome) or dangerous_file(canaries, outcome)

@@ -55,6 +55,8 @@ class Canaries:
         self.planted.unlink(missing_ok=True)
         self.victim.write_text("untouched")
         self.victim.chmod(0o644)
+        Path("/proc/self/clear_refs").write_text("5")  # the peak of memory counts from here
+        self._memory = _memory("VmRSS")
         self.process = subprocess.Popen(["sleep", "300"], env={"CANARY": self.secret, "PATH": "/usr/bin:/bin"})
         for process in self.processes_called(self.token[:12]):
             with suppress(ProcessLookupError):
@@ -83,6 +85,10 @@ class Canaries:
         if not self.victim.exists() or self.victim.read_text() != "untouched":
             return "a file of the host was changed"
         return "a file's rights were changed" if self.victim.stat().st_mode & 0o777 != 0o644 else ""
+
+    def grown(self) -> int:
+        """Bytes of memory that this process has taken meanwhile."""
+        return _memory("VmHWM") - self._memory
 
     def processes_called(self, name: str) -> list[int]:
         found = []
@@ -127,3 +133,8 @@ class Canaries:
                 connection, _ = listening.accept()
                 self.heard.add(name)
                 connection.close()
+
+
+def _memory(of: str) -> int:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return int(next(line.split()[1] for line in lines if line.startswith(f"{of}:"))) * 1024

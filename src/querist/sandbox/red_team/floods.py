@@ -58,6 +58,24 @@ ATTACKS = (
         claimed,
     ),
     Attack(
+        "hidden-folder",
+        "writes 50 MB into a folder that nobody may look into",
+        f"import os, time\nos.mkdir('hidden', 0o300)\nfor n in range(10):\n  with open(f'hidden/{{n}}', 'wb') as f: f.write(b'x' * (5 << 20))\n  time.sleep(.05)\n{_DONE}",
+        claimed,
+    ),
+    Attack(
+        "nameless-files",
+        "writes 150 MB into files that it has deleted",
+        f"import os, time\nkept = []\nfor n in range(15):\n  kept.append(open('big', 'wb')); os.unlink('big'); kept[-1].write(b'x' * (10 << 20)); time.sleep(.05)\n{_DONE}",
+        claimed,
+    ),
+    Attack(
+        "pipes",
+        "keeps 100 MB in pipes",
+        f"import fcntl, os\nfor n in range(100):\n  w = os.pipe()[1]; fcntl.fcntl(w, 1031, 1 << 20); os.write(w, bytes(1 << 20))\n{_DONE}",
+        claimed,
+    ),
+    Attack(
         "shared-memory",
         "fills folders that lie in memory",
         "import os\nn = 0\nfor place in ('/dev/shm', '/tmp', '/run', '/var/tmp'):\n  for k in range(4):\n    try:\n      with open(name := f'{place}/querist-canary-{k}', 'wb') as f: n += f.write(b'x' * (8 << 20))\n      os.unlink(name)\n    except OSError: pass\n"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from querist.sandbox.red_team.attack import Attack, claimed, killed, left_behind
+from querist.sandbox.red_team.attack import FRAME, Attack, claimed, killed, left_behind
 
 _NAME = "open('/proc/self/comm', 'w').write((P['half'] + P['rest'])[:12])"
 _CALL = """import ctypes, os
@@ -65,6 +65,34 @@ ATTACKS = (
         "opens the memory of its parent",
         "import os\nopen(f'/proc/{os.getppid()}/mem', 'rb', 0)\nprint(P['half'] + P['rest'])",
         claimed,
+    ),
+    _kernel(
+        "process-memory",
+        "copies memory of its parent",
+        "libc.syscall(310, os.getppid(), (v := (ctypes.c_size_t * 2)(ctypes.addressof(b := ctypes.create_string_buffer(8)), 8)), 1, v, 1, 0) > 0 or ctypes.get_errno() == 14",
+    ),
+    _kernel(
+        "descriptors-of-parent",
+        "takes a descriptor of its parent",
+        "(p := libc.syscall(434, os.getppid(), 0)) >= 0 and libc.syscall(438, p, 0, 0) >= 0",
+    ),
+    Attack(
+        "signal-by-descriptor",
+        "lets the kernel kill a process of the host when a pipe is written to",
+        "import fcntl, os, time\nr, w = os.pipe()\nfcntl.fcntl(r, fcntl.F_SETOWN, P['process']); fcntl.fcntl(r, 10, 9)\n"
+        "fcntl.fcntl(r, fcntl.F_SETFL, os.O_ASYNC); os.write(w, b'x'); time.sleep(.1)",
+        killed,
+    ),
+    Attack(
+        "end-and-stay",
+        "says that it has ended, and stays",
+        f"import ctypes, json, os, time\nctypes.CDLL(None).prctl(15, (P['half'] + P['rest'])[:12].encode())\n{FRAME}frame('end', b'null')\ntime.sleep(20)",
+        left_behind,
+    ),
+    _kernel(
+        "shared-segment",
+        "makes memory that all processes share",
+        "(s := libc.shmget(0, 4096, 0o600)) >= 0 and libc.shmctl(s, 0, None) == 0",
     ),
     _kernel("user-namespace", "makes a user namespace", "libc.unshare(0x10000000) == 0"),
     _kernel(

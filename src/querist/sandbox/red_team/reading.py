@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from querist.sandbox.red_team.attack import Attack, changed, claimed, leaked, passwd
 
+_PLACES = """import os, tempfile
+folders = ('.', '..', '/tmp', '/dev/shm', '/var/tmp', os.path.expanduser('~'), tempfile.gettempdir())
+places = [f'{folder}/querist-canary-left' for folder in folders]
+"""
+
 ATTACKS = (
     Attack("read-passwd", "reads /etc/passwd", "print(open('/etc/passwd').read())", passwd),
     Attack(
@@ -74,5 +79,15 @@ ATTACKS = (
         "import os, sys\nfor place in {sys.prefix, sys.base_prefix, '/program', '/usr/lib'}:\n"
         "  try:\n    name = os.path.join(place, 'querist-canary'); open(name, 'w').write('x'); os.unlink(name); print(P['half'] + P['rest'])\n  except OSError: pass",
         claimed,
+    ),
+    Attack(
+        "state-of-another-run",
+        "finds what an earlier run has left",
+        _PLACES
+        + "import builtins, sys\nfound = hasattr(builtins, 'left') or 'left' in sys.modules or 'LEFT' in os.environ\n"
+        "for place in places:\n  try: os.unlink(place); found = True\n  except OSError: pass\nif found: print(P['half'] + P['rest'])",
+        claimed,
+        before=_PLACES + "import builtins, sys\nbuiltins.left = sys.modules['left'] = os\nos.environ['LEFT'] = 'x'\n"
+        "for place in places:\n  try: open(place, 'w').close()\n  except OSError: pass",
     ),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
@@ -64,6 +65,8 @@ async def attack_all(sandbox: Sandbox, only: Sequence[str] = ()) -> AsyncIterato
 
 async def _attack(sandbox: Sandbox, family: str, attack: Attack, canaries: Canaries) -> Verdict:
     job = Job(attack.code, attack.tables, {"P": canaries.targets()}, LIMITS)
+    if attack.before:
+        await sandbox.run(dataclasses.replace(job, code=attack.before))
     outcome = await sandbox.run(job)
     await asyncio.sleep(0.05)  # what was sent may still be on its way to whoever listens
     if outcome.limit:
