@@ -137,7 +137,7 @@ def main() -> None:
         print(f"\n{title}")
         good = calls = 0
         started = time.monotonic()
-        with Querist([EXAMPLES / "library.sqlite", EXAMPLES / "shop"], model=model, use_verified=False) as opened:
+        with Querist(EXAMPLES / "library.sqlite", EXAMPLES / "shop", model=model, use_verified=False) as opened:
             for (question, _), parts in zip(QUESTIONS, wanted, strict=True):
                 off = mock.patch.object(ask, "seems_several", lambda *_: False)
                 try:

@@ -68,10 +68,38 @@ def step(question: str, source: str = "fleet", needs: tuple[int, ...] = ()) -> d
 
 
 PARTS = "How many trucks are there, and how many trips?"
+"""The second part leaves out its verb, so that a model has to say it."""
 
 
 async def planned(prepared: Prepared, *steps: dict[str, Any], question: str = PARTS) -> tuple[PlannedStep, ...]:
     return (await plan(ScriptedModel([{"steps": list(steps)}]), question, [prepared]))[0]
+
+
+async def test_parts_that_stand_alone_are_asked_as_they_stand_of_the_source_that_has_their_words(
+    fleet: Prepared, wages: Prepared
+) -> None:
+    question = "How many trucks are there, and which wage is the highest, and how many trips did Ada Berg make?"
+    steps, reply = await plan(ScriptedModel([]), question, [fleet, wages])
+    assert reply is None
+    assert [(found.question, found.source, found.needs) for found in steps] == [
+        ("How many trucks are there?", "fleet", ()),
+        ("Which wage is the highest?", "wages", ()),
+        ("How many trips did Ada Berg make?", "fleet", ()),
+    ]
+
+
+async def test_a_part_that_may_take_over_a_condition_is_left_to_a_model(fleet: Prepared) -> None:
+    question = "How many trucks are there in Passau, and how many trips were there?"
+    whole = [step("How many trucks are there in Passau?"), step("How many trips started in Passau?")]
+    steps = await planned(fleet, *whole, question=question)
+    assert [found.question for found in steps] == [found["question"] for found in whole]
+
+
+async def test_a_step_is_asked_of_the_source_that_has_its_words(fleet: Prepared, wages: Prepared) -> None:
+    planned = [step("Which truck is the heaviest?", wages.source.name), step("What is the wage of <1>?", needs=(1,))]
+    model = ScriptedModel([{"steps": planned}])
+    steps, _ = await plan(model, "What is the wage of the driver with the heaviest truck?", [fleet, wages])
+    assert [found.source for found in steps] == ["fleet", "wages"]
 
 
 async def test_a_plan_may_need_earlier_steps_only(fleet: Prepared) -> None:

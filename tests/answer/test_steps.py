@@ -70,7 +70,7 @@ async def ask(fleet: Prepared, tmp_path: Path) -> AsyncIterator[Asker]:
 async def test_parts_of_one_row_stand_side_by_side(ask: Asker) -> None:
     answer = await ask(
         "How many trucks are there, and how many trips did Ada Berg make?",
-        plan(("How many trucks are there?", "fleet", []), ("How many trips did Ada Berg make?", "fleet", [])),
+        "no plan is asked for",
         trucks="SELECT COUNT(*) AS trucks FROM truck",
         trips="SELECT COUNT(*) AS trips FROM trip WHERE driver = 'Ada Berg'",
     )
@@ -79,7 +79,7 @@ async def test_parts_of_one_row_stand_side_by_side(ask: Asker) -> None:
     assert answer.table is not None
     assert (answer.table.names, answer.table.rows) == (["trucks", "trips"], ((4, 2),))
     assert [step.answer.evidence.agreement for step in answer.steps] == [(2, 2), (2, 2)]
-    assert answer.usage.calls == 5
+    assert answer.usage.calls == 4
     assert len(answer.to_dict()["steps"]) == 2
 
 
@@ -133,7 +133,7 @@ async def test_a_long_result_is_a_table_beside_files(fleet: Prepared, tmp_path: 
 async def test_the_whole_is_as_sure_as_its_weakest_step_and_names_it(ask: Asker) -> None:
     answer = await ask(
         "How many trucks are there, and how many trips did Ada Berg make?",
-        plan(("How many trucks are there?", "fleet", []), ("How many trips did Ada Berg make?", "fleet", [])),
+        "no plan is asked for",
         trucks="SELECT COUNT(*) AS trucks FROM truck",
         trips="SELECT nothing FROM nowhere",
     )
@@ -156,7 +156,7 @@ async def test_a_step_that_must_be_asked_back_asks_the_whole_back(ask: Asker) ->
     (ask.folder / "rates.csv").write_text("driver,day_rate,night_rate\nJon Falk,10,15\nAda Berg,30,20\n")
     ask.sources += open_sources([ask.folder / "rates.csv"])
     answer = await ask(
-        "What is the highest rate, and how many trips did Ada Berg make?",
+        "What is the highest rate, and how many trips by Ada Berg?",
         plan(("What is the highest rate?", "rates", []), ("How many trips for <1>?", "fleet", [1])),
         rate="SELECT MAX(day_rate) FROM rates",
     )

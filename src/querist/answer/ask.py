@@ -201,7 +201,8 @@ class Ask(Component[Question, Answer]):
         except ModelOutputError as error:
             work.assumptions.append(f"Answered in one step, for no plan could be made: {error.message}")
             return None
-        work.count(reply.usage, reply.model)
+        if reply is not None:
+            work.count(reply.usage, reply.model)
         if not steps:
             return None
 

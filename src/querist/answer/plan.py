@@ -1,19 +1,19 @@
 """Plan: whether a question takes several steps, and which.
 
-Nearly all take one, and words tell so; a model is asked only where a question has parts that do not lean on each other,
-or names things that no source holds alone.
+Nearly all take one, and words tell so. Parts that are questions of their own are asked as they stand; a model is asked
+only where a part leaves out what another says, or where a question names things that no source holds alone.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from querist.answer.joins import words_of
 from querist.answer.prepared import Prepared
 from querist.answer.prompts import prompt
-from querist.answer.routing import choose
+from querist.answer.routing import affinity, choose
 from querist.answer.values import COMMON
 from querist.models.base import JsonSchema, Model, Reply, Request
 
@@ -24,11 +24,12 @@ RESULTS = "results of steps"
 """The source of a step that asks about nothing but the results of others."""
 
 _ASKS = r"(?:what|which|how\s+(?:many|much)|(?:who|where|when)\s+(?:is|are|was|were|did|does|do))\b"
-_PART = re.compile(
-    rf"(?:[,;?.!]\s*(?:and|but|also)?|\b(?:and|but))\s+(?:also\s+)?(?:(?:in|on|at|for|of|to|from|with)\s+)?({_ASKS}.*)",
-    re.I | re.S,
+_NEXT_PART = re.compile(
+    rf"(?:[,;?.!]\s*(?:and|but|also)?|\b(?:and|but))\s+(?:also\s+)?(?=(?:(?:in|on|at|for|of|to|from|with)\s+)?{_ASKS})",
+    re.I,
 )
-"""A further question within a question."""
+"""What leads over to a further question within a question."""
+_VERB = re.compile(r"\b(?:is|are|was|were|has|have|had|do|does|did|can|exists?)\b", re.I)
 _RELATIVE = re.compile(r"which\s+(?:is|are|was|were|has|have|had|do|does|did|can)\b(?!\s+the\b)", re.I)
 _LEANS = re.compile(
     r"\b(?:it|its|they|them|theirs?|those|that|this|these|he|she|him|his|her|each|every|ones?|same|respective|"
@@ -57,7 +58,8 @@ def seems_several(question: str, prepared: Sequence[Prepared]) -> bool:
 def _has_parts(question: str) -> bool:
     if not re.match(rf"\s*{_ASKS}", question, re.I):
         return False
-    return any(not _LEANS.search(part[1]) and not _RELATIVE.match(part[1]) for part in _PART.finditer(question))
+    _, *further = _NEXT_PART.split(question)
+    return bool(further) and not any(_LEANS.search(part) or _RELATIVE.match(part) for part in further)
 
 
 def _spans_sources(question: str, prepared: Sequence[Prepared]) -> bool:
@@ -81,15 +83,47 @@ def _known(words: set[str], question: str, source: Prepared) -> set[str]:
     return words & (names | values)
 
 
-async def plan(model: Model, question: str, prepared: Sequence[Prepared]) -> tuple[tuple[PlannedStep, ...], Reply]:
-    """The steps as a model plans them, with its reply; none when one is enough, or when the plan makes no sense."""
-    names = [source.source.name for source in prepared]
+async def plan(
+    model: Model, question: str, prepared: Sequence[Prepared]
+) -> tuple[tuple[PlannedStep, ...], Reply | None]:
+    """The steps, with the model's reply where one planned them; none when one is enough, or the plan makes no sense."""
+    if parts := _complete_parts(question, prepared):
+        found = enumerate(parts, start=1)
+        return tuple(PlannedStep(n, part, choose(part, prepared).source.name) for n, part in found), None
     messages = prompt("plan").messages(sources="; ".join(map(_told, prepared)), question=question)
+    names = [source.source.name for source in prepared]
     reply = await model.complete(Request(messages, schema=_schema(names), max_tokens=400, prefix="plan"))
-    steps = _asked_for(question, _checked(reply.data, names))
+    steps = _asked_for(question, [_placed(step, prepared) for step in _checked(reply.data, names)])
     # Asked only because it names things of several sources, it is one step after all where one of them is enough.
     enough = not _has_parts(question) and len({step.source for step in steps}) < 2
     return () if enough else steps, reply
+
+
+def _complete_parts(question: str, prepared: Sequence[Prepared]) -> list[str]:
+    """The parts of a question, where each is one that stands alone; none where a part may mean what the first says."""
+    if not _has_parts(question):
+        return []
+    first, *further = (part.strip(" ,;") for part in _NEXT_PART.split(question))
+    held = _has_condition(first, prepared)
+    if not all(_VERB.search(part) and (_has_condition(part, prepared) or not held) for part in further):
+        return []
+    return [part[0].upper() + part[1:].rstrip("?.! ") + "?" for part in (first, *further)]
+
+
+def _has_condition(part: str, prepared: Sequence[Prepared]) -> bool:
+    """Whether it names a value or a number, which a part that does not may take over from it."""
+    return bool(re.search(r"\d", part)) or any(match.exact for s in prepared for match in s.values.mentions(part))
+
+
+def _placed(step: PlannedStep, prepared: Sequence[Prepared]) -> PlannedStep:
+    """The step, asked of the source that shares most words with it; small models mix sources up."""
+    by_name = {source.source.name: source for source in prepared}
+    if step.source == RESULTS:
+        return step
+    question = _PLACEHOLDER.sub("", step.question)
+    planned, best = by_name[step.source], choose(question, prepared)
+    better = affinity(question, best) > affinity(question, planned)
+    return replace(step, source=best.source.name) if better else step
 
 
 def _told(source: Prepared) -> str:
