@@ -101,7 +101,9 @@ def post(port: int, password: str = "p4ss", **other: Any) -> dict[str, Any]:
 
 async def test_a_message_goes_out_by_the_server_of_the_settings(tls: ssl.SSLContext, tmp_path: Path) -> None:
     async with mail_server(tls) as (box, port):
-        (tmp_path / "report.csv").write_text("a,b\n1,2\n")
+        odd = "a\r\nX-Slipped: in"
+        for name in ("report.csv", odd):
+            (tmp_path / name).write_text("a,b\n1,2\n")
         sent = await use(
             "email_sender",
             f"network:127.0.0.1:{port}",
@@ -112,12 +114,13 @@ async def test_a_message_goes_out_by_the_server_of_the_settings(tls: ssl.SSLCont
             subject="Grüße",
             text="Hello",
             html="<p>Hello</p>",
-            attachments=[str(tmp_path / "report.csv")],
+            attachments=[str(tmp_path / "report.csv"), str(tmp_path / odd)],
         )
         assert (sent.accepted, list(sent.refused)) == (["ann@example.org", "boss@example.org"], ["nobody@example.org"])
         assert box.got[0].rcpt_tos == ["ann@example.org", "boss@example.org"]
         assert "From: bot@example.org" in box.text()
         assert 'filename="report.csv"' in box.text()
+        assert "\nX-Slipped" not in box.text()
         assert "boss@" not in box.text()
         assert sent.message_id in box.text()
 

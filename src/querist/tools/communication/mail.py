@@ -129,8 +129,13 @@ def _compose(input: EmailSenderInput, sender: str, context: RunContext) -> Email
         data = read_bytes(path, context, room)
         room -= len(data)
         kind = (mimetypes.guess_type(path)[0] or "application/octet-stream").split("/")
-        message.add_attachment(data, maintype=kind[0], subtype=kind[1], filename=Path(path).name)
+        message.add_attachment(data, maintype=kind[0], subtype=kind[1], filename=_file_name(path))
     return message
+
+
+def _file_name(path: str) -> str:
+    """A file's name as it may stand in a header."""
+    return "".join(c if c.isprintable() else "_" for c in Path(path).name)
 
 
 def _send(
