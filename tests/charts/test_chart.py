@@ -52,12 +52,42 @@ def test_a_pie_of_many_slices_is_drawn_as_bars() -> None:
 
 
 @pytest.mark.parametrize(
+    "scale", [{"domainMin": 4}, {"zero": False}, {"type": "log"}, {"domain": [4, 8], "type": "sqrt"}]
+)
+def test_bars_are_drawn_from_zero_and_in_proportion(scale: dict[str, Any]) -> None:
+    bent = json.loads(json.dumps(BARS))
+    bent["encoding"]["y"]["scale"] = scale
+    chart = from_spec(bent, TABLE)
+    assert chart.spec["encoding"]["y"]["scale"] == {"zero": True}
+    assert chart.notes[0].endswith("it is drawn from zero.")
+
+
+def test_a_pie_with_negative_parts_or_slices_without_a_colour_is_drawn_as_bars() -> None:
+    encoding = {"theta": {"field": "sold", "type": "quantitative"}, "color": {"field": "region", "type": "nominal"}}
+    losses = Table(TABLE.columns, (("North", -5), ("South", 7)))
+    assert from_spec({"mark": "arc", "encoding": encoding}, losses).kind == "bar"
+    many = Table(TABLE.columns, tuple((f"r{n}", n + 1) for n in range(40)))
+    assert from_spec({"mark": "arc", "encoding": {"theta": encoding["theta"]}}, many).kind == "bar"
+
+
+@pytest.mark.parametrize("text", ["\x1b[31m\x00", "\ud800", "a\\b", "</script>", "x" * 5000])
+def test_hostile_texts_are_drawn_as_texts(text: str) -> None:
+    columns = (ResultColumn(text), ResultColumn("n" + text))
+    chart = recommend(Table(columns, ((text, 1), ("y", 2))), f"What of {text}?")
+    assert chart is not None
+    assert chart.svg().startswith("<svg")
+    width = int.from_bytes(chart.png(1.0)[16:20], "big")
+    assert width < 1200
+
+
+@pytest.mark.parametrize(
     ("change", "why"),
     [
         ({"mark": "image", "encoding": {**BARS["encoding"], "url": {"value": "http://x/y.png"}}}, "fetches"),
         ({"transform": [{"calculate": "1+1", "as": "x"}]}, "may not have 'transform'"),
         ({"mark": {"type": "bar", "href": "javascript:alert(1)"}}, "may not have 'href'"),
         ({"mark": {"type": "bar", "color": {"expr": "1"}}}, "may not have 'expr'"),
+        ({"encoding": {"x": {"field": "sold", "axis": {"labelExpr": "1"}}}}, "may not have 'labelExpr'"),
         ({"encoding": {"x": {"field": "nothing", "type": "nominal"}}}, "names a column 'nothing'"),
         ({"encoding": {"x": {"field": "sold", "type": "quantity"}}}, "not valid at encoding.x"),
         ({"mark": "geoshape"}, "is not drawn"),

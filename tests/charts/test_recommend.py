@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import decimal
 from typing import Any
 
 import pytest
@@ -54,6 +55,61 @@ def test_bars_start_at_zero_the_largest_first_and_no_more_than_fit() -> None:
     assert chart.spec["data"]["values"][-1] == {"city": "City 59", "orders": 159}
     assert chart.notes == ("The 25 largest of 60 are drawn.",)
     assert chart.spec["title"]["subtitle"] == ["The 25 largest of 60 are drawn."]
+
+
+SALES = [(f"City {n}", 1000 // (n + 1)) for n in range(60)]
+
+
+@pytest.mark.parametrize(
+    ("names", "sql"),
+    [
+        ("city sum(sales)", ""),
+        ("city total_sales", ""),
+        ("city sales", "SELECT city, SUM(sales) AS sales FROM shops GROUP BY city"),
+        ("city n", "SELECT city, COUNT(*) AS n FROM shops GROUP BY city"),
+    ],
+)
+def test_bars_that_do_not_fit_are_summed_where_that_has_a_meaning(names: str, sql: str) -> None:
+    chart = recommend(table(names, *SALES), sql=sql)
+    assert chart is not None
+    assert chart.notes == ("The 24 largest of 60 are drawn, and the others as one.",)
+    last = chart.spec["data"]["values"][-1]
+    assert list(last.values()) == ["Other (36 more)", sum(n for _, n in SALES[24:])]
+    assert chart.spec["encoding"]["y"]["sort"][-1] == "Other (36 more)"
+
+
+@pytest.mark.parametrize(
+    ("names", "sql"),
+    [
+        ("city avg(sales)", ""),
+        ("city sales", ""),
+        ("city count(DISTINCT_x)", ""),
+        ("city total_sales", "SELECT city, AVG(total) AS total_sales FROM shops GROUP BY city"),
+        ("city n", "SELECT city, COUNT(DISTINCT buyer) AS n FROM shops GROUP BY city"),
+    ],
+)
+def test_means_and_the_like_are_never_summed(names: str, sql: str) -> None:
+    chart = recommend(table(names, *SALES), sql=sql)
+    assert chart is not None
+    assert chart.notes == ("The 25 largest of 60 are drawn.",)
+
+
+def test_a_rest_that_would_hide_the_others_is_told_and_not_drawn() -> None:
+    chart = recommend(table("city total", *((f"City {n}", 100) for n in range(1000))))
+    assert chart is not None
+    assert chart.notes == ("The 25 largest of 1,000 are drawn. The others hold 98% of the whole.",)
+
+
+def test_lines_that_do_not_fit_become_one_in_grey() -> None:
+    rows = [(day, f"p{number}", 100 - 8 * number) for day in DAYS for number in range(9)]
+    chart = recommend(table("day product total_sold", *rows))
+    assert chart is not None
+    assert chart.spec["encoding"]["color"]["scale"]["domain"][-1] == "Other (3 more)"
+    assert chart.spec["data"]["values"][-1] == {
+        "product": "Other (3 more)",
+        "total_sold": 52 + 44 + 36,
+        "day": "2024-01-10",
+    }
 
 
 def test_a_pie_of_many_slices_becomes_bars_and_says_so() -> None:
@@ -110,4 +166,45 @@ def test_many_points_are_thinned_and_told() -> None:
 def test_a_name_with_a_point_is_no_path() -> None:
     chart = recommend(table("a.b c[d]", ("x", 1), ("y", 2)))
     assert chart is not None
-    assert chart.spec["data"]["values"][0] == {"a_b": "x", "c_d_": 1}
+    assert chart.spec["data"]["values"][0] == {"a_b": "x", "c_d": 1}
+
+
+def test_names_that_would_be_one_field_stay_two() -> None:
+    chart = recommend(table("a.b a_b __proto__", ("x", 1, 2), ("y", 2, 3)))
+    assert chart is not None
+    assert chart.spec["data"]["values"] == [{"a_b": "x", "a_b_2": 1}, {"a_b": "y", "a_b_2": 2}]
+    assert recommend(Table((ResultColumn(""), ResultColumn("constructor")), (("x", 1), ("y", 2)))) is not None
+
+
+def test_rows_without_a_number_are_left_out_and_told() -> None:
+    rows = [("a", 1.5), ("b", float("nan")), ("c", None), (None, 2.0), ("d", decimal.Decimal("NaN"))]
+    chart = recommend(table("city rent", *rows))
+    assert chart is not None
+    assert chart.notes == ("Rows without Rent are left out: 3.",)
+    assert [row["city"] for row in chart.spec["data"]["values"]] == ["a", "(missing)"]
+    assert recommend(table("city rent", ("a", float("nan")), ("b", float("inf")))) is None
+
+
+def test_a_histogram_counts_every_row_once_and_keeps_none() -> None:
+    chart = recommend(table("rent", *((float(n % 100),) for n in range(10_000))), "Distribution of the rent")
+    assert chart is not None
+    assert sum(row["_rows"] for row in chart.spec["data"]["values"]) == 10_000
+    assert len(chart.spec["data"]["values"]) == 20
+    validate(chart.spec)
+
+
+def test_years_and_months_stand_in_their_order_whatever_that_of_the_rows() -> None:
+    years = recommend(table("year n", (2003, 1), (2001, 2), (2002, 3)), kind="line")
+    months = recommend(table("month n", ("Mar", 1), ("Jan", 2), ("Dec", 3)), kind="line")
+    assert years is not None
+    assert months is not None
+    assert years.spec["encoding"]["x"]["sort"] == "ascending"
+    assert years.text().splitlines()[-1] == "2001 … 2003"
+    assert months.text().splitlines()[-1] == "Jan … Dec"
+
+
+@pytest.mark.parametrize("value", [10**40, ["a", "b"], 1e308, dt.timedelta(days=1), b"\xff"])
+def test_any_value_makes_a_chart_or_none(value: Any) -> None:
+    for data in (table("a n", (value, 1), ("x", 2)), table("a n", ("x", value), ("y", 2))):
+        chart = recommend(data)
+        assert chart is None or chart.text()

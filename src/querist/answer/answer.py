@@ -147,7 +147,7 @@ class Answer(BaseModel):
 
         if self.table is None or self.analysis is not None:  # findings measure different things
             return None
-        return recommend(self.table, self.understood or self.question)
+        return recommend(self.table, self.understood or self.question, sql=self.sql or "")
 
     def __str__(self) -> str:
         return self.text

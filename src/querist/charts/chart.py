@@ -81,10 +81,10 @@ class Chart:
         if format == "json":
             import json
 
-            return (json.dumps(self.spec, indent=2, ensure_ascii=False) + "\n").encode()
+            return (json.dumps(self.spec, indent=2, ensure_ascii=False) + "\n").encode(errors="replace")
         if format in ("png", "pdf"):
             return self.png() if format == "png" else self.pdf()
-        return {"svg": self.svg, "html": self.html, "txt": self.text}[format]().encode()
+        return {"svg": self.svg, "html": self.html, "txt": self.text}[format]().encode(errors="replace")
 
 
 def check_ending(path: Path) -> str:

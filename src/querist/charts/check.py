@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from querist.charts.chart import Chart, Kind, Spec
-from querist.charts.recommend import PIE_SLICES, SCHEMA, field_name, recommend, values_of
+from querist.charts.columns import field_names
+from querist.charts.recommend import PIE_SLICES, SCHEMA, recommend, values_of
 from querist.charts.style import CONFIG, HEIGHT, WIDTH
 from querist.errors import MissingExtraError, UsageError
 from querist.sources.table import Table
@@ -39,16 +40,17 @@ def from_spec(spec: Spec, table: Table) -> Chart:
     if extra := sorted(set(spec) - _ALLOWED):
         raise UsageError(f"A chart may not have {extra[0]!r}.", hint=f"Use only {', '.join(sorted(_ALLOWED))}.")
     for key in _keys({name: part for name, part in spec.items() if name != "$schema"}):
-        if key in _FORBIDDEN:
+        if key in _FORBIDDEN or key.endswith("Expr"):
             raise UsageError(f"A chart may not have {key!r}: it is data and fetches or computes nothing.")
     names = table.unique_names()
     for field in _fields(spec.get("encoding", {})):
         if field not in names:
             raise UsageError(f"The chart names a column {field!r}.", hint=f"The columns are {', '.join(names)}.")
+    fields = dict(zip(names, field_names(names), strict=True))
     whole: Spec = {
         "width": WIDTH,
         "height": HEIGHT,
-        **{key: _with_field_names(part) for key, part in spec.items() if key not in ("data", "config")},
+        **{key: _with_fields(part, fields) for key, part in spec.items() if key not in ("data", "config")},
         "$schema": SCHEMA,
         "data": {"values": values_of(table)},
         "config": CONFIG,
@@ -57,14 +59,28 @@ def from_spec(spec: Spec, table: Table) -> Chart:
     mark = whole["mark"]["type"] if isinstance(whole["mark"], dict) else whole["mark"]
     if mark not in _KINDS:
         raise UsageError(f"A chart with the mark {mark!r} is not drawn.", hint=f"Use one of {', '.join(_KINDS)}.")
-    slices = whole["encoding"].get("color", {}).get("field") if mark == "arc" else None
-    if slices is not None and len({row[slices] for row in whole["data"]["values"]}) > PIE_SLICES:
+    if mark == "arc" and (why := _unreadable(whole)):
         bars = recommend(table, kind="bar")
         if bars is None:
-            raise UsageError(f"A pie of more than {PIE_SLICES} slices cannot be read.", hint="Show fewer, or bars.")
-        note = f"A pie of more than {PIE_SLICES} slices cannot be read; bars are drawn instead."
-        return Chart(bars.spec, "bar", (note, *bars.notes))
+            raise UsageError(f"A pie {why} cannot be read.", hint="Show fewer parts, or bars.")
+        return Chart(bars.spec, "bar", (f"A pie {why} cannot be read; bars are drawn instead.", *bars.notes))
     return Chart(whole, _KINDS[mark], tuple(_mend_axes(whole, mark)))
+
+
+def _unreadable(pie: Spec) -> str:
+    """What makes a pie unreadable; empty when nothing does."""
+    rows, encoding = pie["data"]["values"], pie["encoding"]
+    angle = encoding.get("theta", {})
+    parts = [
+        channel["field"]
+        for name, channel in encoding.items()
+        if isinstance(channel, dict) and "field" in channel and name not in ("theta", "tooltip", "order")
+    ]
+    slices = len({tuple(row[field] for field in parts) for row in rows}) if "aggregate" in angle else len(rows)
+    if slices > PIE_SLICES:
+        return f"of more than {PIE_SLICES} slices"
+    sizes = [row[angle["field"]] for row in rows] if "field" in angle else []
+    return "with negative parts" if any(isinstance(size, (int, float)) and size < 0 for size in sizes) else ""
 
 
 def validate(spec: Spec) -> None:
@@ -103,19 +119,22 @@ def _mend_axes(spec: Spec, mark: str) -> Iterator[str]:
     for name in ("x", "y"):
         channel = spec["encoding"].get(name, {})
         scale = channel.get("scale") or {}
-        if channel.get("type") == "quantitative" and (scale.get("zero") is False or "domain" in scale):
-            kept = {key: value for key, value in scale.items() if key not in ("zero", "domain")}
+        if channel.get("type") != "quantitative":
+            continue
+        bent = scale.get("type", "linear") != "linear"
+        if bent or scale.get("zero") is False or any(key.startswith("domain") for key in scale):
+            kept = {key: value for key, value in scale.items() if not key.startswith("domain") and key != "type"}
             channel["scale"] = {**kept, "zero": True}
-            yield "The axis of the bars was cut off; it is drawn from zero."
+            yield f"The axis of the bars was {'not linear' if bent else 'cut off'}; it is drawn from zero."
 
 
-def _with_field_names(value: Any) -> Any:
+def _with_fields(value: Any, fields: Mapping[str, str]) -> Any:
     """The part of a spec with columns under the names that the data have them."""
     if isinstance(value, list):
-        return [_with_field_names(item) for item in value]
+        return [_with_fields(item, fields) for item in value]
     if isinstance(value, dict):
         return {
-            key: field_name(item) if key == "field" and isinstance(item, str) else _with_field_names(item)
+            key: fields.get(item, item) if key == "field" and isinstance(item, str) else _with_fields(item, fields)
             for key, item in value.items()
         }
     return value

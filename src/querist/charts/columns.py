@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 import decimal
+import math
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from querist.sources.table import Table, Value
 
 Role = Literal["time", "amount", "category"]
+LONGEST = 60
+"""Characters of a title."""
 UNITS = {
     "usd": "USD", "eur": "EUR", "chf": "CHF", "gbp": "GBP", "kg": "kg", "km": "km", "mm": "mm", "cm": "cm", "m2": "m²",
     "pct": "%", "percent": "%", "percentage": "%", "seconds": "s", "minutes": "min", "hours": "h", "days": "days",
@@ -19,6 +22,9 @@ UNITS = {
 }  # fmt: skip
 """Last words of a column's name that are units, and how they are written."""
 _NAMED_KEY = re.compile(r"(^|_|\s)(id|key|code|no|nr|zip|postcode)$", re.I)
+_OBJECT = ("constructor", "toString", "valueOf", "hasOwnProperty", "isPrototypeOf", "toLocaleString")
+"""Names that every object of JavaScript has already."""
+_ADDITIVE = re.compile(r"(^|_|\b)(sum|total|count|number)(_|\b)(?!.*distinct)", re.I)
 _ORDERED_WORDS = {"month", "quarter", "week", "day", "hour", "weekday", "dow"}
 _CALENDAR = (
     "monday tuesday wednesday thursday friday saturday sunday".split(),
@@ -32,10 +38,11 @@ class ChartColumn:
     """One column as a chart uses it.
 
     Attributes:
-        name: unique in the table.
+        name: its field in the data of a chart.
         title: for people: `revenue_usd` is "Revenue (USD)".
         ordered: a category whose values have an order of their own, such as month numbers.
         distinct: number of different values.
+        additive: its values may be summed, as counts and totals may, and means may not.
     """
 
     name: str
@@ -45,20 +52,56 @@ class ChartColumn:
     distinct: int
     place: int
     lowest: float | None = None
+    additive: bool = False
 
 
-def chart_columns(table: Table) -> list[ChartColumn]:
-    """The columns that hold something to draw."""
+def chart_columns(table: Table, sql: str = "") -> list[ChartColumn]:
+    """The columns that hold something to draw. `sql`: the query whose result the table is, where one is known."""
     found = []
-    for place, name in enumerate(table.unique_names()):
-        values = [row[place] for row in table.rows if row[place] is not None]
+    names = table.unique_names()
+    summed = _summed(sql, len(names)) or [bool(_ADDITIVE.search(name)) for name in names]
+    for place, (name, field) in enumerate(zip(names, field_names(names), strict=True)):
+        values = [row[place] for row in table.rows if row[place] is not None and is_finite(row[place])]
         if not values:
             continue
         role, ordered = _role(name, values)
         amounts = [float(v) for v in values] if role == "amount" else []
         lowest = min(amounts) if amounts else None
-        found.append(ChartColumn(name, role, title(name), ordered, len({str(v) for v in values}), place, lowest))
+        distinct = len({str(v) for v in values})
+        found.append(ChartColumn(field, role, title(name), ordered, distinct, place, lowest, summed[place]))
     return found
+
+
+def field_names(names: Sequence[str]) -> list[str]:
+    """Names of columns as fields, each once: Vega-Lite takes `a.b` for the part b of a, and some for its own."""
+    fields: list[str] = []
+    for name in names:
+        field = re.sub(r"[.\[\]\\'\"]|[^\x20-\U0010ffff]", "_", name).strip("_ ") or "column"
+        number = 1
+        while (unique := field if number == 1 else f"{field}_{number}") in (*fields, *_OBJECT):
+            number += 1
+        fields.append(unique)
+    return fields
+
+
+def is_finite(value: Value) -> bool:
+    """Whether it is no number, or one that can be drawn."""
+    return not isinstance(value, (float, decimal.Decimal)) or math.isfinite(value)
+
+
+def _summed(sql: str, width: int) -> list[bool]:
+    """Which columns of a query's result are sums or counts of rows; empty where the query does not tell."""
+    import sqlglot
+    from sqlglot import exp
+
+    try:
+        query = sqlglot.parse_one(sql) if sql else None
+    except sqlglot.errors.SqlglotError:
+        return []
+    if not isinstance(query, exp.Select) or len(query.selects) != width or query.is_star:
+        return []
+    calls = [part.unalias() for part in query.selects]
+    return [isinstance(call, (exp.Sum, exp.Count)) and call.find(exp.Distinct) is None for call in calls]
 
 
 def _role(name: str, values: list[Value]) -> tuple[Role, bool]:
@@ -68,7 +111,7 @@ def _role(name: str, values: list[Value]) -> tuple[Role, bool]:
     if all(isinstance(v, str) and _ISO.fullmatch(v) for v in values):
         return "time", True
     if all(isinstance(v, (int, float, decimal.Decimal)) and not isinstance(v, bool) for v in values):
-        whole = all(v == int(v) for v in values if v == v and abs(v) != float("inf"))
+        whole = all(v == int(v) for v in values)
         if whole and "year" in words and all(1000 <= v <= 2999 for v in values):
             return "category", True
         if whole and words and words[-1] in _ORDERED_WORDS and len(set(values)) <= 53:
@@ -93,6 +136,8 @@ def title(name: str) -> str:
     text = re.sub(r"\bcount_star\(\)|\bcount\s*\(\s*\*\s*\)", "count", name, flags=re.I)
     for word, said in (("avg", "average"), ("sum", "total"), ("min", "lowest"), ("max", "highest"), ("count", "count")):
         text = re.sub(rf"\b{word}\s*\((?:distinct\s+)?(.*?)\)", rf"{said} \1", text, flags=re.I)
+    if len(text) > LONGEST:
+        text = text[: LONGEST - 1] + "…"
     if "(" in text:  # the name says its unit itself, or is an expression
         return text[:1].upper() + text[1:]
     words = [word for word in re.split(r"[_\s.\"]+", text) if word]

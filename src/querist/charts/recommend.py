@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import datetime as dt
 import decimal
+import json
+import math
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from querist.charts.chart import Chart, Kind, Spec
-from querist.charts.columns import ChartColumn, calendar_order, chart_columns
-from querist.charts.style import BAR_STEP, CONFIG, HEIGHT, WIDTH
+from querist.charts.columns import ChartColumn, calendar_order, chart_columns, field_names, is_finite
+from querist.charts.style import BAR_STEP, CONFIG, HEIGHT, OTHER, PALETTE, WIDTH
 from querist.sources.table import Table, Value, json_cell
 
 BARS = 25
@@ -22,11 +25,16 @@ BARS = 25
 SERIES = 7
 """More lines or colours are too many to tell apart: the largest are drawn."""
 PIE_SLICES = 6
+BINS = 30
 POINTS = 2_000
 CELLS = 40
 """Most rows or columns of a heat map."""
+MOST_OTHER = 0.5
+"""Share of the whole up to which the rest is drawn as one mark; a larger one would hide the others."""
+MISSING = "(missing)"
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 
+_OTHER = re.compile(r"Other \([\d,]+ more\)")
 Row = dict[str, Any]
 _WORDS: tuple[tuple[Kind, str], ...] = (
     ("pie", r"\b(pie|donut|doughnut)\b"),
@@ -46,6 +54,7 @@ class _Case:
     columns: list[ChartColumn]
     question: str
     notes: list[str] = field(default_factory=list)
+    averaged: bool = False
 
     def of(self, role: str) -> list[ChartColumn]:
         return [column for column in self.columns if column.role == role]
@@ -55,15 +64,17 @@ class _Case:
             self.notes.append(text)
 
 
-def recommend(table: Table, question: str = "", *, kind: Kind | None = None, title: str = "") -> Chart | None:
+def recommend(
+    table: Table, question: str = "", *, kind: Kind | None = None, title: str = "", sql: str = ""
+) -> Chart | None:
     """The chart that suits a table best; None for one that no chart shows better than its text (a single value, names).
 
     Args:
         question: what was asked; its words decide between charts that are possible, and it is the title by default.
         kind: the chart that is wanted. Where it cannot show the table, another is drawn, and a note says so.
+        sql: the query whose result the table is; it tells which columns may be summed. Without it their names do.
     """
-    columns = chart_columns(table)
-    case = _Case(values_of(table), [_renamed(column) for column in columns], question)
+    case = _Case(values_of(table), chart_columns(table, sql), question)
     wanted = kind or next((name for name, words in _WORDS if re.search(words, question, re.I)), None)
     order = [*([wanted] if wanted else []), *_natural(case)]
     for name in order:
@@ -81,27 +92,19 @@ def recommend(table: Table, question: str = "", *, kind: Kind | None = None, tit
 
 def values_of(table: Table) -> list[Row]:
     """The rows as Vega-Lite reads them: JSON values under names that it does not take for paths."""
-    names = [field_name(name) for name in table.unique_names()]
+    names = field_names(table.unique_names())
     return [dict(zip(names, (_cell(value) for value in row), strict=True)) for row in table.rows]
 
 
-def field_name(name: str) -> str:
-    """A column's name as a field: `a.b` would be the part b of a."""
-    return re.sub(r"[.\[\]\\'\"]", "_", name)
-
-
 def _cell(value: Value) -> Any:
-    if isinstance(value, decimal.Decimal):
-        return float(value)
-    if isinstance(value, float) and (value != value or abs(value) == float("inf")):
+    if not is_finite(value):
         return None
+    if isinstance(value, decimal.Decimal) or (isinstance(value, int) and abs(value) > 2**53):
+        return float(value)
     if isinstance(value, dt.datetime):
         return value.replace(tzinfo=None).isoformat()
-    return json_cell(value)
-
-
-def _renamed(column: ChartColumn) -> ChartColumn:
-    return replace(column, name=field_name(column.name))
+    cell = json_cell(value)
+    return cell if cell is None or isinstance(cell, (bool, int, float, str)) else json.dumps(cell, ensure_ascii=False)
 
 
 def _natural(case: _Case) -> list[Kind]:
@@ -109,10 +112,10 @@ def _natural(case: _Case) -> list[Kind]:
     amounts, times, categories = case.of("amount"), case.of("time"), case.of("category")
     if times and amounts and case.rows:
         return ["line", "bar"]
-    if amounts and any(column.ordered and column.distinct > 2 for column in categories):
-        return ["line", "bar"]
     if len(categories) >= 2 and amounts and categories[0].distinct > 3 and categories[1].distinct > SERIES:
         return ["heatmap", "bar"]
+    if amounts and any(column.ordered and column.distinct > 2 for column in categories):
+        return ["line", "bar"]
     if categories and amounts and len(case.rows) <= 20 * categories[0].distinct:
         return ["bar"]
     if len(amounts) >= 2:
@@ -128,15 +131,16 @@ def _line(case: _Case) -> Spec | None:
     rest = [c for c in case.of("category") if c is not along and c.distinct > 1]
     rows, colour = case.rows, None
     if rest:
-        rows, colour = _series(case, rest[0], amounts[0]), rest[0]
-        y = amounts[0]
+        colour, y = rest[0], amounts[0]
     elif len(amounts) > 1 and _alike(amounts):
         rows, y, colour = _folded(rows, along, amounts[:SERIES])
     else:
         y = amounts[0]
         if len(amounts) > 1:
             case.note(f"Only {y.title} is drawn: {amounts[1].title} is of another size.")
-    rows = _averaged(case, rows, [along, *([colour] if colour else [])], y)
+    rows = _averaged(case, [row for row in rows if row[along.name] is not None], [along, *_some(colour)], y)
+    if colour:
+        rows = _largest(case, rows, colour, y, SERIES, [along])
     rows = _thinned(case, rows)
     kind = "temporal" if along.role == "time" else "ordinal"
     encoding: Spec = {
@@ -149,6 +153,9 @@ def _line(case: _Case) -> Spec | None:
         encoding["y"]["scale"] = {"zero": _near_zero(rows, y.name)}
     if colour:
         encoding["color"] = _colour(colour)
+        names = _by_size(rows, colour, y)
+        if _OTHER.fullmatch(str(names[-1])):
+            encoding["color"]["scale"] = {"domain": names, "range": [*PALETTE[: len(names) - 1], OTHER]}
     mark: Spec = {"type": "line", "point": len(rows) <= 40, "strokeWidth": 2, "tooltip": True}
     return _spec(rows, mark, encoding)
 
@@ -159,6 +166,8 @@ def _bar(case: _Case) -> Spec | None:
     if not categories or not case.rows:
         return None
     along = categories[0]
+    if along.role == "time":
+        case.rows = [row for row in case.rows if row[along.name] is not None]
     if not amounts:
         return next((spec for column in categories if (spec := _counted(case, column))), None)
     if len(case.rows) < 2:
@@ -168,13 +177,16 @@ def _bar(case: _Case) -> Spec | None:
     rows = case.rows
     if second is None and len(amounts) > 1 and _alike(amounts) and along.distinct <= BARS:
         rows, y, second = _folded(rows, along, amounts[:SERIES])
-    rows = _averaged(case, rows, [along, *([second] if second else [])], y)
-    rows = _largest(case, rows, along, y)
+    rows = _averaged(case, rows, [along, *_some(second)], y)
+    if not rows:
+        return None
+    rows = _largest(case, rows, along, y, BARS, _some(second))
     size: Spec = {"step": BAR_STEP if second is None else BAR_STEP * 0.6}
-    sort = _order(along, rows) if along.ordered else {"field": y.name, "op": "sum", "order": "descending"}
+    sort = _order(along, rows) if along.ordered else _by_size(rows, along, y)
+    height = BAR_STEP * len({row[along.name] for row in rows})
     encoding: Spec = {
         "y": {"field": along.name, "type": "ordinal" if along.ordered else "nominal", "title": along.title,
-              "sort": sort},
+              "sort": sort, "axis": {"titleLimit": max(60, height)}},
         "x": {"field": y.name, "type": "quantitative", "title": y.title, "scale": {"zero": True},
               "axis": _axis(rows, y)},
     }  # fmt: skip
@@ -226,13 +238,25 @@ def _histogram(case: _Case) -> Spec | None:
     if not amounts or len(case.rows) < 5:
         return None
     x = amounts[-1] if len(case.of("category")) else amounts[0]
+    values = [float(row[x.name]) for row in case.rows if row[x.name] is not None]
+    step = _nice(max(values) / BINS - min(values) / BINS)
+    counts = Counter(math.floor(value / step) for value in values)
+    rows = [{"_from": n * step, "_to": (n + 1) * step, "_rows": count} for n, count in sorted(counts.items())]
     encoding: Spec = {
-        "x": {"field": x.name, "type": "quantitative", "bin": {"maxbins": 30}, "title": x.title,
+        "x": {"field": "_from", "type": "quantitative", "bin": {"binned": True, "step": step}, "title": x.title,
               "axis": _axis(case.rows, x)},
-        "y": {"aggregate": "count", "type": "quantitative", "title": "Rows"},
+        "x2": {"field": "_to"},
+        "y": {"field": "_rows", "type": "quantitative", "title": "Rows"},
     }  # fmt: skip
-    rows = [{x.name: row[x.name]} for row in case.rows]
     return _spec(rows, {"type": "bar", "tooltip": True}, encoding)
+
+
+def _nice(width: float) -> float:
+    """The next of 1, 2 and 5 times a power of ten; 1 where there is no width."""
+    if not width:
+        return 1.0
+    power: float = 10.0 ** math.floor(math.log10(width))
+    return next(power * factor for factor in (1, 2, 5, 10) if power * factor >= width * 0.999)
 
 
 def _heatmap(case: _Case) -> Spec | None:
@@ -281,9 +305,9 @@ def _axis(rows: Sequence[Row], column: ChartColumn) -> Spec:
     return {"tickCount": 7, "format": "~s" if long else ",~f"}
 
 
-def _order(column: ChartColumn, rows: Sequence[Row]) -> list[Any] | None:
-    """Days and months in the order of the calendar; other values as Vega-Lite sorts them."""
-    return calendar_order({row[column.name] for row in rows})
+def _order(column: ChartColumn, rows: Sequence[Row]) -> list[Any] | str:
+    """Days and months in the order of the calendar, other values in their own."""
+    return calendar_order({row[column.name] for row in rows}) or "ascending"
 
 
 def _counted(case: _Case, along: ChartColumn) -> Spec | None:
@@ -293,8 +317,8 @@ def _counted(case: _Case, along: ChartColumn) -> Spec | None:
         counts[row[along.name]] = counts.get(row[along.name], 0) + 1
     if len(counts) == len(case.rows) or len(counts) < 2:
         return None
-    amount = ChartColumn("rows", "amount", "Rows", False, 0, 0)
-    rows = [{along.name: value, "rows": count} for value, count in counts.items()]
+    amount = ChartColumn("_rows", "amount", "Rows", False, 0, 0, additive=True)
+    rows = [{along.name: value, "_rows": count} for value, count in counts.items()]
     counted = _Case(rows, [along, amount], case.question, case.notes)
     return _bar(counted)
 
@@ -312,9 +336,9 @@ def _folded(
     """Several amounts as one, with a category that says which."""
     lowest = min((c.lowest for c in amounts if c.lowest is not None), default=None)
     unit = re.search(r" \(.+\)$", amounts[0].title)
-    value = ChartColumn("value", "amount", f"Value{unit[0] if unit else ''}", False, 0, 0, lowest)
-    which = ChartColumn("measure", "category", "", False, len(amounts), 0)
-    long = [{along.name: row[along.name], "measure": c.title, "value": row[c.name]} for row in rows for c in amounts]
+    value = ChartColumn("_value", "amount", f"Value{unit[0] if unit else ''}", False, 0, 0, lowest)
+    which = ChartColumn("_measure", "category", "", False, len(amounts), 0)
+    long = [{along.name: row[along.name], "_measure": c.title, "_value": row[c.name]} for row in rows for c in amounts]
     return long, value, which
 
 
@@ -323,38 +347,64 @@ def _averaged(case: _Case, rows: Sequence[Row], by: Sequence[ChartColumn], y: Ch
     groups: dict[tuple[Any, ...], list[Any]] = {}
     for row in rows:
         if row[y.name] is not None:
-            groups.setdefault(tuple(row[c.name] for c in by), []).append(row[y.name])
-    if sum(map(len, groups.values())) > len(groups):
+            key = tuple(MISSING if row[c.name] is None else row[c.name] for c in by)
+            groups.setdefault(key, []).append(row[y.name])
+    used = sum(map(len, groups.values()))
+    if used > len(groups):
         case.note(f"Each mark is the mean of {y.title} over several rows.")
+        case.averaged = True
+    if used < len(rows):
+        case.note(f"Rows without {y.title} are left out: {len(rows) - used:,}.")
     return [
         {**dict(zip((c.name for c in by), key, strict=True)), y.name: sum(values) / len(values)}
         for key, values in groups.items()
     ]
 
 
-def _largest(case: _Case, rows: list[Row], along: ChartColumn, y: ChartColumn) -> list[Row]:
-    totals = _totals(rows, along.name, y.name)
-    if len(totals) <= BARS:
-        return rows
-    kept = set(sorted(totals, key=lambda key: -totals[key])[:BARS])
-    case.note(f"The {BARS} largest of {len(totals):,} are drawn.")
-    return [row for row in rows if row[along.name] in kept]
+def _largest(
+    case: _Case, rows: list[Row], of: ChartColumn, y: ChartColumn, most: int, by: Sequence[ChartColumn]
+) -> list[Row]:
+    """No more than `most` values of a category: the largest, and where amounts may be summed the others as one.
 
-
-def _series(case: _Case, colour: ChartColumn, y: ChartColumn) -> list[Row]:
-    totals = _totals(case.rows, colour.name, y.name)
-    if len(totals) <= SERIES:
-        return case.rows
-    kept = set(sorted(totals, key=lambda key: -totals[key])[:SERIES])
-    case.note(f"The {SERIES} largest of {len(totals):,} lines are drawn.")
-    return [row for row in case.rows if row[colour.name] in kept]
-
-
-def _totals(rows: Sequence[Row], by: str, y: str) -> dict[Any, float]:
+    Args:
+        by: what the rows are told apart by besides.
+    """
     totals: dict[Any, float] = {}
     for row in rows:
-        totals[row[by]] = totals.get(row[by], 0.0) + abs(row[y] or 0)
-    return totals
+        totals[row[of.name]] = totals.get(row[of.name], 0.0) + abs(row[y.name])
+    if len(totals) <= most:
+        return rows
+    ranked = sorted(totals, key=lambda key: -totals[key])
+    share = sum(totals[key] for key in ranked[most - 1 :]) / (sum(totals.values()) or 1)
+    summed = y.additive and not case.averaged and not of.ordered
+    kept = set(ranked[: most - 1] if summed and share <= MOST_OTHER else ranked[:most])
+    drawn = [row for row in rows if row[of.name] in kept]
+    if len(kept) == most:
+        beside = f" The others hold {share:.0%} of the whole." if summed else ""
+        case.note(f"The {most} largest of {len(totals):,} are drawn.{beside}")
+        return drawn
+    other = f"Other ({len(totals) - len(kept):,} more)"
+    sums: dict[tuple[Any, ...], float] = {}
+    for row in rows:
+        if row[of.name] not in kept:
+            key = tuple(row[c.name] for c in by)
+            sums[key] = sums.get(key, 0) + row[y.name]
+    case.note(f"The {len(kept)} largest of {len(totals):,} are drawn, and the others as one.")
+    names = [c.name for c in by]
+    others = [{of.name: other, y.name: total, **dict(zip(names, key, strict=True))} for key, total in sums.items()]
+    return drawn + others
+
+
+def _by_size(rows: Sequence[Row], along: ChartColumn, y: ChartColumn) -> list[Any]:
+    """The values of a category from the largest to the smallest; what stands for others comes last."""
+    totals: dict[Any, float] = {}
+    for row in rows:
+        totals[row[along.name]] = totals.get(row[along.name], 0.0) + row[y.name]
+    return sorted(totals, key=lambda key: (bool(_OTHER.fullmatch(str(key))), -totals[key]))
+
+
+def _some(column: ChartColumn | None) -> list[ChartColumn]:
+    return [column] if column else []
 
 
 def _thinned(case: _Case, rows: list[Row]) -> list[Row]:

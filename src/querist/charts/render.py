@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,24 +12,29 @@ if TYPE_CHECKING:
     from querist.charts.chart import Spec
 
 T = TypeVar("T")
+_UNPRINTABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 VERSION = "6.1"
 """Of Vega-Lite, as the drawing library names it."""
 
 
 def to_svg(spec: Spec) -> str:
-    return _drawn(lambda vl: str(vl.vegalite_to_svg(spec, vl_version=VERSION, allowed_base_urls=[])))
+    drawn = _with_texts(spec, _printable)
+    return _drawn(lambda vl: str(vl.vegalite_to_svg(drawn, vl_version=VERSION, allowed_base_urls=[])))
 
 
 def to_png(spec: Spec, scale: float) -> bytes:
-    return _drawn(lambda vl: bytes(vl.vegalite_to_png(spec, vl_version=VERSION, scale=scale, allowed_base_urls=[])))
+    drawn = _with_texts(spec, _printable)
+    return _drawn(lambda vl: bytes(vl.vegalite_to_png(drawn, vl_version=VERSION, scale=scale, allowed_base_urls=[])))
 
 
 def to_pdf(spec: Spec) -> bytes:
-    return _drawn(lambda vl: bytes(vl.vegalite_to_pdf(spec, vl_version=VERSION, allowed_base_urls=[])))
+    drawn = _with_texts(spec, _printable)
+    return _drawn(lambda vl: bytes(vl.vegalite_to_pdf(drawn, vl_version=VERSION, allowed_base_urls=[])))
 
 
 def to_html(spec: Spec) -> str:
-    return _drawn(lambda vl: str(vl.vegalite_to_html(_without_tags(spec), vl_version=VERSION, bundle=True)))
+    drawn = _with_texts(spec, lambda text: _printable(text).replace("<", "‹"))  # it would end the script it stands in
+    return _drawn(lambda vl: str(vl.vegalite_to_html(drawn, vl_version=VERSION, bundle=True)))
 
 
 def _drawn(draw: Callable[[Any], T]) -> T:
@@ -39,15 +45,24 @@ def _drawn(draw: Callable[[Any], T]) -> T:
     try:
         return draw(vl_convert)
     except ValueError as error:
-        raise UsageError(f"The chart cannot be drawn: {str(error).splitlines()[0]}") from error
+        why = " ".join(str(error).split())[:200]
+        raise UsageError(f"The chart cannot be drawn: {why}") from error
 
 
-def _without_tags(value: Any) -> Any:
-    """The spec with no `<` in its texts, which would end the script that it stands in."""
+def _printable(text: str) -> str:
+    """The text without characters that no XML may hold, over which the drawing library ends the whole process.
+
+    A backslash becomes a sign that looks like it: Vega-Lite writes names into expressions and does not escape it.
+    """
+    return _UNPRINTABLE.sub("�", text).replace("\\", "⧵")
+
+
+def _with_texts(value: Any, change: Callable[[str], str]) -> Any:
+    """The spec with every text in it changed."""
     if isinstance(value, str):
-        return value.replace("<", "‹")
+        return change(value)
     if isinstance(value, list):
-        return [_without_tags(item) for item in value]
+        return [_with_texts(item, change) for item in value]
     if isinstance(value, dict):
-        return {_without_tags(key): _without_tags(item) for key, item in value.items()}
+        return {change(key): _with_texts(item, change) for key, item in value.items()}
     return value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,7 @@ def to_text(chart: Chart, width: int = 80) -> str:
     if chart.kind == "line":
         body = _lines(rows, encoding, width)
     elif chart.kind == "histogram":
-        body = _histogram(rows, encoding["x"]["field"], width)
+        body = _histogram(rows, encoding, width)
     elif chart.kind in ("bar", "pie"):
         body = _bars(rows, encoding, width)
     else:
@@ -37,11 +37,12 @@ def _bars(rows: Sequence[dict[str, Any]], encoding: dict[str, Any], width: int) 
         sides = sorted((encoding["x"], encoding["y"]), key=lambda side: side.get("type") == "quantitative")
         label, value = sides[0]["field"], sides[1]["field"]
     second = encoding.get("color", {}).get("field", label)
+    place = _places(rows, label, encoding.get("y", {}).get("sort"))
+    ranked = sorted(rows, key=lambda row: (place(row[label]), -(row[value] or 0)))
     pairs = [
-        (str(row[label]) if second == label else f"{row[label]}, {row[second]}", float(row[value] or 0)) for row in rows
+        (str(row[label]) if second == label else f"{row[label]}, {row[second]}", float(row[value] or 0))
+        for row in ranked
     ]
-    if "sort" not in encoding.get("y", {}) or encoding["y"]["sort"]:
-        pairs.sort(key=lambda pair: -pair[1])
     more = len(pairs) - MOST_BARS
     lines = _bar_lines(pairs[:MOST_BARS], width)
     return [*lines, f"… and {more} more"] if more > 0 else lines
@@ -56,8 +57,8 @@ def _bar_lines(pairs: Sequence[tuple[str, float]], width: int) -> list[str]:
     largest = max((abs(value) for _, value in pairs), default=0) or 1
     lines = []
     for (name, value), number in zip(pairs, shown, strict=True):
-        eighths = round(8 * room * abs(value) / largest)
-        bar = "█" * (eighths // 8) + EIGHTHS[eighths % 8].strip()
+        eighths = round(8 * room * (abs(value) / largest))
+        bar = "█" * (eighths // 8) + EIGHTHS[eighths % 8].strip() if value >= 0 else "░" * (eighths // 8)
         lines.append(f"{_cut(name, width // 3):<{names}} {bar} {number}")
     return lines
 
@@ -66,19 +67,29 @@ def _lines(rows: Sequence[dict[str, Any]], encoding: dict[str, Any], width: int)
     x, y = encoding["x"]["field"], encoding["y"]["field"]
     colour = encoding.get("color", {}).get("field")
     series: dict[str, list[tuple[str, float]]] = {}
-    for row in rows:
-        if row[y] is not None:
-            series.setdefault(str(row[colour]) if colour else "", []).append((str(row[x]), float(row[y])))
+    place = _places(rows, x, encoding["x"].get("sort", "ascending"))
+    ordered = sorted((row for row in rows if row[y] is not None), key=lambda row: place(row[x]))
+    for row in ordered:
+        series.setdefault(str(row[colour]) if colour else "", []).append((str(row[x]), float(row[y])))
     names = max((len(_cut(name, width // 4)) for name in series), default=0)
     lines = []
     for name, points in series.items():
-        points.sort()
         values = _fitted([value for _, value in points], width - names - 26)
         low, high = min(values), max(values)
         blocks = "".join(BLOCKS[round(7 * (v - low) / (high - low)) if high > low else 3] for v in values)
         lines.append(f"{_cut(name, width // 4):<{names}} {blocks} {_number(low)} to {_number(high)}".strip())
-    ends = sorted(point[0] for points in series.values() for point in points)
-    return [*lines, f"{ends[0]} … {ends[-1]}"] if ends else lines
+    return [*lines, f"{ordered[0][x]} … {ordered[-1][x]}"] if ordered else lines
+
+
+def _places(rows: Sequence[dict[str, Any]], field: str, sort: Any) -> Callable[[Any], int]:
+    """Where each value of a field stands on its axis: as a list says, ascending, or all alike."""
+    values: list[Any] = []
+    if isinstance(sort, list):
+        values = sort
+    elif sort == "ascending":
+        values = sorted({row[field] for row in rows}, key=lambda value: (isinstance(value, str), value))
+    places = {value: place for place, value in enumerate(values)}
+    return lambda value: places.get(value, len(places))
 
 
 def _fitted(values: Sequence[float], most: int) -> list[float]:
@@ -90,15 +101,9 @@ def _fitted(values: Sequence[float], most: int) -> list[float]:
     return [sum(values[a:b]) / (b - a) for a, b in pairwise(edges) if b > a]
 
 
-def _histogram(rows: Sequence[dict[str, Any]], name: str, width: int) -> list[str]:
-    values = [float(row[name]) for row in rows if row[name] is not None]
-    low, high = min(values), max(values)
-    bins = 12
-    size = (high - low) / bins or 1
-    counts = [0] * bins
-    for value in values:
-        counts[min(bins - 1, int((value - low) / size))] += 1
-    return _bar_lines([(_number(low + i * size), float(count)) for i, count in enumerate(counts)], width)
+def _histogram(rows: Sequence[dict[str, Any]], encoding: dict[str, Any], width: int) -> list[str]:
+    start, count = encoding["x"]["field"], encoding["y"]["field"]
+    return _bar_lines([(_number(row[start]), float(row[count])) for row in rows], width)
 
 
 def _number(value: float) -> str:
