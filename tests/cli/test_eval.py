@@ -245,7 +245,7 @@ def test_a_session_becomes_golden_questions(kites: Path, model: ScriptedModel, m
     monkeypatch.chdir(kites.parent)
     chat = CliRunner().invoke(app, ["chat", "--data", "kites.csv"], input="How many kites are there?\n/quit\n")
     assert chat.exit_code == 0, chat.output
-    assert "1 questions are new in golden.yaml" in run("record", "--data", "kites.csv").stdout
+    assert "1 question is new in golden.yaml" in run("record", "--data", "kites.csv").stdout
     assert figures("golden.yaml")["accuracy"] == 1.0
     assert "it is there already" in run("record", "--data", "kites.csv", code=2).stderr
 

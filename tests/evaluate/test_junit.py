@@ -1,19 +1,17 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
-from pathlib import Path
 
-from querist.evaluate.junit import write_junit
+from querist.evaluate.junit import junit_file
 from querist.evaluate.prediction import Preview
 from tests.evaluate.marked import marked
 
 
-def test_every_answer_is_a_case_and_what_has_not_passed_a_failure(tmp_path: Path) -> None:
-    path = tmp_path / "out" / "junit.xml"
+def test_every_answer_is_a_case_and_what_has_not_passed_a_failure() -> None:
     rows = Preview(columns=("n",), rows=((1,), (None,)), total=9)
     wrong = marked("b", False, expected=rows, got=rows, warnings=("Careful\x00.",), expected_sql="SELECT n")
-    write_junit(path, "golden", [marked("a", seconds=1.25), wrong, marked("c", over_budget=("took 9 s of 2 s",))])
-    (suite,) = ET.parse(path).getroot()
+    file = junit_file("golden", [marked("a", seconds=1.25), wrong, marked("c", over_budget=("took 9 s of 2 s",))])
+    (suite,) = ET.fromstring(file)
     assert (suite.get("tests"), suite.get("failures"), suite.get("time")) == ("3", "2", "1.250")
     a, b, c = suite
     assert (a.get("classname"), a.get("name"), len(a)) == ("golden", "a", 0)

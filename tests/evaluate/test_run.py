@@ -1,16 +1,21 @@
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from querist.answer.answer import Answer, Evidence, Status
+from querist.answer.answer import Answer, Evidence, Status, Step
 from querist.errors import ModelError, ModelNotFoundError, ModelOutputError, ModelTimeoutError
 from querist.evaluate.prediction import PredictionLog, read_predictions
-from querist.evaluate.question import ExpectSql, GoldenQuestion
+from querist.evaluate.question import ExpectSql, ExpectValue, GoldenQuestion
 from querist.evaluate.run import run
+from querist.evaluate.score import mark_all
 from querist.models.base import Usage
+from querist.sources.table import ResultColumn, Table
 
 Reply = str | BaseException
 
@@ -97,6 +102,34 @@ def test_a_broken_run_goes_on_where_it_stopped(questions: list[GoldenQuestion], 
     assert [asked[0] for asked in again.asked] == ["C?", "B?"]
     assert [p.id for p in marked] == ["a", "c", "b"]
     assert [p.id for p in read_predictions(path)] == ["a", "c", "b"]
+
+
+def test_a_question_that_was_changed_is_asked_again(questions: list[GoldenQuestion], tmp_path: Path) -> None:
+    log = PredictionLog(tmp_path / "p.jsonl")
+    run(questions, Asker(lambda question: "SELECT 1").open, log=log)
+    log.close()
+    log = PredictionLog(tmp_path / "p.jsonl")
+    again = Asker(lambda question: "SELECT 1")
+    run([replace(questions[0], question="A, now?"), *questions[1:]], again.open, log=log)
+    log.close()
+    assert [asked[0] for asked in again.asked] == ["A, now?"]
+
+
+def test_a_result_that_no_query_gives_again_is_marked_as_it_came(
+    questions: list[GoldenQuestion], tmp_path: Path
+) -> None:
+    table = Table((ResultColumn("day"), ResultColumn("share")), ((dt.date(2024, 5, 1), Decimal("0.5")),))
+    part = Answer(question="?", status=Status.AGREED, text="…", table=table, sql="SELECT * FROM step_1")
+    whole = part.model_copy(update={"steps": (Step(number=1, answer=part),)})
+    asker = Asker(lambda question: "")
+    asker.ask = lambda question, *, note="": whole  # type: ignore[method-assign]
+    expected = ExpectSql(("SELECT DATE '2024-05-01', 0.5",))
+    asked = [replace(questions[1], expected=expected), replace(questions[1], id="d", expected=ExpectValue(1))]
+    log = PredictionLog(tmp_path / "p.jsonl")
+    marked = run(asked, asker.open, log=log)
+    log.close()
+    assert [p.mark and p.mark.reason for p in marked] == ["", "expected 1, got 1 row of 2 columns"]
+    assert [p.right for p in mark_all(asked, read_predictions(tmp_path / "p.jsonl"))] == [True, False]
 
 
 def test_data_whose_questions_are_all_answered_are_not_opened(questions: list[GoldenQuestion], tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from querist.cli.ask import Data, ModelName
-from querist.cli.output_file import check_writable
+from querist.cli.output_file import check_writable, write_whole
 from querist.errors import UsageError
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def run(
     """
     from querist.cli.eval_asker import QueristAsker
     from querist.cli.eval_show import Progress
-    from querist.evaluate.junit import write_junit
+    from querist.evaluate.junit import junit_file
     from querist.evaluate.prediction import PredictionLog
     from querist.evaluate.run import run as run_questions
     from querist.evaluate.summary import summarize
@@ -120,7 +120,7 @@ def run(
         typer.echo(f"Stopped after {len(progress.marked)} of {total} answers.{again}", err=True)
         raise typer.Exit(130)
     if junit is not None:
-        write_junit(junit, questions.stem, progress.marked)
+        write_whole(junit, junit_file(questions.stem, progress.marked))
     needed = (1.0 if listed else 0.0) if min_accuracy is None else min_accuracy
     raise typer.Exit(0 if (summary.passed.rate or 0.0) >= needed else 1)
 
@@ -172,12 +172,7 @@ def report(
     if output is not None:
         from querist.evaluate.report import report_page
 
-        page = report_page(predictions.stem, marked)
-        try:
-            output.parent.mkdir(parents=True, exist_ok=True)
-            output.write_text(page, encoding="utf-8")
-        except OSError as error:
-            raise UsageError(f"The page cannot be written to {output}: {error.strerror}.") from error
+        write_whole(output, report_page(predictions.stem, marked))
         typer.echo(f"The report is in {output}.", err=True)
 
 
@@ -203,7 +198,8 @@ def record(
         typer.echo(f"Left out, since {reason}: {question}", err=True)
     if not recorded.added:
         raise UsageError(f"There is nothing to record in {chosen}.")
-    typer.echo(f"{recorded.added} questions are new in {output}. Read their queries before you rely on them.")
+    new = "1 question is" if recorded.added == 1 else f"{recorded.added} questions are"
+    typer.echo(f"{new} new in {output}. Read their queries before you rely on them.")
 
 
 def _read(path: Path) -> list[GoldenQuestion]:

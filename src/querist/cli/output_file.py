@@ -1,4 +1,4 @@
-"""Looks, before questions are asked, at whether the file that is to hold the answers can be written."""
+"""Files that hold answers: whether they can be written is seen before questions are asked; they appear whole."""
 
 from __future__ import annotations
 
@@ -20,3 +20,20 @@ def check_writable(path: Path) -> None:
     else:
         return
     raise UsageError(f"{path} cannot be written: {reason}.", hint=hint)
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file, with its folder, whole or not at all.
+
+    Raises:
+        UsageError: it cannot be written.
+    """
+    partial = path.with_name(path.name + ".partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(path)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}.", hint="Name a file elsewhere.") from error
+    finally:
+        partial.unlink(missing_ok=True)

@@ -47,6 +47,11 @@ def same_value(got: Value, expected: Value, tolerance: float | None = None) -> b
     return abs(float(got) - float(expected)) <= tolerance * (1 + 1e-9)
 
 
+def kept_cell(value: Value) -> Value:
+    """A cell as JSON can hold it that is still equal to what the cell is equal to."""
+    return json_cell(value if _is_number(value) else _cell(value))
+
+
 def is_ordered(sql: str, dialect: str) -> bool:
     """Whether the outermost SELECT (or the union at the top) says in which order its rows come.
 

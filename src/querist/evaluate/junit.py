@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
-from pathlib import Path
 
-from querist.errors import UsageError
 from querist.evaluate.failure import failure_text
 from querist.evaluate.prediction import Prediction
 
@@ -15,12 +13,8 @@ _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 """Characters that XML 1.0 cannot hold."""
 
 
-def write_junit(path: Path, name: str, marked: Sequence[Prediction]) -> None:
-    """Write one test case for each answer; those that are not right, or over their budget, are failures.
-
-    Raises:
-        UsageError: the file cannot be written.
-    """
+def junit_file(name: str, marked: Sequence[Prediction]) -> str:
+    """One test case for each answer; those that are not right, or over their budget, are failures."""
     failed = [p for p in marked if p.mark is None or not p.mark.passed]
     suite = ET.Element(
         "testsuite",
@@ -45,11 +39,7 @@ def write_junit(path: Path, name: str, marked: Sequence[Prediction]) -> None:
     root = ET.Element("testsuites")
     root.append(suite)
     ET.indent(root)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        ET.ElementTree(root).write(path, encoding="utf-8", xml_declaration=True)
-    except OSError as error:
-        raise UsageError(f"The JUnit file cannot be written to {path}: {error.strerror}.") from error
+    return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 
 
 def _clean(text: str) -> str:

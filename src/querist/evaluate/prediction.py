@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from querist.answer.answer import Answer, Status
 from querist.errors import QueristError, UsageError
+from querist.evaluate.equal import kept_cell
+from querist.sources.table import Table
 
 
 class Attempt(BaseModel):
@@ -36,7 +38,7 @@ class Warned(BaseModel):
 
 
 class Preview(BaseModel):
-    """The first rows of a result, for people. `total` is how many rows there are."""
+    """Rows of a result, often only the first, as JSON holds them. `total` is how many rows there are."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -87,6 +89,7 @@ class Prediction(BaseModel):
         tokens_in, tokens_out: of all model calls; `tokens_cached` is the part of `tokens_in` that the server had read.
         agreement: how many drafts gave this result, of how many that ran.
         error: code and message of what went wrong, empty when there is an answer.
+        result: all of it, where no query over the data gives it again: of several steps, and of an analysis.
         repeat: 0 for the first time that the question was asked, 1 for the second, …
         mark: None until it is marked.
     """
@@ -112,6 +115,7 @@ class Prediction(BaseModel):
     model: str = ""
     source: str = ""
     rows: int | None = None
+    result: Preview | None = None
     error: str = ""
     repeat: int = 0
     checks: tuple[Warned, ...] = ()
@@ -164,6 +168,7 @@ def predicted(
         model=answer.model,
         source=answer.source,
         rows=None if answer.table is None else len(answer.table),
+        result=_whole(answer.table) if answer.steps or answer.analysis else None,
         error=answer.text if answer.status is Status.FAILED else "",
         repeat=repeat,
         checks=tuple(
@@ -175,6 +180,13 @@ def predicted(
         ),
         timings={stage: round(seconds, 4) for stage, seconds in answer.timings.items()},
     )
+
+
+def _whole(table: Table | None) -> Preview | None:
+    if table is None or table.truncated:
+        return None
+    rows = tuple(tuple(map(kept_cell, row)) for row in table.rows)
+    return Preview(columns=tuple(table.names), rows=rows, total=len(rows))
 
 
 def crashed(

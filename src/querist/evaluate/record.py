@@ -21,6 +21,7 @@ class _Answer(BaseModel):
     sql: str | None = None
     source: str = ""
     understood: str = ""
+    steps: tuple[Any, ...] = ()
 
 
 class _Line(BaseModel):
@@ -106,8 +107,10 @@ def _entry(line: _Line, several: bool) -> tuple[dict[str, Any] | None, str]:
         return {**entry, "expect": "refuse"}, ""
     if answer.status is Status.NEEDS_CLARIFICATION:
         return {**entry, "expect": "clarify"}, ""
-    if answer.status is Status.FAILED or not answer.sql:
+    if answer.status is Status.FAILED:
         return None, "it has no answer"
+    if answer.steps or not answer.sql:
+        return None, "no single query answers it"
     entry["sql"] = answer.sql
     if several:
         entry["source"] = answer.source

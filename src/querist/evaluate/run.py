@@ -51,7 +51,7 @@ def run(
 ) -> list[Prediction]:
     """Ask all questions, those about the same data together, and mark the answers.
 
-    What `log` holds already is not asked again, except where the model had failed.
+    What `log` holds already is not asked again, except where the model had failed, or the question has changed since.
 
     Args:
         open_asker: opens data; kept open for all questions about them.
@@ -62,7 +62,7 @@ def run(
         QueristError: what would fail for every question: settings, a model that is missing or gone, data that cannot
             be opened. What was answered until then is in `log`.
     """
-    done = {(p.id, p.repeat): p for p in (log.done if log else ()) if not p.model_failed}
+    done = {(p.id, p.question, p.repeat): p for p in (log.done if log else ()) if not p.model_failed}
     marked: list[Prediction] = []
     failures = 0
 
@@ -72,7 +72,7 @@ def run(
             try:
                 for number in range(repeat):
                     for question in group:
-                        if (known := done.get((question.id, number))) is not None:
+                        if (known := done.get((question.id, question.question, number))) is not None:
                             prediction = scorer.mark(question, known)
                         else:
                             asker = asker or open_asker(data)

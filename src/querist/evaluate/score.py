@@ -79,7 +79,9 @@ class Scorer:
     def _judge(self, question: GoldenQuestion, prediction: Prediction) -> _Judged:
         expected = question.expected
         got: Table | _Failed = _Failed(prediction.error or f"no query was made (status {prediction.status})")
-        if prediction.sql:
+        if prediction.result is not None:
+            got = Table(tuple(map(ResultColumn, prediction.result.columns)), prediction.result.rows)
+        elif prediction.sql:
             got = self._run(question, prediction.sql, prediction.source)
             if isinstance(got, _Failed):
                 got = _Failed(f"its query gives no result: {got.reason}")

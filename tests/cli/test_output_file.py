@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from querist.cli.output_file import write_whole
+from querist.errors import UsageError
+
+
+def test_a_file_and_its_folder_are_made(tmp_path: Path) -> None:
+    write_whole(tmp_path / "new" / "page.html", "Ä")
+    assert [(p.name, p.read_text(encoding="utf-8")) for p in (tmp_path / "new").iterdir()] == [("page.html", "Ä")]
+
+
+def test_what_cannot_be_written_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = tmp_path / "page.html"
+    page.write_text("old")
+
+    def full(self: Path, target: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(UsageError, match="No space left"):
+        write_whole(page, "new")
+    assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("page.html", "old")]
