@@ -25,6 +25,11 @@ PICTURES: dict[str, tuple[str, str, list[tuple[Any, ...]]]] = {
         "city orders",
         [(f"City {i + 1}", R.randint(10, 900)) for i in range(60)],
     ),
+    "other-bars": (
+        "How many orders came from each city in total?",
+        "city total_orders",
+        [(f"City {i + 1}", 4000 // (i + 4)) for i in range(60)],
+    ),
     "grouped-bars": (
         "Revenue by region and channel",
         "region channel revenue_usd",
