@@ -187,3 +187,9 @@ async def test_the_default_models_do_all_this() -> None:
     texts = ["a dog barks", "a hound bays", "interest rates rise"]
     dog, hound, rates = (await use(load_tool("embedding_generator"), texts=texts)).vectors
     assert sum(a * b for a, b in zip(dog, hound, strict=True)) > sum(a * b for a, b in zip(dog, rates, strict=True))
+
+
+async def test_a_text_that_is_made_to_take_long_does_not() -> None:
+    endless = await use(TextSummarizer(), text="e.g. " * 90_000)
+    assert endless.summary.startswith("e.g. e.g.")
+    assert len(shorten("a\n\n" * 130_000, 12_000)) <= 12_000

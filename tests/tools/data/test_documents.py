@@ -190,3 +190,9 @@ async def test_what_cannot_be_told_again_is_refused_and_not_changed(use: Use) ->
 async def test_xml_is_read_in_the_encoding_that_it_names(tmp_path: Path, use: Use) -> None:
     (tmp_path / "a.xml").write_bytes('<?xml version="1.0" encoding="windows-1251"?><a>Привет</a>'.encode("cp1251"))
     assert (await use("xml_processor", file_path=str(tmp_path / "a.xml"))).data["text"] == "Привет"
+
+
+async def test_of_very_many_mistakes_the_first_hundred_are_told(use: Use) -> None:
+    rules = [{"name": "small", "condition": "n < 0"}]
+    found = await use("data_validator", data=[{"n": 1}] * 5_000, rules=rules)
+    assert (found.valid, len(found.errors), found.errors[-1].path) == (False, 100, "/99")

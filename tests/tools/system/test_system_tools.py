@@ -172,14 +172,14 @@ async def test_a_program_without_a_grant_sees_nothing_of_the_world(tmp_path: Pat
     [
         ("ls | cat", "fork"),
         ("exec 3<>/dev/tcp/127.0.0.1/22", "not permitted"),
-        ("printf -v x '%01000000000d' 0", ""),
+        ("printf -v x '%0200000000d' 0", ""),
         ("exec dd if=/dev/zero of=/tmp/a bs=1M count=9", ""),
     ],
 )
 async def test_a_program_in_the_sandbox_starts_no_other_reaches_no_network_and_keeps_to_its_bounds(
     script: str, told: str
 ) -> None:
-    bounds = Settings.model_validate({"sandbox": {"memory_mb": 256, "files_mb": 8}})
+    bounds = Settings.model_validate({"sandbox": {"memory_mb": 100, "files_mb": 8}})
     input = {"command": "bash", "args": ["-c", script]}
     ran = await Runner().run(load_tool("process_executor"), input, RunContext().with_extras(bounds))
     assert ran.exit_code != 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import math
 import re
 from collections import Counter
@@ -14,18 +15,18 @@ _WORD = re.compile(r"[^\W\d_]{4,}|[\u3040-\u30ff\u3400-\u9fff]")
 
 def sentences(text: str) -> list[str]:
     """The sentences of a text, each on one line. Common abbreviations do not end one."""
-    found: list[str] = []
+    found: list[list[str]] = []
     for part in _END.split(text):
         part = " ".join(part.split())
-        if found and _SHORT.search(found[-1]):
-            found[-1] += f" {part}"
+        if found and _SHORT.search(found[-1][-1][-8:]):  # its end alone, as there may be very many
+            found[-1].append(part)
         elif part:
-            found.append(part)
-    return found
+            found.append([part])
+    return [" ".join(pieces) for pieces in found]
 
 
 def most_telling(parts: Sequence[str]) -> Iterator[int]:
-    """The places of the sentences, those first that say most of what the text is about. Each costs a look at all.
+    """The places of the sentences, those first that say most of what the text is about.
 
     A sentence is worth its words, each by how often the text has it (Luhn 1958), the less the more of it was said by
     those that were chosen before.
@@ -35,16 +36,21 @@ def most_telling(parts: Sequence[str]) -> Iterator[int]:
     for each in words:
         often.update(each.keys())
     said: set[str] = set()
-    left = set(range(len(parts)))
 
     def worth(place: int) -> float:
         new = sum(math.log1p(often[word]) * (0.2 if word in said else 1.0) for word in words[place] if often[word] > 1)
         # By its length, so that the longest does not win; the first sentence of a text often says what it is about.
         return new / (5 + sum(words[place].values())) * (1.3 if place == 0 else 1.0)
 
-    while left:
-        best = max(sorted(left), key=worth)
-        left.remove(best)
+    # What a sentence is worth only falls: one that still is worth what it was, with the most at the top, is the best.
+    heap = [(-worth(place), place) for place in range(len(parts))]
+    heapq.heapify(heap)
+    while heap:
+        before, best = heap[0]
+        if (now := -worth(best)) > before:
+            heapq.heapreplace(heap, (now, best))
+            continue
+        heapq.heappop(heap)
         said |= words[best].keys()
         yield best
 

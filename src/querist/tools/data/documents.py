@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from itertools import islice
 from typing import Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, Field, model_validator
@@ -15,7 +16,7 @@ from querist.tools.data import structured
 from querist.tools.data.given import TextOrFile
 from querist.tools.data.rows import FUNCTIONS
 from querist.tools.expressions import Expression
-from querist.tools.tool import Told, Tool, ToolInput, require
+from querist.tools.tool import Told, Tool, ToolInput, require, while_wanted
 from querist.tools.worker import in_worker
 
 JsonSchema = dict[str, Any] | bool
@@ -156,14 +157,15 @@ class DataValidator(Component[DataValidatorInput, Validated]):
             require("jsonschema", "validate data")
             found = await in_worker(structured.validate, input.data, input.schema_)
             errors = Validated.model_validate(found).errors
-        errors += _broken(input.data, input.rules)
-        return Validated(valid=not errors, errors=errors[: structured.MAX_ERRORS])
+        broken = islice(_broken(input.data, input.rules, context), structured.MAX_ERRORS - len(errors))
+        errors += await asyncio.to_thread(list, broken)
+        return Validated(valid=not errors, errors=errors)
 
 
-def _broken(data: Any, rules: list[Rule]) -> Iterable[Mistake]:
+def _broken(data: Any, rules: list[Rule], context: RunContext) -> Iterable[Mistake]:
     rows = {f"/{i}": row for i, row in enumerate(data)} if isinstance(data, list) else {"": data}
     conditions = [(rule, Expression(rule.condition, FUNCTIONS)) for rule in rules]
-    for path, row in rows.items():
+    for path, row in while_wanted(rows.items(), context):
         for rule, condition in conditions:
             if not isinstance(row, dict):
                 raise ComponentInputError("Rules are for an object, or for a list of objects.")

@@ -1,4 +1,4 @@
-"""The work of `diff_calculator`; on lines it runs in a worker, for some texts take it very long."""
+"""What differs between texts and structures. What compares lines runs in a worker, for some texts take it very long."""
 
 from __future__ import annotations
 
@@ -18,6 +18,17 @@ def lines(old: str, new: str, context: int) -> dict[str, Any]:
         "added": sum(line.startswith("+") for line in body),
         "removed": sum(line.startswith("-") for line in body),
         "diff": "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end\n" for line in diff),
+    }
+
+
+def changed_lines(old: list[str], new: list[str]) -> dict[str, Any]:
+    """Lines that only one of two texts has, and how alike the texts are."""
+    matcher = difflib.SequenceMatcher(None, old, new)
+    steps = [step for step in matcher.get_opcodes() if step[0] != "equal"]
+    return {
+        "similarity": matcher.ratio(),
+        "added": [line for _, _, _, start, end in steps for line in new[start:end]],
+        "removed": [line for _, start, end, _, _ in steps for line in old[start:end]],
     }
 
 

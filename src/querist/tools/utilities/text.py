@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field, model_validator
@@ -72,7 +73,7 @@ class TextManipulator(Component[TextManipulatorInput, Manipulated]):
     async def run(self, input: TextManipulatorInput, context: RunContext) -> Manipulated:
         operations = [step if isinstance(step, str) else step.model_dump() for step in input.operations]
         if all(isinstance(step, str) for step in operations):
-            return Manipulated.model_validate(manipulate(input.text, operations))
+            return Manipulated.model_validate(await asyncio.to_thread(manipulate, input.text, operations))
         return Manipulated.model_validate(await in_worker(manipulate, input.text, operations))
 
 
@@ -114,5 +115,5 @@ class DiffCalculator(Component[DiffCalculatorInput, Differences]):
         if input.mode == "text":
             found = await in_worker(lines, input.old, input.new, input.context_lines)
         else:
-            found = structure(input.old, input.new)
+            found = await asyncio.to_thread(structure, input.old, input.new)
         return Differences.model_validate(found)

@@ -88,7 +88,7 @@ class HttpClient(Tool[HttpClientInput, HttpReply]):
                     raise
             if number < tries:
                 await asyncio.sleep(min(wait, _LONGEST_WAIT))
-        return _told(reply, number)
+        return await asyncio.to_thread(_told, reply, number)
 
 
 def _told(reply: Fetched, tries: int) -> HttpReply:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import difflib
 import hashlib
 import json
 import time
@@ -17,6 +16,7 @@ from querist.settings.policy import Policy, Rate
 from querist.state.cache import ContentCache
 from querist.state.paths import data_dir
 from querist.tools.tool import Tool, ToolInput, require
+from querist.tools.utilities.differences import changed_lines
 from querist.tools.web.fetching import FETCH, fetch
 from querist.tools.web.page import read_page
 from querist.tools.worker import in_worker
@@ -125,27 +125,21 @@ class WebpageMonitor(Tool[WebpageMonitorInput, Change]):
         text = "\n".join(parts["found"]["part"]) if selectors else parts["text"]
         lines = [line for line in text.splitlines() if not any(part in line for part in input.ignore)]
         key = hashlib.sha256(json.dumps([input.url, input.selector, input.ignore]).encode()).hexdigest()
-        return await asyncio.to_thread(_compare, url, key, lines)
+        when, before = await asyncio.to_thread(_replace, key, lines)
+        differences: dict[str, Any] = {"similarity": 1.0, "added": [], "removed": []}
+        if before not in (None, lines):
+            differences = await in_worker(changed_lines, before, lines)
+        changed = bool(differences["added"] or differences["removed"])
+        return Change(url=url, first_look=before is None, changed=changed, last_look=when, **differences)
 
 
-def _compare(url: str, key: str, now: list[str]) -> Change:
-    """What differs from what was kept under `key`, which is replaced."""
+def _replace(key: str, lines: list[str]) -> tuple[float | None, list[str] | None]:
+    """When the page was looked at before and what was there, both None for the first time; keeps what is there now."""
     seen = ContentCache(data_dir() / "webpages.sqlite")
     kept = seen.get("page", key)
-    seen.put("page", key, json.dumps([time.time(), now]).encode())
+    seen.put("page", key, json.dumps([time.time(), lines]).encode())
     seen.close()
-    when, before = json.loads(kept) if kept else (None, now)
-    matcher = difflib.SequenceMatcher(None, before, now)
-    steps = [step for step in matcher.get_opcodes() if step[0] != "equal"]
-    return Change(
-        url=url,
-        first_look=kept is None,
-        changed=bool(steps),
-        similarity=matcher.ratio(),
-        added=[line for _, _, _, start, end in steps for line in now[start:end]],
-        removed=[line for _, start, end, _, _ in steps for line in before[start:end]],
-        last_look=when,
-    )
+    return tuple(json.loads(kept)) if kept else (None, None)
 
 
 async def _fetch_page(
