@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from querist.answer.joins import JoinGraph
 from querist.answer.mend import Mended, mend
-from querist.answer.prepared import Prepared
+from querist.answer.prepared import Prepared, prepare
+from querist.sources.open import open_sources
 
 
 def mended(fleet: Prepared, sql: str) -> Mended:
@@ -141,3 +144,41 @@ def test_no_join_condition_ever_compares_a_table_with_itself(fleet: Prepared, wr
 )
 def test_the_shape_of_a_query_is_mended(fleet: Prepared, draft: str, expected: list[tuple[object, ...]]) -> None:
     assert rows(fleet, draft) == expected
+
+
+@pytest.fixture(scope="module")
+def orders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prepared]:
+    folder = tmp_path_factory.mktemp("orders")
+    days = ("2024-12-31", "2025-01-01", "2025-03-01", "2025-03-31", "2025-12-31", "2026-01-01")
+    (folder / "orders.csv").write_text("id,placed\n" + "".join(f"{i},{day}\n" for i, day in enumerate(days)))
+    (source,) = open_sources([folder / "orders.csv"])
+    prepared = prepare(source, folder / "values")
+    yield prepared
+    prepared.close()
+    source.close()
+
+
+@pytest.mark.parametrize(
+    ("question", "condition", "count"),
+    [
+        ("How many orders in 2025?", "placed = '2025-01-01'", 4),
+        ("How many orders in 2025?", "placed = DATE '2025-12-31'", 4),
+        ("How many orders in 2025?", "placed LIKE '2025%'", 4),
+        ("How many orders in 2025?", "placed = '2025'", 4),
+        ("How many orders in March 2025?", "placed = '2025-03-01'", 2),
+        ("How many orders in March 2025?", "placed LIKE '2025-03-%'", 2),
+        ("How many orders in December 2025?", "placed = '2025-12-01'", 1),
+        ("How many orders on 1 March 2025?", "placed = '2025-03-01'", 1),
+        ("How many orders on 2025-03-01?", "placed = '2025-03-01'", 1),
+        ("How many orders on March 31st, 2025?", "placed = '2025-03-31'", 1),
+        ("How many orders on new year's day?", "placed = '2025-01-01'", 1),
+        ("How many orders in 2026?", "placed = '2026-01-01' OR id = 0", 2),
+    ],
+)
+def test_a_day_that_stands_for_a_year_or_a_month_becomes_it(
+    orders: Prepared, question: str, condition: str, count: int
+) -> None:
+    sql = f"SELECT COUNT(*) FROM orders WHERE {condition}"
+    changed = mend(sql, orders.schema, orders.joins, orders.values, question)
+    assert orders.source.execute(changed.sql).rows == ((count,),)
+    assert bool(changed.notes) == (changed.sql != sql)

@@ -150,7 +150,7 @@ class _Vocabulary:
 
     def __init__(self, prepared: Prepared, question: str, note: str) -> None:
         tables = prepared.schema.tables
-        names = [name for t in tables for name in (t.name, *(c.name for c in t.columns))]
+        names = [prepared.source.name, *(name for t in tables for name in (t.name, *(c.name for c in t.columns)))]
         remarks = [remark for t in tables for remark in (t.comment, *(c.comment for c in t.columns)) if remark]
         self.words = {word for text in (*names, *remarks, note) for word in words_of(text)}
         self.flat = {flat(name) for name in names}

@@ -172,7 +172,7 @@ def run_as_written(task: Task, strategy: Strategy, written: str) -> Draft:
 
 def _settle(task: Task, strategy: Strategy, written: str) -> Draft:
     prepared = task.prepared
-    mended = mend(written, prepared.schema, prepared.joins, prepared.values)
+    mended = mend(written, prepared.schema, prepared.joins, prepared.values, task.question)
     draft = _run(task, Draft(task, strategy, written, mended.sql, mended.notes))
     if draft.table is None:
         return draft

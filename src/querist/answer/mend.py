@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from querist.answer.joins import Edge, JoinGraph, flat, words_of
+from querist.answer.periods import whole_periods
 from querist.answer.reshape import reshape
 from querist.answer.scopes import own, select_tables
 from querist.answer.values import ValueIndex
@@ -32,7 +33,7 @@ class Mended:
     notes: tuple[str, ...] = ()
 
 
-def mend(sql: str, schema: Schema, joins: JoinGraph, values: ValueIndex | None = None) -> Mended:
+def mend(sql: str, schema: Schema, joins: JoinGraph, values: ValueIndex | None = None, question: str = "") -> Mended:
     """Mend one query. Text that does not parse as a single query comes back as it was."""
     import sqlglot
     from sqlglot import exp
@@ -48,7 +49,9 @@ def mend(sql: str, schema: Schema, joins: JoinGraph, values: ValueIndex | None =
         _mend_table_names(tree, schema, notes)
         for scope in traverse_scope(tree):
             if isinstance(scope.expression, exp.Select):
-                _Select(scope.expression, schema, joins, values, notes).mend()
+                mended = _Select(scope.expression, schema, joins, values, notes)
+                mended.mend()
+                notes += whole_periods(scope.expression, mended.scope, question)
         return Mended(tree.sql(dialect=schema.dialect), tuple(dict.fromkeys(notes))) if notes else Mended(sql)
     except (SqlglotError, RecursionError):
         return Mended(sql)
