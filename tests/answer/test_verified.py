@@ -13,9 +13,9 @@ import pytest
 from querist.answer.answer import Answer, Status
 from querist.answer.ask import Ask, Question
 from querist.answer.prepared import Prepared, prepare
-from querist.answer.template import words
 from querist.answer.understand import Turn
 from querist.answer.verified import inspect, moved, verify
+from querist.answer.wording import words
 from querist.app import Querist
 from querist.core.runner import Runner
 from querist.errors import DataError, GuardError, QueryError, UsageError

@@ -19,8 +19,10 @@ from querist.answer.draft import Draft, Strategy, Task, run_as_written, settle
 from querist.answer.prepared import Prepared
 from querist.answer.present import present
 from querist.answer.routing import choose
-from querist.answer.template import Slot, Template, words
+from querist.answer.slots import Slot
+from querist.answer.template import Template
 from querist.answer.values import normal
+from querist.answer.wording import words
 from querist.errors import DataError, GuardError, QueryError, UsageError
 from querist.sources.base import Limits, Schema, Source
 from querist.sources.guard import GuardedQuery, guard

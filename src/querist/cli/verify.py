@@ -17,7 +17,7 @@ from querist.state.verified_store import VerifiedStore
 
 if TYPE_CHECKING:
     from querist.answer.prepared import Prepared
-    from querist.answer.template import Slot
+    from querist.answer.slots import Slot
     from querist.sources.base import Limits
 
 
