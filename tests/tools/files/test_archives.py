@@ -130,3 +130,14 @@ async def test_two_things_of_one_name_are_told(tmp_path: Path, use: Use) -> None
             "file_archiver", operation="extract", archive=str(tmp_path / "a.zip"), destination=str(tmp_path / "out")
         )
     assert not (tmp_path / "out").exists()
+
+
+async def test_a_table_of_contents_that_is_too_long_is_not_read(
+    tmp_path: Path, use: Use, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("a", "")
+    monkeypatch.setattr(archives, "MAX_CONTENTS", 20)
+    monkeypatch.setattr(zipfile, "ZipFile", None)
+    with pytest.raises(SourceFormatError, match="more than 10,000 files"):
+        await use("file_archiver", operation="list", archive=str(tmp_path / "a.zip"))

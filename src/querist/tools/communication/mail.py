@@ -42,7 +42,7 @@ def _address(text: str) -> str:
     return text
 
 
-MailAddress = Annotated[str, AfterValidator(_address)]
+MailAddress = Annotated[str, Field(max_length=254), AfterValidator(_address)]
 
 
 class EmailSenderInput(ToolInput):

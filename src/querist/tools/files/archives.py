@@ -29,6 +29,8 @@ from querist.tools.folders import MAX_DEPTH, Folder, shown
 from querist.tools.tool import CHUNK, ThreadTool, ToolInput, chunks, while_wanted
 
 MAX_FILES = 10_000
+MAX_CONTENTS = 1000 * MAX_FILES
+"""Bytes of the table of contents of a zip archive."""
 MAX_BYTES = 2_000_000_000
 """Bytes in all that are packed or unpacked."""
 MAX_RATIO = 200
@@ -201,6 +203,10 @@ Member = tuple[str, int, Callable[[], IO[bytes]]]
 def _members(file: BinaryIO, form: Format, packed: int) -> Iterator[Member]:
     """The files of an archive: name, size and a function that opens them. No more than the size can be read of one."""
     if form == "zip":
+        # Its table of contents is read as a whole, before anything of it can be counted.
+        end = zipfile._EndRecData(file)  # type: ignore[attr-defined]
+        if end and end[zipfile._ECD_SIZE] > MAX_CONTENTS:  # type: ignore[attr-defined]
+            raise SourceFormatError(f"The archive has more than {MAX_FILES:,} files, which is refused.")
         with zipfile.ZipFile(file) as archive:
             for entry in archive.infolist():
                 kind = stat.S_IFMT(entry.external_attr >> 16)

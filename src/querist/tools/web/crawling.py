@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import zlib
+from itertools import islice
 from typing import Annotated, Any
 from urllib.parse import urljoin
 from urllib.robotparser import RobotFileParser
@@ -20,6 +21,9 @@ from querist.tools.web.page import read_page
 from querist.tools.worker import in_worker
 
 _MAX_SITEMAPS = 100
+_MAX_ENTRIES = 50_000
+"""Of one sitemap, as its protocol has it."""
+_MAX_FORBIDDEN = 1000
 _LONGEST_DELAY = 10.0
 """Seconds; a site that asks for more between two requests is left alone."""
 
@@ -45,7 +49,7 @@ class SitePage(BaseModel):
 class Site(BaseModel):
     pages: list[SitePage]
     sitemaps: list[str] = Field(description="Those that were read.")
-    forbidden: list[str] = Field(description="Pages that robots.txt keeps crawlers from.")
+    forbidden: list[str] = Field(description=f"Pages that robots.txt keeps crawlers from; {_MAX_FORBIDDEN} at most.")
     failed: list[str] = Field(description="What could not be read, and why.")
     truncated: bool = Field(description="Whether there are more pages.")
 
@@ -113,7 +117,9 @@ class _Crawl:
                     self.failed.append(error.message)
                 continue
             self.sitemaps.append(url)
-            for kind, found, modified in entries:
+            for number, (kind, found, modified) in enumerate(entries):
+                if number % 100 == 0:
+                    await asyncio.sleep(0)  # there may be many, and rules for each: others get their turn
                 if kind == "sitemap":
                     waiting.append(found)
                 else:
@@ -168,7 +174,8 @@ class _Crawl:
         if not self._here(page.url):
             return False
         if not self.robots.can_fetch(AGENT, page.url):
-            self.forbidden[page.url] = None
+            if len(self.forbidden) < _MAX_FORBIDDEN:
+                self.forbidden[page.url] = None
             return False
         if page.url not in self.pages:
             if len(self.pages) == self.input.max_pages:
@@ -194,5 +201,5 @@ def _entries(body: bytes) -> list[tuple[str, str, str]]:
     return [
         (kind, (entry.findtext("{*}loc") or "").strip(), (entry.findtext("{*}lastmod") or "").strip())
         for kind in ("sitemap", "url")
-        for entry in root.iterfind(f"{{*}}{kind}")
+        for entry in islice(root.iterfind(f"{{*}}{kind}"), _MAX_ENTRIES)
     ]
