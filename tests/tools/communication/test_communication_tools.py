@@ -154,6 +154,8 @@ async def test_mail_that_is_not_allowed_does_not_leave(tls: ssl.SSLContext) -> N
         {"to": ["ann@example.org\nBcc: all@example.org"]},
         {"subject": "x\r\nBcc: all@example.org"},
         {"to": ["ann"]},
+        {"to": ["<ann@example.org>"]},
+        {"to": ["(" * 250 + "@example.org"]},
         {"to": []},
     ],
 )

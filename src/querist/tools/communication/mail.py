@@ -7,6 +7,7 @@ import mimetypes
 import smtplib
 import socket
 import ssl
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
@@ -37,7 +38,7 @@ def _address(text: str) -> str:
     try:
         if "@" not in Address(addr_spec=_one_line(text)).addr_spec:
             raise ValueError
-    except (ValueError, IndexError) as error:
+    except (ValueError, IndexError, MessageError) as error:
         raise ValueError("must be an address such as anna@example.org") from error
     return text
 
