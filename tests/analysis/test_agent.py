@@ -80,6 +80,21 @@ async def test_other_code_decides_between_two_that_differ() -> None:
     assert [attempt.agrees for attempt in result.attempts] == [True, False, True]
 
 
+async def test_the_same_code_again_is_no_second_opinion() -> None:
+    code = Script(Ran({"mean": 1}), Ran({"mean": 1}))
+    result, _ = await analyse(MEAN, READING, "answers = {'mean': 1}", "answers = {'mean': 1}", code=code)
+    assert result.status == "unverified"
+    assert result.warnings[-1] == "The 2 drafts gave different results; this is that of one of them."
+
+
+async def test_in_words_a_technique_is_told_rather_than_code_that_differs() -> None:
+    code = Script(Ran({"n": 1}), Ran({"n": 2}))
+    replies = ("answers = {'n': 1}", "answers = {'n': 2}", "The mean rent is 25.5.")
+    result, _ = await analyse(MEAN, *replies, code=code, format="")
+    assert (result.techniques, result.status) == (["describe"], "unverified")
+    assert result.values == {"mean_rent": 25.5}
+
+
 async def test_code_that_fails_is_repaired_with_its_error() -> None:
     plan = {"analyses": [{"technique": "code"}], "prepare": []}
     code = Script(Ran(error="Traceback ...\nKeyError: 'rents'"), Ran({"mean": 25.5}))

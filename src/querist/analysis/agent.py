@@ -135,7 +135,8 @@ class Analyse(Component[AnalysisQuestion, Analysis]):
             ways = [draft for draft in work.drafts if draft.usable]
             if len(ways) == 2 and not agree(ways[0], ways[1], work.names):
                 work.tell("code", "Writing other code, for the two results differ")
-                work.drafts += await self._by_code(work, self.code, other=True)
+                known = {draft.script for draft in work.drafts}  # the same code again is no second opinion
+                work.drafts += [d for d in await self._by_code(work, self.code, other=True) if d.script not in known]
         analysis = await self._conclude(work)
         timings = {"model": work.meter.total.seconds, "total": time.monotonic() - started}
         used = {"usage": work.meter.total, "timings": timings, "model": work.model}
@@ -214,8 +215,8 @@ class Analyse(Component[AnalysisQuestion, Analysis]):
 
         def worth(draft: Draft) -> tuple[int, bool, bool]:
             votes = len(supporters[id(draft)])
-            # Alone, code is right more often; of drafts that agree, techniques know more to tell.
-            return votes, draft.complete, (draft.kind == "code") == (votes == 1)
+            # Alone, code gives named values more often right; in words, or where both agree, techniques tell more.
+            return votes, draft.complete, (draft.kind == "code") == (votes == 1 and bool(work.names))
 
         best = max(ranked, key=worth, default=None)
         agreeing = supporters[id(best)] if best is not None else []

@@ -12,6 +12,8 @@ from querist.answer.joins import words_of
 from querist.answer.prepared import Prepared
 from querist.sources.table import ResultColumn, Table
 
+DIGITS = 6
+"""Significant digits of a finding in the table; the analysis itself has all."""
 STEM = 5
 """Letters at the start of a word that tell which word it is: forecast, forecasted."""
 
@@ -34,21 +36,22 @@ def technique_asked(question: str, prepared: Sequence[Prepared]) -> str | None:
 
 def answer_of_analysis(analysis: Analysis, asked: str, understood: str, prepared: Sequence[Prepared]) -> Answer:
     """The analysis as an answer: its findings as the table, its drafts and warnings as the evidence."""
-    rows = tuple((found.name, shown(found.value), found.meaning) for found in analysis.findings)
+    rows = tuple((found.name, shown(found.value, DIGITS), found.meaning) for found in analysis.findings)
     table = Table((ResultColumn("finding"), ResultColumn("value"), ResultColumn("meaning")), rows)
     how = ", ".join(analysis.techniques) or "generated code"
     assumptions = [f"Analysed the table {analysis.table} by {how}", *analysis.prepared]
     if analysis.isolation:
         assumptions.append(f"Generated code ran in {analysis.isolation}")
+    held = next((p for p in prepared if any(t.name == analysis.table for t in p.schema.tables)), prepared[0])
     agreeing = sum(attempt.agrees for attempt in analysis.attempts)
     evidence = Evidence(
         attempts=tuple(
-            Attempt(a.script, a.kind, analysis.table, a.notes, a.error, group=None if a.error else 1 - a.agrees)
+            Attempt(a.script, a.kind, held.source.name, a.notes, a.error, group=None if a.error else 1 - a.agrees)
             for a in analysis.attempts
         ),
         checks=tuple(Check("analysis", "warned", warning) for warning in analysis.warnings),
         agreement=(agreeing, sum(not attempt.error for attempt in analysis.attempts)),
-        fingerprint=" ".join(source.fingerprint for source in prepared),
+        fingerprint=held.fingerprint,
         assumptions=tuple(assumptions),
     )
     return Answer(
@@ -57,6 +60,7 @@ def answer_of_analysis(analysis: Analysis, asked: str, understood: str, prepared
         status=Status(analysis.status),
         text=analysis.text,
         table=table if rows else None,
+        source=held.source.name,
         evidence=evidence,
         analysis=analysis,
     )

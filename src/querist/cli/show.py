@@ -68,7 +68,7 @@ def show_answer(console: Console, answer: Answer, *, explain: bool = False, save
         save_hint: how to get all rows, told where not all are shown.
     """
     console.print(plain(answer.text, "bold" if answer.table is not None else "", keep_lines=True))
-    if answer.table is not None and not _said_in_full(answer.table):
+    if answer.table is not None and (answer.analysis or not _said_in_full(answer.table)):
         console.print()
         show_table(console, answer.table, save_hint=save_hint)
     console.print()
@@ -327,13 +327,14 @@ def _show_explanation(console: Console, answer: Answer) -> None:
 
 
 def _about(attempt: Attempt) -> str:
-    if attempt.rows is None:
+    if attempt.error:
         said = "did not run"
     else:
-        rows = f"{attempt.rows:,} row{'' if attempt.rows == 1 else 's'}"
-        result = "no vote" if attempt.group is None else f"result {chr(ord('A') + attempt.group)}"
-        said = f"{rows}, {result}"
-    return f"{attempt.strategy} ({attempt.seconds:.2f} s): {said}"
+        said = "no vote" if attempt.group is None else f"result {chr(ord('A') + attempt.group)}"
+        if attempt.rows is not None:
+            said = f"{attempt.rows:,} row{'' if attempt.rows == 1 else 's'}, {said}"
+    took = f" ({attempt.seconds:.2f} s)" if attempt.seconds else ""
+    return f"{attempt.strategy}{took}: {said}"
 
 
 def plain(text: str, style: str = "", *, keep_lines: bool = False) -> Text:
