@@ -6,6 +6,7 @@ A value becomes a slot only where everything else in the query can be accounted 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -47,51 +48,34 @@ class Use:
     rest: str = ""
 
 
+_Spans = dict[int, tuple[Slot, int]]
+"""Where slots begin in the question, with the position behind each."""
+_Uses = dict[Slot, list[Use]]
+"""Where the values of slots stand in the query."""
+
+
 def slots_of(
     question: str, read: Sequence[Token], tree: exp.Expr, schema: Schema, values: ValueIndex
-) -> tuple[dict[int, tuple[Slot, int]], dict[Slot, list[Use]]]:
-    """Where slots begin in the question (with the position behind each), and where their values stand in the query."""
+) -> tuple[_Spans, _Uses]:
+    """The slots of a question for a query: where they begin, and where their values stand in the query."""
     from sqlglot import exp
 
     places = list(literals_of(tree, schema))
-    spans: dict[int, tuple[Slot, int]] = {}
-    uses: dict[Slot, list[Use]] = {}
-    taken: set[int] = set()
-    texts: dict[str, list[QueryLiteral]] = {}
-    for place in places:
-        if place.column is not None and values.covers(*place.column):
-            texts.setdefault(normal(place.text), []).append(place)
-    for text in sorted(texts, key=len, reverse=True):
-        found = [span for span in _spans(question, read, text) if not taken & set(range(*span))]
-        columns = tuple(dict.fromkeys(place.column for place in texts[text] if place.column is not None))
-        if found and values_of(values, columns, texts[text][0].text):
-            slot = Slot("text", question[read[found[0][0]].start : read[found[0][1] - 1].end], columns)
-            uses[slot] = [Use(place) for place in texts[text]]
-            spans |= {begin: (slot, end) for begin, end in found}
-            taken |= {position for span in found for position in range(*span)}
-    limits: set[Slot] = set()
-    for position, token in enumerate(read):
-        if position in taken or token.kind not in ("date", "number"):
-            continue
-        kind: Literal["date", "year", "number"] = "number"
-        if token.kind == "date" or YEAR.fullmatch(token.word):
-            kind = "date" if token.kind == "date" else "year"
-        slot = Slot(kind, token.word)
-        if (standing := uses_of(slot, places)) and slot.value not in ("0", "1"):
-            uses[slot], spans[position] = standing, (slot, position + 1)
-            if position and read[position - 1].word in _RANKS:
-                limits.add(slot)
+    spans, uses = _text_slots(question, read, places, values)
+    taken = {position for begin, (_, end) in spans.items() for position in range(begin, end)}
+    numbers, standing = _number_slots(read, places, taken)
+    spans, uses = spans | numbers, uses | standing
+    ranked = {slot for begin, (slot, _) in spans.items() if begin and read[begin - 1].word in _RANKS}
     names = [normal(name.name.replace("_", " ")) for name in tree.find_all(exp.Identifier)]
-    owners = [id(use.place) for found_uses in uses.values() for use in found_uses]
-    for slot in [
-        slot
-        for slot, found_uses in uses.items()
+    owners = Counter(id(use.place) for found in uses.values() for use in found)
+    uses = {
+        slot: found
+        for slot, found in uses.items()
         # A column called "revenue 2024" would show another year's; a literal with two owners cannot follow both.
-        if any(_in(normal(slot.value), name) for name in names)
-        or any(owners.count(id(use.place)) > 1 for use in found_uses)
-        or not _understood(slot, found_uses, ranked=slot in limits)
-    ]:
-        del uses[slot]
+        if not any(_in(normal(slot.value), name) for name in names)
+        and all(owners[id(use.place)] == 1 for use in found)
+        and _understood(slot, found, ranked=slot in ranked)
+    }
     said = f" {normal(question)} "
     while doubtful := [slot for slot in uses if _doubtful(slot, uses, places, said)]:
         for slot in doubtful:
@@ -99,7 +83,42 @@ def slots_of(
     return spans, uses
 
 
-def uses_of(slot: Slot, places: Sequence[QueryLiteral]) -> list[Use]:
+def _text_slots(
+    question: str, read: Sequence[Token], places: Sequence[QueryLiteral], values: ValueIndex
+) -> tuple[_Spans, _Uses]:
+    """Texts that the query compares columns with; of two that overlap in the question the longer."""
+    spans: _Spans = {}
+    uses: _Uses = {}
+    taken: set[int] = set()
+    texts: dict[str, list[QueryLiteral]] = {}
+    for place in places:
+        if place.column is not None and values.covers(*place.column):
+            texts.setdefault(normal(place.text), []).append(place)
+    for text in sorted(texts, key=len, reverse=True):
+        found = [span for span in _said_at(question, read, text) if not taken & set(range(*span))]
+        columns = tuple(dict.fromkeys(place.column for place in texts[text] if place.column is not None))
+        if found and values_of(values, columns, texts[text][0].text):
+            slot = Slot("text", question[read[found[0][0]].start : read[found[0][1] - 1].end], columns)
+            uses[slot] = [Use(place) for place in texts[text]]
+            spans |= {begin: (slot, end) for begin, end in found}
+            taken |= {position for span in found for position in range(*span)}
+    return spans, uses
+
+
+def _number_slots(read: Sequence[Token], places: Sequence[QueryLiteral], taken: set[int]) -> tuple[_Spans, _Uses]:
+    """Numbers, years and dates of the question that the query holds."""
+    spans: _Spans = {}
+    uses: _Uses = {}
+    for position, token in enumerate(read):
+        if position in taken or token.kind not in ("date", "number"):
+            continue
+        slot = Slot("date" if token.kind == "date" else "year" if YEAR.fullmatch(token.word) else "number", token.word)
+        if slot.value not in ("0", "1") and (standing := _uses_of(slot, places)):
+            uses[slot], spans[position] = standing, (slot, position + 1)
+    return spans, uses
+
+
+def _uses_of(slot: Slot, places: Sequence[QueryLiteral]) -> list[Use]:
     """The literals that a number, year or date of the question stands in."""
     found = []
     for place in places:
@@ -159,7 +178,7 @@ def _resembles(place: QueryLiteral, slot: Slot) -> bool:
     return value in text if slot.kind == "year" else _in(value, text) or bool(text and _in(text, value))
 
 
-def _spans(question: str, read: Sequence[Token], text: str) -> Iterator[tuple[int, int]]:
+def _said_at(question: str, read: Sequence[Token], text: str) -> Iterator[tuple[int, int]]:
     """Where the question says this text."""
     for begin, first in enumerate(read):
         for end in range(begin + 1, min(begin + LONGEST_PHRASE, len(read)) + 1):
