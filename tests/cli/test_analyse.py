@@ -50,6 +50,23 @@ def test_json_is_one_document_with_every_finding(kites: Path, scripted: Use) -> 
     assert [found["name"] for found in data["findings"]][:1] == ["max_price"]
 
 
+def test_ask_analyses_a_question_that_names_a_technique(kites: Path, scripted: Use) -> None:
+    outliers = {"technique": "outliers", "column": "price", "method": "iqr", "threshold": 1.5, "by": ""}
+    model = scripted(
+        lambda request: {"analyses": [outliers], "prepare": []} if request.schema else "No price is an outlier."
+    )
+    question = "Which prices of the kites are outliers?"
+    shown = CliRunner().invoke(app, ["ask", question, "--data", str(kites), "--chart", "-"], env=WITHOUT_CODE)
+    assert shown.exit_code == 0, shown.output
+    lines = shown.stdout.splitlines()
+    assert lines[0] == "No price is an outlier."
+    assert any(line.split() == ["outlier_count", "0", "outlier", "count", "of", "price"] for line in lines)
+    assert "Analysed the table kites by outliers" in lines
+    assert any(line.startswith("unverified: 1 of 1 independent draft") for line in lines)
+    assert "No chart shows this result" in shown.stderr
+    assert len(model.requests) == 2
+
+
 def test_a_table_that_is_not_there_is_an_error_with_those_there_are(kites: Path, scripted: Use) -> None:
     scripted([])
     shown = analyse("What do they cost?", "--data", kites, "--table", "balloons")
