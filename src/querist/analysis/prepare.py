@@ -118,7 +118,7 @@ def _fill(frame: pd.DataFrame, step: FillMissing) -> tuple[pd.DataFrame, list[st
             value = values.mode().iloc[0] if len(values) else None
         else:
             value = getattr(numbers(frame, column), step.using)()
-        frame = frame.assign(**{column: frame[column].where(frame[column].notna(), value)})
+        frame = frame.assign(**{column: frame[column].where(frame.index.isin(values.index), value)})
         notes.append(f"Filled {count:,} missing values of {column} with the {step.using}, {value}.")
     return frame, notes
 
