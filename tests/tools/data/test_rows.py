@@ -181,6 +181,9 @@ async def test_rows_are_drawn(use: Use) -> None:
     assert base64.b64decode(png.image).startswith(b"\x89PNG")
     with pytest.raises(ComponentInputError, match="No chart"):
         await use("data_visualizer", data=[{"a": "x"}])
+    hostile = [{"<script>1</script>": '"><img src=x onerror=alert(1)>', "n": n} for n in (1, 2)]
+    (drawn,) = (await use("data_visualizer", data=hostile, export_format="svg")).charts
+    assert not [tag for tag in ("<script", "<img") if tag in drawn.image]
 
 
 async def test_what_a_spreadsheet_would_compute_is_written_as_text(use: Use) -> None:

@@ -193,3 +193,10 @@ async def test_names_of_any_bytes_can_be_told(tmp_path: Path, use: Use) -> None:
         await use("file_archiver", operation="create", paths=[str(tmp_path)], **archive)
         packed = await use("file_archiver", operation="list", **archive)
         assert f"{tmp_path.name}/odd�.txt" in [file.path for file in packed.files]
+
+
+async def test_writing_to_a_file_that_has_another_name_elsewhere_leaves_that_alone(tmp_path: Path, use: Use) -> None:
+    (tmp_path / "elsewhere").write_text("old")
+    os.link(tmp_path / "elsewhere", tmp_path / "here")
+    await use("file_writer", path=str(tmp_path / "here"), content="new")
+    assert (tmp_path / "elsewhere").read_text() == "old"

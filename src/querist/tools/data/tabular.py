@@ -39,7 +39,7 @@ class CsvProcessorInput(TextOrFile):
     data: list[Row] = Field(default=[], description="For `write`: the rows.", max_length=MAX_ROWS)
     formulas: bool = Field(
         default=False,
-        description="For `write`: whether texts that a spreadsheet takes for formulas stay so; `'` is put before them.",
+        description="For `write`: leave texts that a spreadsheet takes for formulas without a `'` before them.",
     )
     limit: int = Field(default=1000, description="Rows given back at most.", gt=0, le=MAX_ROWS)
 
