@@ -27,6 +27,14 @@ def test_code_runs_over_a_table_and_gives_json(tmp_path: Path) -> None:
     assert (code, told["value"], told["stdout"], told["strength"]) == (0, 5, "2\n", "restricted")
 
 
+def test_nothing_that_the_code_says_commands_the_terminal() -> None:
+    code = "print('\\x1b]0;x\\x07\\x9bhi')\nresult = {'\\x9b\\u202e': 1}\n"
+    for rest in ("", "raise ValueError('\\x1b[2J')"):
+        result = CliRunner().invoke(app, ["sandbox", "run", "-", "--backend", "unsafe"], input=code + rest)
+        assert "hi" in result.output
+        assert all(letter.isprintable() or letter == "\n" for letter in result.output)
+
+
 def test_code_that_fails_exits_with_1() -> None:
     code, _ = querist("run", "-", "--backend", "monty", input="1 / 0")
     assert code == 1

@@ -33,7 +33,7 @@ def test(
     names: Annotated[list[str] | None, typer.Argument(help="Attacks to run; all when none is named.")] = None,
     backend: Backend = None,
     peer: Annotated[
-        str | None, typer.Option("--peer", help="Attack another program's executor instead: smolagents.")
+        str | None, typer.Option("--peer", help="Attack another program's executor instead: pandasai, smolagents.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -109,12 +109,12 @@ def doctor(as_json: AsJson = False) -> None:
     """
     from importlib.util import find_spec
 
-    from querist.sandbox.container import why_not
+    from querist.sandbox.container import find_engine
     from querist.sandbox.launch import probe
 
     found = {
         "bubblewrap": ("strong", probe("bubblewrap")),
-        "container": ("strong", why_not(_settings(None).image)),
+        "container": ("strong", find_engine(_settings(None).image)[1]),
         "landlock": ("reduced", probe("landlock")),
         "monty": ("restricted", "" if find_spec("pydantic_monty") else 'not installed: pip install "querist[monty]"'),
         "remote": ("remote", "" if _settings(None).url else "sandbox.url is not set"),

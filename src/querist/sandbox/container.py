@@ -21,47 +21,47 @@ def container_command(engine: str, image: str, limits: SandboxLimits, name: str)
     memory = limits.memory + (512 << 20)  # the libraries themselves
     bounds = ["--pids-limit", str(limits.threads), "--memory", str(memory), "--memory-swap", str(memory)]
     bounds += ["--ulimit", f"fsize={limits.files}", "--ulimit", f"cpu={max(1, round(limits.cpu_seconds))}"]
-    scratch = ["--tmpfs", f"/tmp:rw,noexec,nosuid,nodev,size={limits.files},mode=1777", "--workdir", "/tmp"]
+    bounds += ["--ulimit", "nofile=256", "--ulimit", "nproc=4096", "--ulimit", "core=0"]
+    scratch = [f"--tmpfs={place}:rw,noexec,nosuid,nodev,size={limits.files},mode=1777" for place in ("/tmp", "/out")]
     program = ["--volume", f"{PROGRAM / 'jailed'}:/program/jailed:ro"]
     variables = [part for name in ("HOME", "TMPDIR", "MPLCONFIGDIR") for part in ("--env", f"{name}=/tmp")]
     return [
-        engine, "run", "--rm", "--interactive", "--init", "--name", name, *walls.split(), *bounds, *scratch, *program,
-        *variables, image, *start_command("python3", "/program"),
+        engine, "run", "--rm", "--interactive", "--name", name, "--stop-signal", "KILL", *walls.split(), *bounds,
+        *scratch, "--workdir", "/out", *program, *variables, image, *start_command("python3", "/program"),
     ]  # fmt: skip
 
 
-def find_engine() -> str | None:
-    return shutil.which("podman") or shutil.which("docker")
-
-
-def why_not(image: str) -> str:
-    """Why no container of this image can run here; empty when the engine answers and has the image."""
-    engine = find_engine()
-    if engine is None:
-        return "there is neither Podman nor Docker"
-    try:
-        done = subprocess.run([engine, "image", "inspect", image], capture_output=True, text=True, timeout=20)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return str(error)
-    return "" if done.returncode == 0 else (done.stderr.strip().splitlines() or ["the engine does not answer"])[-1]
+def find_engine(image: str) -> tuple[str, str]:
+    """The engine that has the image; else nothing, and why no container of it can run here."""
+    why = "there is neither Podman nor Docker"
+    for engine in filter(None, map(shutil.which, ("podman", "docker"))):
+        try:
+            done = subprocess.run([engine, "image", "inspect", image], capture_output=True, text=True, timeout=20)
+        except (OSError, subprocess.TimeoutExpired) as error:
+            why = str(error)
+            continue
+        if done.returncode == 0:
+            return engine, ""
+        why = (done.stderr.strip().splitlines() or [f"{engine} does not answer"])[-1]
+    return "", why
 
 
 class ContainerSandbox:
     """Runs code in containers of an image that has Python and the libraries.
 
     Raises:
-        SandboxUnavailableError: there is no engine.
+        SandboxUnavailableError: there is no engine, it does not answer, or it has no such image.
     """
 
     name = "container"
     strength: Strength = "strong"
 
     def __init__(self, image: str) -> None:
-        engine = find_engine()
-        if engine is None:
+        engine, why = find_engine(image)
+        if why:
             raise SandboxUnavailableError(
-                "Generated code cannot run: there is neither Podman nor Docker here.",
-                hint="Install one of them, or use the backend bubblewrap: querist sandbox doctor",
+                f"Generated code cannot run: the sandbox 'container' does not work here: {why}.",
+                hint="docs/sandbox.md tells how to make the image; `querist sandbox doctor` says what else works here.",
             )
         self.engine, self.image = engine, image
 

@@ -18,6 +18,9 @@ from querist.sandbox.received import Received
 from querist.sandbox.sending import job_frames
 
 PROGRAM = Path(__file__).parent
+START_SECONDS = 60.0
+"""In which it has to be ready for the job; only then the clock of the job starts."""
+READY = b"\n"
 _PORTION = 1 << 16
 
 
@@ -36,10 +39,10 @@ async def run_piped(
     What the code prints arrives on the command's standard error, whichever stream it printed to.
 
     Raises:
-        SandboxError: the command does not start.
+        SandboxError: the command does not start, or no worker in it.
     """
     frames = job_frames(job)
-    received, printed, started = Received(job.limits.files + job.limits.output), bytearray(), time.monotonic()
+    received, printed = Received(job.limits.files + job.limits.output), bytearray()
     limit: Limit | None = None
     try:
         process = await asyncio.create_subprocess_exec(
@@ -53,36 +56,51 @@ async def run_piped(
         )
     except OSError as error:
         raise SandboxError(f"The sandbox {name!r} did not start: {error}") from error
-    assert process.stdin and process.stdout and process.stderr
+    stdin, stdout, stderr = process.stdin, process.stdout, process.stderr
+    assert stdin and stdout and stderr
 
     async def send() -> None:
         with contextlib.suppress(ConnectionError):
-            process.stdin.write(frames)  # type: ignore[union-attr]
-            await process.stdin.drain()  # type: ignore[union-attr]
+            stdin.write(frames)
+            await stdin.drain()
+            stdin.close()  # no more jobs: the worker ends after this one
+
+    async def ready() -> bool:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(START_SECONDS):
+                return await stdout.read(1) == READY
+        return False
 
     async def listen() -> None:
-        while not received.ended and (data := await process.stdout.read(_PORTION)):  # type: ignore[union-attr]
+        while not received.ended and (data := await stdout.read(_PORTION)):
             received.feed(data)
 
-    async def gather() -> Limit | None:
-        while data := await process.stderr.read(_PORTION):  # type: ignore[union-attr]
+    async def gather() -> None:
+        nonlocal limit
+        while data := await stderr.read(_PORTION):
             room = job.limits.output - len(printed)
             printed.extend(data[:room])
             if on_output:
                 on_output(data[:room].decode(errors="replace"))
             if len(data) > room:
-                return "output"
-        return None
+                limit = "output"
+                return
 
-    tasks = [asyncio.create_task(send()), asyncio.create_task(listen())]
-    gathering = asyncio.create_task(gather())
+    sending, gathering = asyncio.create_task(send()), asyncio.create_task(gather())
+    tasks = [sending, gathering]
     try:
+        if not await ready():
+            await asyncio.wait([gathering], timeout=1)
+            said = printed.decode(errors="replace").strip()[-500:] or "it said nothing"
+            raise SandboxError(f"The sandbox {name!r} did not start: {said}")
+        started = time.monotonic()
+        listening = asyncio.create_task(listen())
+        tasks.append(listening)
         async with asyncio.timeout(job.limits.seconds):
-            await asyncio.wait((tasks[1], gathering), return_when=asyncio.FIRST_COMPLETED)
-            if gathering.done():
-                limit = gathering.result()
+            await asyncio.wait((listening, gathering), return_when=asyncio.FIRST_COMPLETED)
             if limit is None:
-                await tasks[1]
+                await listening
+        await asyncio.wait([gathering], timeout=1)  # an engine may be slower with what was printed
     except TimeoutError:
         limit = "seconds"
     finally:
@@ -90,9 +108,8 @@ async def run_piped(
             os.killpg(process.pid, signal.SIGKILL)
         with contextlib.suppress(TimeoutError):  # a process that it left behind may hold its pipes for ever
             await asyncio.wait_for(process.wait(), 2)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(gathering, 1)  # what was printed before the end is still in the pipe
-        for task in (*tasks, gathering):
+        await asyncio.wait([gathering], timeout=1)  # what was printed before the end is still in the pipe
+        for task in tasks:
             task.cancel()
     return received.outcome(
         name,
@@ -110,7 +127,7 @@ def start_command(python: str, program: str) -> list[str]:
     code = (
         f"import os, sys; sys.path.insert(0, {program!r}); from jailed import worker; "
         "results = os.dup(1); os.dup2(2, 1); jobs = os.dup(0); os.dup2(os.open(os.devnull, os.O_RDONLY), 0); "
-        "worker.serve(jobs, results)"
+        f"os.write(results, {READY!r}); worker.serve(jobs, results)"
     )
     return [python, "-I", "-c", code]
 

@@ -170,7 +170,8 @@ def _text(said: object) -> str:
 
 def _end(exit_code: int | None, stderr: str) -> tuple[Limit | None, Failure | None]:
     """Of a process that ended without a word."""
-    signal = -exit_code if exit_code is not None and exit_code < 0 else 0
+    code = exit_code or 0
+    signal = -code if code < 0 else code - 128 if code > 128 else 0  # the latter is how container engines tell it
     if signal == 6 and "memory allocation" in stderr:
         return "memory", None
     if signal == 25:

@@ -76,7 +76,7 @@ class RemoteSandbox:
         except httpx.HTTPError as error:
             hint = "Is `querist sandbox serve` running there?"
             raise SandboxError(f"The sandbox server {self.url} cannot be reached: {error}", hint=hint) from error
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise SandboxError(f"The sandbox server sent something else than an outcome: {error}") from error
         if not last or "outcome" not in last:
             raise SandboxError(f"The sandbox server ended without an outcome: {(last or {}).get('failed', '')}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import os
 import shutil
 import subprocess
@@ -17,9 +16,6 @@ from querist.sandbox.base import Job, OnOutput, Outcome, Strength
 from querist.sandbox.piped import PROGRAM, run_piped
 from querist.state.paths import cache_dir
 
-START_SECONDS = 15.0
-"""What a peer may take to load, which ours has done before the clock starts."""
-
 
 @dataclass(frozen=True)
 class Peer:
@@ -29,7 +25,10 @@ class Peer:
     adapter: str
 
 
-PEERS = {"smolagents": Peer(("smolagents==1.26.0", "pandas>=2.2", "numpy>=2", "pyarrow>=18"), "smolagents_local.py")}
+PEERS = {
+    "smolagents": Peer(("smolagents==1.26.0", "pandas>=2.2", "numpy>=2", "pyarrow>=18"), "smolagents_local.py"),
+    "pandasai": Peer(("pandasai==3.0.0",), "pandasai_executor.py"),
+}
 
 
 class PeerSandbox:
@@ -61,8 +60,6 @@ class PeerSandbox:
 
     async def run(self, job: Job, on_output: OnOutput | None = None) -> Outcome:
         await asyncio.to_thread(self.install)
-        limits = dataclasses.replace(job.limits, seconds=job.limits.seconds + START_SECONDS)
-        job = dataclasses.replace(job, limits=limits)
         adapter = Path(__file__).parent / "adapters" / self._peer.adapter
         command = [str(self._folder / "bin/python"), str(adapter), str(PROGRAM)]
         with tempfile.TemporaryDirectory(prefix="querist-peer-", ignore_cleanup_errors=True) as folder:
