@@ -13,7 +13,7 @@ from querist.analysis.agent import Analyse, AnalysisQuestion
 from querist.analysis.analysis import Analysis
 from querist.analysis.generated import Ran
 from querist.core.runner import Runner
-from querist.errors import UsageError
+from querist.errors import ModelOutputError, ModelTimeoutError, UsageError
 from querist.sources.open import open_sources
 from querist.sources.table import ResultColumn, Table
 from tests.scripted_model import Answer, ScriptedModel
@@ -124,6 +124,16 @@ async def test_without_a_format_the_model_says_it_in_words_and_each_number_is_ch
     assert right.warnings == ["Rows without a value of rent are left out: 1."]
     wrong, _ = await analyse(MEAN, "The mean rent is 26.1.", format="")
     assert wrong.warnings[-1] == "The text says 26.1, which no result contains."
+
+
+async def test_a_model_that_fails_loses_nothing_that_was_found_without_it() -> None:
+    broken = ModelOutputError("It did not follow the schema.")
+    by_code, _ = await analyse(broken, "answers = {'mean': 25.5}", code=Script(Ran({"mean": 25.5})))
+    assert by_code.values == {"mean": 25.5}
+    assert by_code.attempts[0].error == "It did not follow the schema."
+    silent, _ = await analyse(MEAN, ModelTimeoutError("No reply in 60 s."), format="")
+    assert silent.text == "mean rent: 25.5"
+    assert silent.warnings[-1] == "It is not said in words: No reply in 60 s."
 
 
 async def test_what_cleaning_and_preparing_did_stands_in_the_evidence() -> None:

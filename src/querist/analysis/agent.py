@@ -20,7 +20,7 @@ from querist.analysis.ask_model import Asked, ask_for_code, ask_for_plan, ask_fo
 from querist.analysis.cleaning import clean
 from querist.analysis.code_mend import code_in
 from querist.analysis.draft import Draft, agree
-from querist.analysis.findings import Findings, FindingValue
+from querist.analysis.findings import Finding, Findings, FindingValue
 from querist.analysis.frame import require, to_frame
 from querist.analysis.generated import CodeRunner, run_code
 from querist.analysis.load import choose_table, load
@@ -33,7 +33,7 @@ from querist.analysis.progress import AnalysisProgress
 from querist.analysis.readings import read
 from querist.core.component import Component
 from querist.core.context import RunContext
-from querist.errors import ComponentFailedError, DataError, ModelOutputError, UsageError
+from querist.errors import ComponentFailedError, DataError, ModelError, ModelOutputError, UsageError
 from querist.models.base import Model, Reply, UsageMeter
 from querist.sources.base import Source
 from querist.sources.table import Table
@@ -159,19 +159,21 @@ class Analyse(Component[AnalysisQuestion, Analysis]):
         return replace(data, warnings=(doubt, *data.warnings)) if doubt else data
 
     async def _by_techniques(self, work: _Work) -> Draft:
-        reply = await ask_for_plan(self.model, work.asked)
-        work.count(reply)
+        script = ""
         try:
+            reply = await ask_for_plan(self.model, work.asked)
+            work.count(reply)
+            script = reply.text
             plan = read_plan(reply.data)
             if not plan.analyses:
-                return Draft("techniques", reply.text, error="No standard technique fits.")
+                return Draft("techniques", script, error="No standard technique fits.")
             found, notes = await follow(plan, work.data.frame, work.context)
         except (UsageError, DataError, ModelOutputError, ComponentFailedError) as error:
-            return Draft("techniques", reply.text, error=f"{error.message} {error.hint}".strip())
+            return Draft("techniques", script, error=f"{error.message} {error.hint}".strip())
         values, problems = await self._read(found, work)
         return Draft(
             "techniques",
-            reply.text,
+            script,
             tuple(name for name, _ in plan.analyses),
             values,
             tuple(found.values),
@@ -240,12 +242,8 @@ class Analyse(Component[AnalysisQuestion, Analysis]):
         findings = list(best.findings)
         text = "; ".join(f"{name.replace('_', ' ')}: {shown(value)}" for name, value in best.values.items())
         if not work.names:
-            reply = await ask_for_words(self.model, question, findings)
-            work.count(reply)
-            text = reply.text.strip()
-            known = "\n".join((question, work.asked.constraints, *(finding.meaning for finding in findings)))
-            if flagged := unsupported(text, [finding.value for finding in findings], known):
-                warnings.append(f"The text says {', '.join(flagged)}, which no result contains.")
+            text, problems = await self._in_words(findings, work, text)
+            warnings += problems
         return Analysis(
             question=question,
             status="agreed" if len(agreeing) > 1 else "unverified",
@@ -259,6 +257,18 @@ class Analyse(Component[AnalysisQuestion, Analysis]):
             isolation=isolation,
             table=data.name,
         )
+
+    async def _in_words(self, findings: Sequence[Finding], work: _Work, plain: str) -> tuple[str, list[str]]:
+        """What was found, as the model says it, and what to know about that; `plain` where it says nothing."""
+        try:
+            reply = await ask_for_words(self.model, work.asked.question, findings)
+        except ModelError as error:
+            return plain, [f"It is not said in words: {error.message}"]
+        work.count(reply)
+        known = "\n".join((work.asked.question, work.asked.constraints, *(found.meaning for found in findings)))
+        flagged = unsupported(reply.text, [found.value for found in findings], known)
+        told = [f"The text says {', '.join(flagged)}, which no result contains."] if flagged else []
+        return reply.text.strip() or plain, told
 
 
 def _ready(table: Table, name: str, notes: Sequence[str] = ()) -> _Data:
