@@ -39,6 +39,8 @@ async def ask(fleet: Prepared, folder: Path, text: str, *answers: str, note: str
         ("What is the crème of each truck?", ["creme"]),
         ("How many dollars does each driver get?", ["dollar"]),
         ("What is the name of the company?", ["company"]),
+        ("What Is The Average Salary Of The Drivers?", ["salary"]),
+        ("WHAT IS THE AVERAGE SALARY OF THE DRIVERS", ["salary"]),
     ],
 )
 def test_what_the_data_never_say_is_found(question: str, words: list[str], fleet: Prepared) -> None:
@@ -54,6 +56,7 @@ def test_what_the_data_never_say_is_found(question: str, words: list[str], fleet
         "What is the largest number of trips that one driver has made?",
         "Which trucks started from 'Ålesund Harbour'?",
         "Does Jon Falk drive more often than Mia Roth?",
+        "Does Jon Falk Drive More Often Than Mia Roth?",
         "How many depotts are there?",
         "Which trips were the longest, and which drivers are usually the quickest?",
         "Wie viele Fahrer gibt es in der Datenbank?",
@@ -110,6 +113,15 @@ async def test_a_question_full_of_unknown_words_costs_few_calls(fleet: Prepared,
     words = " and the ".join(f"{letter}lorp" for letter in "abcdefghijk")
     answer = await ask(fleet, tmp_path, f"What is the {words} of the drivers?", KM, KM, *["no"] * 8)
     assert answer.status is Status.REFUSED
+
+
+@pytest.mark.parametrize("reply", ["", "<think>", "The column"])
+async def test_a_model_that_says_neither_yes_nor_no_refuses_nothing(
+    reply: str, fleet: Prepared, tmp_path: Path
+) -> None:
+    answer = await ask(fleet, tmp_path, "What is the total salary of the drivers?", KM, KM, reply)
+    assert (answer.status, answer.text) == (Status.UNVERIFIED, "total km: 550")
+    assert any("“salary”" in warning for warning in answer.evidence.warnings)
 
 
 async def test_another_word_for_the_same_is_answered(fleet: Prepared, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ with `nation` beside `country` it says yes.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -66,17 +67,19 @@ class Judge:
 
     Attributes:
         replies: of the model, for their cost.
+        unclear: a reply was neither yes nor no, as of a model that first thinks aloud; it is not asked again.
     """
 
     def __init__(self, model: Model, task: Task) -> None:
         self.model, self.task = model, task
         self.replies: list[Reply] = []
+        self.unclear = False
         self.computed: dict[str, str] = {}
 
     async def first_told(self, candidates: Sequence[Named], word: str) -> Named | None:
         """The first of the first few candidates that tells what the word means, itself or by what is computed of it."""
         for named in candidates[:MOST_CANDIDATES]:
-            if await self.tells(named, word):
+            if not self.unclear and await self.tells(named, word):
                 return named
         return None
 
@@ -98,7 +101,9 @@ class Judge:
             asked = prompt("judge_table").messages(table=named.table, columns=columns, word=word)
         reply = await self.model.complete(Request(asked, max_tokens=2, prefix="judge"))
         self.replies.append(reply)
-        return reply.text.strip().lower().startswith("yes")
+        said = re.sub(r"\W+", "", reply.text).lower()
+        self.unclear = not said.startswith(("yes", "no"))
+        return said.startswith("yes")
 
 
 async def missing(
@@ -126,7 +131,8 @@ async def missing(
     # Rows that are only counted, or told apart by a date, stand for the word themselves.
     taken = tables if set(read.columns) <= dated else columns
     instead = tuple(named for named in taken if named not in told.values())
-    return Missing(lost, instead, certain=bool(instead or set(lost) & set(invented)))
+    certain = bool((instead and not judge.unclear) or set(lost) & set(invented))
+    return Missing(lost, instead, certain)
 
 
 def _literals(tree: exp.Expr) -> str:

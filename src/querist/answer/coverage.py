@@ -109,6 +109,8 @@ def unknown_words(question: str, prepared: Prepared, note: str = "") -> list[str
     words = [token.lower() for token in tokens if token.isalpha()]
     if not words or sum(word in english.linking for word in words) < ENGLISH * len(words):
         return []
+    if 2 * sum(token[0].isupper() for token in tokens) > len(words):  # a title or a shout: letters tell no names
+        tokens = [token.lower() for token in tokens]
     known = _Vocabulary(prepared, question, note)
     found: list[list[str]] = []
     near = False
