@@ -184,6 +184,12 @@ async def test_asks_and_counts_tokens_and_money(api: Api) -> None:
     assert "Be brief." in server.calls[0].body.decode()
 
 
+async def test_asks_for_no_fewer_tokens_than_providers_allow() -> None:
+    with serving([OpenAI.said("Yes.")]) as server:
+        await model(OpenAI, server).complete(replace(ASK, max_tokens=2))
+    assert json.loads(server.calls[0].body)["max_output_tokens"] == 16
+
+
 async def test_the_price_of_an_unknown_model_is_unknown() -> None:
     told = json.loads(json.dumps(OpenAI.said("Hi.").body).replace("gpt-4.1", "gpt-unheard-of"))
     with serving([Answer(told)]) as server:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from querist.core.component import Tool
 
+_LEAST_TOKENS = 16  # OpenAI refuses to be bounded to fewer
 _THINKING_TOKENS = 8192  # a model that thinks first spends its thoughts from the same budget as its reply
 
 
@@ -197,7 +198,9 @@ class HostedModel:
             "thinking_always_enabled"
         )
         wishes = ModelSettings(
-            max_tokens=request.max_tokens + (_THINKING_TOKENS if thinks else 0), timeout=self._timeout, max_retries=0
+            max_tokens=max(request.max_tokens, _LEAST_TOKENS) + (_THINKING_TOKENS if thinks else 0),
+            timeout=self._timeout,
+            max_retries=0,
         )
         if not thinks:  # those that think take no temperature
             wishes["temperature"] = request.temperature
