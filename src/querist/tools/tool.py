@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import IO, Annotated, Any, ClassVar, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
+from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticSerializationError, to_json
 
 from querist.core.component import Component, In, Out
@@ -22,7 +23,7 @@ CHUNK = 1 << 18
 
 
 class ToolInput(BaseModel):
-    """Input of a tool: a parameter that it does not know is a mistake, and told.
+    """Input of a tool: a parameter that it does not know is a mistake, and told. Names may be written in camelCase too.
 
     Attributes:
         needed: fields that an operation (or action) cannot do without.
@@ -30,6 +31,12 @@ class ToolInput(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
     needed: ClassVar[Mapping[str, Sequence[str]]] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _in_snake_case(cls, data: Any) -> Any:
+        names = {to_camel(name): name for name in cls.model_fields}
+        return {names.get(key, key): value for key, value in data.items()} if isinstance(data, dict) else data
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

@@ -61,7 +61,7 @@ class EmailSenderInput(ToolInput):
     )
 
     @model_validator(mode="after")
-    def _complete(self) -> Self:
+    def _whole(self) -> Self:
         if not (self.to or self.cc or self.bcc):
             raise ValueError("name somebody it is for")
         if not (self.text or self.html):

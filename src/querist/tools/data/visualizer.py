@@ -30,10 +30,10 @@ _KINDS: dict[str, Kind] = {
 class DataVisualizerInput(ToolInput):
     data: list[Row] = Field(description="The rows, one value for each column.", min_length=1, max_length=MAX_ROWS)
     chart_types: list[ChartType] = Field(
-        default=["auto"], alias="chartTypes", description="The charts wanted; `auto` is the one that suits best."
+        default=["auto"], description="The charts wanted; `auto` is the one that suits best."
     )
     export_format: Literal["spec", "svg", "png"] = Field(
-        default="spec", alias="exportFormat", description="`spec`: Vega-Lite only. Images need the extra `charts`."
+        default="spec", description="`spec`: Vega-Lite only. Images need the extra `charts`."
     )
     question: str = Field(default="", description="What was asked; its words decide between charts that are possible.")
     title: str = Field(default="", description="Of the charts.")

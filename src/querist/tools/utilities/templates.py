@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import BaseModel, Field
 
 from querist.core.component import Component
 from querist.core.context import RunContext
@@ -15,8 +14,6 @@ from querist.tools.worker import in_worker
 
 
 class TemplateOptions(ToolInput):
-    model_config = ConfigDict(alias_generator=to_camel)
-
     strict: bool = Field(default=True, description="Whether a variable that is missing is an error, and not empty.")
     escape_html: bool = Field(default=False, description="Whether values are escaped for HTML.")
 
