@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from querist.errors import SandboxUnavailableError, UsageError
+from querist.errors import ComponentInputError, SandboxUnavailableError
 from querist.sandbox.base import SandboxLimits
 from querist.sandbox.launch import walls
 from querist.sandbox.open import open_sandbox
@@ -36,7 +36,7 @@ def behind_walls(
 
     Raises:
         SandboxUnavailableError, MissingExtraError: there are no walls here.
-        UsageError: the system has no such program.
+        ComponentInputError: the system has no such program.
     """
     from querist.sandbox.syscalls import program as filter_of
 
@@ -44,10 +44,10 @@ def behind_walls(
         raise SandboxUnavailableError(
             f"The sandbox {settings.backend!r} runs Python and no other program.", hint="Set sandbox.backend to auto."
         )
-    open_sandbox(settings)
+    open_sandbox(settings)  # raises where there are no walls
     path = shutil.which(program, path=_PLACES)
     if path is None:
-        raise UsageError(f"The system has no program {program!r}.", hint=f"It is looked for in {_PLACES}.")
+        raise ComponentInputError(f"The system has no program {program!r}.", hint=f"It is looked for in {_PLACES}.")
     environment = {"PATH": _PLACES, "HOME": _FOLDER, "LANG": "C.UTF-8", "TMPDIR": "/tmp"}
     command = walls(environment)
     for place in _READ:

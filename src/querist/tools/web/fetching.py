@@ -137,7 +137,7 @@ def parse(url: str) -> httpx.URL:
 
 @contextmanager
 def of_protocol(who: str) -> Iterator[None]:
-    """What a reply lacks is told as the mistake of `who` sent it."""
+    """Tell what a reply lacks as a mistake of `who`, by whom it was sent."""
     try:
         yield
     except (AttributeError, LookupError, TypeError, ValueError) as error:
