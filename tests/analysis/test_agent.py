@@ -165,6 +165,15 @@ async def test_the_table_is_found_by_the_words_of_the_question(tmp_path: Path) -
         source.close()
 
 
+async def test_of_very_many_columns_a_model_is_shown_those_that_the_question_names() -> None:
+    wide = Table((*(ResultColumn(f"c{n}") for n in range(999)), ResultColumn("mean_rent")), (tuple(range(1000)),) * 3)
+    plan = {**MEAN, "analyses": [{**MEAN["analyses"][0], "columns": ["mean_rent"]}]}
+    result, model = await analyse(plan, "mean = mean_mean_rent", data=wide)
+    assert "mean_rent" in model.requests[0].messages[0].content
+    assert len(model.requests[0].messages[0].content) < 10_000
+    assert (result.values, result.warnings[-1]) == ({"mean": 999.0}, "The model was not shown 900 columns of data.")
+
+
 async def test_an_empty_table_is_an_error() -> None:
     with pytest.raises(UsageError, match="no rows to analyse"):
         await analyse(data=Table(TABLE.columns, ()))

@@ -23,7 +23,7 @@ from querist.analysis.draft import Draft, agree
 from querist.analysis.findings import Finding, Findings, FindingValue
 from querist.analysis.frame import require, to_frame
 from querist.analysis.generated import CodeRunner, run_code
-from querist.analysis.load import choose_table, load
+from querist.analysis.load import choose_table, columns_for, load
 from querist.analysis.matching import match
 from querist.analysis.named import pick, shown, wanted
 from querist.analysis.numbers import unsupported
@@ -66,7 +66,6 @@ class _Data:
 
     name: str
     frame: pd.DataFrame
-    overview: str
     told: tuple[str, ...]
     warnings: tuple[str, ...]
 
@@ -124,8 +123,14 @@ class Analyse(Component[AnalysisQuestion, Analysis]):
     async def run(self, input: AnalysisQuestion, context: RunContext) -> Analysis:
         started = time.monotonic()
         data = await asyncio.to_thread(self._data, input)
-        columns = tuple(str(column) for column in data.frame.columns)
-        asked = Asked(input.text, input.constraints, input.format, data.overview, columns, wanted(input.format))
+        columns = columns_for(f"{input.text} {input.constraints} {input.format}", data.frame.columns)
+        if left_out := len(data.frame.columns) - len(columns):
+            data = replace(
+                data, warnings=(*data.warnings, f"The model was not shown {left_out:,} columns of {data.name}.")
+            )
+        described = await asyncio.to_thread(overview, data.frame[columns], data.name)
+        names = wanted(input.format)
+        asked = Asked(input.text, input.constraints, input.format, described, tuple(columns), names)
         work = _Work(asked, data, context)
         work.tell("plan", "Choosing techniques")
         work.drafts.append(await self._by_techniques(work))
@@ -275,4 +280,4 @@ def _ready(table: Table, name: str, notes: Sequence[str] = ()) -> _Data:
     if not table.rows:
         raise UsageError(f"{name} has no rows to analyse.", hint="Choose other data.")
     frame, told = clean(to_frame(table))
-    return _Data(name, frame, overview(frame, name), (*notes, *told), (table.truncated,) if table.truncated else ())
+    return _Data(name, frame, (*notes, *told), (table.truncated,) if table.truncated else ())
