@@ -15,7 +15,10 @@ from querist.analysis.recognise import technique_named
         ("Forecast the sales of the next three months", "forecast"),
         ("Can you predict the rent from the size?", "forecast"),
         ("Run a linear regression of rent on size", "regression"),
+        ("Fit a regression to the rents", "regression"),
+        ("Regress rent on size", "regression"),
         ("Cluster the customers by age and spending", "clusters"),
+        ("Can the customers be put into natural clusters?", "clusters"),
         ("Which orders are outliers?", "outliers"),
         ("What is the mean rent without anomalies?", "outliers"),
         ("Are the heights normally distributed?", "normality"),
@@ -49,6 +52,12 @@ def test_a_question_that_names_a_technique(question: str, technique: str) -> Non
         "List the regular customers of the test group.",
         "How many units of the product 'Forecast Pro' and \"Cluster\" were sold?",
         "What is the temperature normally?",
+        "How many books did Pearson publish?",
+        "Which albums are by Kendall?",
+        "Which servers are in the cluster eu-west?",
+        "In which cluster the servers run?",
+        "How many regressions were reported in version 2?",
+        "Which test did she pass?",
     ],
 )
 def test_an_ordinary_question_names_none(question: str) -> None:

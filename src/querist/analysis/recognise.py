@@ -10,10 +10,18 @@ import re
 
 _QUOTED = re.compile(r"\"[^\"]*\"|“[^”]*”|`[^`]*`|(?<!\w)'[^']*'(?!\w)")
 _TECHNIQUES = {
-    "correlation": r"correlat(?:e[sd]?|ions?|ing)|(?:pearson|spearman|kendall)(?:['’]?s)?",
+    "correlation": (
+        r"correlat(?:e[sd]?|ions?|ing)|(?:pearson|spearman|kendall)(?:['’]?s)? (?:rank )?(?:coefficient|rho|tau|r)"
+    ),
     "forecast": r"forecast(?:s|ed|ing)?|predict(?:ing)?|extrapolat(?:e|ed|ing|ion)",
-    "regression": r"(?:linear|logistic|multiple) regressions?|regressions?|regress(?:ed|ing)? \w+ (?:up)?on",
-    "clusters": r"cluster(?:s|ed|ing)?|k-?means",
+    "regression": (
+        r"(?:linear|logistic|multiple|simple|ols) regressions?|regression (?:of|on|analysis|model|line|coefficients?)|"
+        r"regress(?:ed|ing)? \w+ (?:up)?on|(?:run|fit|make|do|compute|with|by) an? regression"
+    ),
+    "clusters": (
+        r"(?<!the )(?<!which )(?<!this )(?<!a )cluster (?:the|these|all|our|my)|clustering|k-?means|"
+        r"(?:into|find|form|natural) (?:\w+ )?clusters"
+    ),
     "outliers": r"outliers?|anomal(?:y|ies|ous)",
     "normality": r"normally distributed|normal distribution|normality|skew(?:ness|ed)|kurtosis",
     "compare_groups": (
