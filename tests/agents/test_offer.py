@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from querist.agents.offer import offer
-from querist.answer.answer import Answer
-from querist.core.component import component
+from querist.analysis.analysis import Analysis
+from querist.analysis.findings import Finding
+from querist.answer.answer import Answer, Status
+from querist.core.component import Component, component
 from querist.errors import UsageError
 from querist.sources.table import ResultColumn, Table
 from querist.tools.catalogue import load_tool
@@ -93,6 +95,48 @@ async def test_verbatim_tools_get_the_message_and_the_last_rows_and_the_model_on
     ]
     assert result.steps[1].observation == "2 bars for 'Draw the sales'"
     assert [choices(model, n) for n in range(3)] == [["look_up", "answer"], ["draw", "answer"], ["answer"]]
+
+
+def asking(*rows: tuple[str, int], status: Status = Status.AGREED) -> Component[Any, Any]:
+    @component
+    async def ask(text: str) -> Answer:
+        """Ask the data."""
+        table = Table((ResultColumn("month"), ResultColumn("sales")), rows)
+        return Answer(question=text, status=status, text="Sales by month.", table=table)
+
+    return ask
+
+
+async def test_a_question_that_has_its_answer_is_put_to_no_other_tool(shop: Shop) -> None:
+    model = ScriptedModel([use("ask"), say("See above.")])
+    agent = shop.agent(model, asking(("May", 120), ("June", 90)), look_up, draw, verbatim=True)
+    await shop.run(agent, "What are the sales?")
+    assert [choices(model, n) for n in range(2)] == [["ask", "look_up", "answer"], ["draw", "answer"]]
+
+
+async def test_a_question_that_was_refused_is_put_to_another_tool(shop: Shop) -> None:
+    model = ScriptedModel([use("ask"), use("look_up"), say("See above.")])
+    agent = shop.agent(model, asking(status=Status.REFUSED), look_up, verbatim=True)
+    await shop.run(agent, "What are the sales?")
+    assert choices(model, 1) == ["look_up", "answer"]
+
+
+async def test_a_single_row_is_not_drawn(shop: Shop) -> None:
+    model = ScriptedModel([use("ask"), say("120")])
+    await shop.run(shop.agent(model, asking(("May", 120)), draw, verbatim=True), "What are the sales in May?")
+    assert choices(model, 1) == ["answer"]
+
+
+async def test_an_analysis_is_told_by_what_was_computed_and_not_by_its_words(shop: Shop) -> None:
+    @component
+    async def analyse(text: str) -> Analysis:
+        """Analyse the data."""
+        found = [Finding(name="mean", value=7.5, meaning="mean of sales")]
+        return Analysis(question=text, status="unverified", text="The mean is 8.9 million.", findings=found)
+
+    script = [use("analyse"), say("8.9 million"), say("The mean is 7.5.")]
+    result = await shop.run(shop.agent(script, analyse, verbatim=True, grounded=True), "What is the mean of sales?")
+    assert (result.steps[0].observation, result.text) == ("mean of sales: 7.5", "The mean is 7.5.")
 
 
 async def test_in_a_conversation_that_goes_on_the_model_writes_since_the_message_does_not_stand_alone(

@@ -24,7 +24,7 @@ from querist.agents.grounds import fault
 from querist.agents.handoff import HandedOff, Handoff
 from querist.agents.instructions import render
 from querist.agents.nesting import hook_up, nested
-from querist.agents.observation import bounded, rows_of, told, warnings_of
+from querist.agents.observation import answers, bounded, rows_of, told, warnings_of
 from querist.agents.offer import Offer, Rows, offer
 from querist.agents.task import AgentResult, Step, Stopped, Task, Turn, by_message
 from querist.agents.think import ANSWER, Decision, Mind, Thought
@@ -244,14 +244,19 @@ class Agent(Component[Task, AgentResult]):
         raise AssertionError("unreachable: the last step has no tools to call")
 
     def _usable(self, work: _Work) -> tuple[Tool, ...]:
-        """What may be called now; nothing when all that is left is to say the answer in other words."""
+        """What may be called now; nothing when all that is left is to say the answer in other words.
+
+        Tools that get the same message give other answers to the same question: after the first, there is no more need
+        of them. Small models would call them all, and then choose the wrong answer.
+        """
         if work.doubted and work.steps:
             return ()
-        done = {step.tool for step in work.steps if step.agent == self.name}
+        own = [step for step in work.steps if step.agent == self.name]
+        done, answered = {step.tool for step in own}, any(answers(step.output) for step in own)
         return tuple(
             offered.tool
             for name, offered in work.offers.items()
-            if offered.fits(work.rows) and not (offered.once and name in done)
+            if offered.fits(work.rows) and not (offered.once and (name in done or (answered and not offered.rows)))
         )
 
     def _fault(self, answer: Any, work: _Work) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from querist.agents.task import AgentResult
+from querist.analysis.analysis import Analysis
 from querist.sources.table import Table, json_cell
 
 _ROWS = 200
@@ -16,8 +17,12 @@ _ROWS = 200
 def told(output: BaseModel, name: str = "result") -> str:
     """An output in its own words where its type has some, else as JSON without what is unset.
 
-    A table of several rows follows, under the name by which other tools can be given it.
+    A table of several rows follows, under the name by which other tools can be given it. An analysis is told by what
+    was computed, as its words are those of a model.
     """
+    analysis = getattr(output, "analysis", output)
+    if isinstance(analysis, Analysis) and analysis.findings:
+        return "\n".join(f"{finding.meaning}: {finding.value}" for finding in analysis.findings)
     table = getattr(output, "table", None)
     if isinstance(table, Table) and len(table) > 1:
         lines = [table.unique_names(), *([str(json_cell(cell)) for cell in row] for row in table.rows[:_ROWS])]
@@ -30,14 +35,21 @@ def told(output: BaseModel, name: str = "result") -> str:
 
 
 def rows_of(output: BaseModel) -> list[dict[str, Any]]:
-    """The rows of an output; none where it has no table, and no list of rows called `data` or `result`."""
+    """The rows of an output; none where it has no table of data, and no list of rows called `data` or `result`."""
     if isinstance(output, AgentResult):
         outputs = (step.output for step in reversed(output.steps))
         return next(filter(None, (rows_of(inner) for inner in outputs if isinstance(inner, BaseModel))), [])
+    if getattr(output, "analysis", None) is not None:
+        return []
     if isinstance(table := getattr(output, "table", None), Table):
         return [{name: json_cell(cell) for name, cell in row.items()} for row in table.to_dicts()]
     held = getattr(output, "data", None) or getattr(output, "result", None)
     return held if isinstance(held, list) and held and all(isinstance(row, dict) for row in held) else []
+
+
+def answers(output: Any) -> bool:
+    """Whether an output answers a question about data, and does not refuse, fail or ask back."""
+    return getattr(output, "status", "") in ("verified", "agreed", "unverified")
 
 
 def warnings_of(output: BaseModel) -> list[str]:

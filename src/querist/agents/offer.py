@@ -38,14 +38,14 @@ class Offer:
 
     def fits(self, found: Mapping[str, Rows]) -> bool:
         """Whether there is what it works on."""
-        return not (self.verbatim and self.rows) or bool(found)
+        return not (self.verbatim and self.rows) or bool(_tables(found))
 
     def filled(self, arguments: Mapping[str, Any], message: str, found: Mapping[str, Rows]) -> dict[str, Any]:
         """The arguments with what the model has not written; rows still by the name of their result."""
         if not self.verbatim:
             return dict(arguments)
         own = {self.text: message} if self.text else {}
-        return {**arguments, **own, **({self.rows: [*found][-1]} if self.rows and found else {})}
+        return {**arguments, **own, **({self.rows: tables[-1]} if self.rows and (tables := _tables(found)) else {})}
 
     def input(self, arguments: Mapping[str, Any], found: Mapping[str, Rows]) -> dict[str, Any]:
         """The arguments with the rows themselves.
@@ -81,6 +81,11 @@ def offer(tool: Tool, *, verbatim: bool) -> Offer:
         }
         schema = {**schema, "properties": {**properties, rows: named}}
     return Offer(replace(tool, input_schema=schema), text, rows, verbatim)
+
+
+def _tables(found: Mapping[str, Rows]) -> list[str]:
+    """The results with several rows: of a single one there is nothing to draw or to compare."""
+    return [name for name, rows in found.items() if len(rows) > 1]
 
 
 def _takes_rows(schema: JsonSchema) -> bool:
