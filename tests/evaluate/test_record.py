@@ -32,13 +32,20 @@ def test_answers_become_golden_questions_with_their_queries(tmp_path: Path) -> N
         line("Who paints them?", "refused", None),
         line("Broken?", "failed", None),
         line("In steps?", sql="SELECT * FROM step_1", steps=[{"number": 1}, {"number": 2}]),
+        line("Over two sources?", source="lights, ships"),
         {"time": "…", "question": "Stopped?", "stopped": True},
         {"time": "…", "question": "Error?", "error": {"code": "model", "message": "…", "hint": ""}},
     )
     golden = tmp_path / "golden.yaml"
     recorded = record(written, golden, [str(tmp_path / "lights.sqlite")])
     assert recorded.added == 4
-    assert [question for question, _ in recorded.left_out] == ["Broken?", "In steps?", "Stopped?", "Error?"]
+    assert [question for question, _ in recorded.left_out] == [
+        "Broken?",
+        "In steps?",
+        "Over two sources?",
+        "Stopped?",
+        "Error?",
+    ]
     count, lit, high, painted = read_golden(golden)
     assert (count.question, count.expected) == ("How many: all?", ExpectSql(("SELECT count(*)\nFROM lighthouse",)))
     assert lit.question == "How many are lit?"

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -115,12 +116,17 @@ def test_a_question_that_was_changed_is_asked_again(questions: list[GoldenQuesti
     assert [asked[0] for asked in again.asked] == ["A, now?"]
 
 
+@pytest.mark.parametrize(
+    "made",
+    [{"steps": (Step(number=1, answer=Answer(question="?", status=Status.AGREED, text="")),)}, {"source": "a, b"}],
+    ids=["of several steps", "of several sources"],
+)
 def test_a_result_that_no_query_gives_again_is_marked_as_it_came(
-    questions: list[GoldenQuestion], tmp_path: Path
+    made: dict[str, Any], questions: list[GoldenQuestion], tmp_path: Path
 ) -> None:
     table = Table((ResultColumn("day"), ResultColumn("share")), ((dt.date(2024, 5, 1), Decimal("0.5")),))
     part = Answer(question="?", status=Status.AGREED, text="…", table=table, sql="SELECT * FROM step_1")
-    whole = part.model_copy(update={"steps": (Step(number=1, answer=part),)})
+    whole = part.model_copy(update=made)
     asker = Asker(lambda question: "")
     asker.ask = lambda question, *, note="": whole  # type: ignore[method-assign]
     expected = ExpectSql(("SELECT DATE '2024-05-01', 0.5",))

@@ -12,7 +12,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from querist.answer.answer import Answer, Status
 from querist.errors import QueristError, UsageError
 from querist.evaluate.equal import kept_cell
-from querist.sources.table import Table
 
 
 class Attempt(BaseModel):
@@ -89,7 +88,7 @@ class Prediction(BaseModel):
         tokens_in, tokens_out: of all model calls; `tokens_cached` is the part of `tokens_in` that the server had read.
         agreement: how many drafts gave this result, of how many that ran.
         error: code and message of what went wrong, empty when there is an answer.
-        result: all of it, where no query over the data gives it again: of several steps, and of an analysis.
+        result: all of it, where no query over one source gives it again.
         repeat: 0 for the first time that the question was asked, 1 for the second, …
         mark: None until it is marked.
     """
@@ -168,7 +167,7 @@ def predicted(
         model=answer.model,
         source=answer.source,
         rows=None if answer.table is None else len(answer.table),
-        result=_whole(answer.table) if answer.steps or answer.analysis else None,
+        result=_whole(answer),
         error=answer.text if answer.status is Status.FAILED else "",
         repeat=repeat,
         checks=tuple(
@@ -182,8 +181,10 @@ def predicted(
     )
 
 
-def _whole(table: Table | None) -> Preview | None:
-    if table is None or table.truncated:
+def _whole(answer: Answer) -> Preview | None:
+    """The result of several steps, of an analysis, or of several sources at once."""
+    table = answer.table
+    if table is None or table.truncated or not (answer.steps or answer.analysis or ", " in answer.source):
         return None
     rows = tuple(tuple(map(kept_cell, row)) for row in table.rows)
     return Preview(columns=tuple(table.names), rows=rows, total=len(rows))

@@ -109,7 +109,7 @@ def _entry(line: _Line, several: bool) -> tuple[dict[str, Any] | None, str]:
         return {**entry, "expect": "clarify"}, ""
     if answer.status is Status.FAILED:
         return None, "it has no answer"
-    if answer.steps or not answer.sql:
+    if answer.steps or not answer.sql or ", " in answer.source:
         return None, "no single query answers it"
     entry["sql"] = answer.sql
     if several:
