@@ -299,3 +299,12 @@ async def test_a_service_that_is_not_set_up_cannot_be_asked() -> None:
     with pytest.raises(UsageError, match="set up"):
         await use("web_search", query="x", providers=["brave"])
     assert json.dumps(Settings().public())  # settings with services can be shown
+
+
+@pytest.mark.parametrize("body", ['{"a": "\\ud800"}', "[" * 500 + "]" * 500, "+2AA-"])
+async def test_a_reply_that_could_not_be_told_again_does_no_harm(body: str) -> None:
+    kind = "application/json; charset=utf-7" if body[0] == "+" else "application/json"
+    async with site(lambda asked: reply(body, content_type=kind)) as here:
+        given = await use("http_client", url=here.url)
+    assert given.json_body is None
+    assert json.loads(given.model_dump_json())["body"] == body

@@ -17,6 +17,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from pydantic_core import to_json
+
 from querist.core.context import RunContext
 from querist.core.permissions import Need
 from querist.errors import ComponentInputError, ComponentTimeoutError, NetworkError, PermissionDeniedError
@@ -87,10 +89,12 @@ class Fetched:
             NetworkError: it is none.
         """
         try:
-            return json.loads(self.body)
+            data = json.loads(self.body)
+            to_json(data)  # what is nested too deeply, or holds half a character, could not be told to anybody
+            return data
         except (ValueError, RecursionError) as error:
             raise NetworkError(
-                f"{redact(self.url)} replied with what is not JSON.", hint="Is it the address of the API?"
+                f"{redact(self.url)} replied with what is no proper JSON.", hint="Is it the address of the API?"
             ) from error
 
     def check(self, who: str) -> Fetched:
