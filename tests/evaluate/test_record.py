@@ -47,7 +47,10 @@ def test_answers_become_golden_questions_with_their_queries(tmp_path: Path) -> N
         "Error?",
     ]
     count, lit, high, painted = read_golden(golden)
-    assert (count.question, count.expected) == ("How many: all?", ExpectSql(("SELECT count(*)\nFROM lighthouse",)))
+    assert (count.question, count.expected) == (
+        "How many: all?",
+        ExpectSql(("SELECT count(*)\nFROM lighthouse",), "lights"),
+    )
     assert lit.question == "How many are lit?"
     assert high.tags == ("unverified",)
     assert painted.expected == ExpectStatus("refused")
