@@ -5,7 +5,9 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from querist.analysis.sandboxed import open_code
+from querist.analysis.sandboxed import SandboxedCode, open_code
+from querist.sandbox.base import Job, OnOutput, Outcome, SandboxLimits
+from querist.sandbox.remote import RemoteSandbox
 from querist.settings import SandboxSettings
 
 
@@ -29,3 +31,14 @@ def test_a_sandbox_without_pandas_says_why_no_code_is_tried() -> None:
     code, why_not = open_code(SandboxSettings(backend="monty"))
     assert code is None
     assert why_not.startswith("No code was tried: ")
+
+
+@pytest.mark.anyio
+async def test_a_server_without_walls_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def run(self: RemoteSandbox, job: Job, on_output: OnOutput | None = None) -> Outcome:
+        return Outcome("ok", "remote (unsafe, unsafe)", "unsafe")
+
+    monkeypatch.setattr(RemoteSandbox, "run", run)
+    code = SandboxedCode(RemoteSandbox("http://127.0.0.1", "token"), SandboxLimits())
+    await code.run("answers = 1", {})
+    assert code.isolation == "remote (unsafe, unsafe) (unsafe)"

@@ -56,10 +56,21 @@ def test_a_table_survives_the_way_there_and_back() -> None:
         stream(pa.table({"a": pa.array([0] * 100_000)}), compression="zstd"),
         stream(pa.table({"a": pa.nulls(30_000_000)})),
         stream(pa.table({"a": [[1]]})),
+        stream(pa.table({"a": pa.array([0], pa.timestamp("s", tz="Nowhere/None"))})),
+        stream(pa.table({"a": pa.array([1 << 62], pa.timestamp("s"))})),
         b"",
         b"\xff\xff\xff\xff" + b"\x7f" * 99,
     ],
-    ids=["dictionary", "compressed", "a flood of nulls", "nested", "empty", "broken"],
+    ids=[
+        "dictionary",
+        "compressed",
+        "a flood of nulls",
+        "nested",
+        "no time zone",
+        "no such year",
+        "empty",
+        "broken",
+    ],
 )
 def test_tables_that_could_grow_are_refused(data: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):

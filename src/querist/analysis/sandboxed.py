@@ -28,6 +28,7 @@ class SandboxedCode:
         tables = {name: to_arrow(frame) for name, frame in frames.items()}
         job = Job(code, tables, limits=self._limits, result="answers", frames="pandas")
         done = await self._sandbox.run(job)
+        self.isolation = f"{done.backend} ({done.strength})"  # a server may have weaker walls than are known here
         if done.status == "ok":
             return Ran(done.value, done.stdout)
         if done.error is not None:

@@ -1,6 +1,6 @@
 """Runs each job in a container without network, rights or a writable system. Needs Docker or Podman.
 
-The shape of the command is tested; a run is not, where the tests have no engine.
+The image has Python and the libraries; what runs in it is mounted from here.
 """
 
 from __future__ import annotations
@@ -8,7 +8,9 @@ from __future__ import annotations
 import asyncio
 import shutil
 import subprocess
+import sys
 import uuid
+from pathlib import Path
 
 from querist.errors import SandboxUnavailableError
 from querist.sandbox.base import Job, OnOutput, Outcome, SandboxLimits, Strength
@@ -22,13 +24,27 @@ def container_command(engine: str, image: str, limits: SandboxLimits, name: str)
     bounds = ["--pids-limit", str(limits.threads), "--memory", str(memory), "--memory-swap", str(memory)]
     bounds += ["--ulimit", f"fsize={limits.files}", "--ulimit", f"cpu={max(1, round(limits.cpu_seconds))}"]
     bounds += ["--ulimit", "nofile=256", "--ulimit", "nproc=4096", "--ulimit", "core=0"]
-    scratch = [f"--tmpfs={place}:rw,noexec,nosuid,nodev,size={limits.files},mode=1777" for place in ("/tmp", "/out")]
+    scratch = ["--ipc", "none", "--tmpfs", f"/job:rw,noexec,nosuid,nodev,size={limits.files},mode=1777"]
+    if Path(engine).name == "podman":
+        scratch += ["--read-only-tmpfs=false"]  # Docker brings no writable folders of its own
     program = ["--volume", f"{PROGRAM / 'jailed'}:/program/jailed:ro"]
-    variables = [part for name in ("HOME", "TMPDIR", "MPLCONFIGDIR") for part in ("--env", f"{name}=/tmp")]
+    variables = [part for name in ("HOME", "TMPDIR", "MPLCONFIGDIR") for part in ("--env", f"{name}=/job")]
     return [
         engine, "run", "--rm", "--interactive", "--name", name, "--stop-signal", "KILL", *walls.split(), *bounds,
-        *scratch, "--workdir", "/out", *program, *variables, image, *start_command("python3", "/program"),
+        *scratch, *program, *variables, image, *start_command("python3", "/program", _prepare()),
     ]  # fmt: skip
+
+
+def _prepare() -> str:
+    """Inside: a folder for what is handed out. On Linux also the filter of system calls that runs without containers
+    have; elsewhere the container is in a virtual machine, of which nobody knows here what calls it has.
+    """
+    folder = "os.mkdir('/job/out'); os.chdir('/job/out')"
+    if sys.platform != "linux":
+        return folder
+    from querist.sandbox.syscalls import program
+
+    return f"{folder}; from jailed import walls; walls.allow_only(bytes.fromhex('{program().hex()}'))"
 
 
 def find_engine(image: str) -> tuple[str, str]:

@@ -122,12 +122,16 @@ async def run_piped(
     )
 
 
-def start_command(python: str, program: str) -> list[str]:
-    """Runs the worker that lies in `program`, with jobs on its standard input and frames on its standard output."""
+def start_command(python: str, program: str, prepare: str = "pass") -> list[str]:
+    """Runs the worker that lies in `program`, with jobs on its standard input and frames on its standard output.
+
+    Args:
+        prepare: a statement that goes ahead of it.
+    """
     code = (
         f"import os, sys; sys.path.insert(0, {program!r}); from jailed import worker; "
         "results = os.dup(1); os.dup2(2, 1); jobs = os.dup(0); os.dup2(os.open(os.devnull, os.O_RDONLY), 0); "
-        f"os.write(results, {READY!r}); worker.serve(jobs, results)"
+        f"{prepare}; os.write(results, {READY!r}); worker.serve(jobs, results)"
     )
     return [python, "-I", "-c", code]
 

@@ -68,7 +68,7 @@ def from_arrow(data: bytes, *, most_cells: int = MOST_CELLS) -> Table:
                 raise ValueError("it is larger than it may be")
             batch.validate(full=True)
             rows.extend(zip(*(column.to_pylist() for column in batch.columns), strict=True))
-    except (arrow.ArrowException, OSError, OverflowError, struct.error, UnicodeDecodeError) as error:
+    except (arrow.ArrowException, OSError, ArithmeticError, LookupError, struct.error, UnicodeDecodeError) as error:
         raise ValueError(f"it is no sound Arrow stream: {str(error)[:200]}") from error
     return Table(tuple(ResultColumn(f.name, str(f.type)) for f in schema), tuple(rows))
 

@@ -35,10 +35,10 @@ def build(config: dict[str, Any], limits: dict[str, Any], folder: str) -> None:
         os.setresgid(*[config["drop_to"]] * 3)
         os.setresuid(*[config["drop_to"]] * 3)
         prctl(_DIE_WITH_PARENT, 9)  # changing the user has undone it
-    prctl(_NO_NEW_PRIVILEGES, 1)
+    prctl(_NO_NEW_PRIVILEGES, 1)  # Landlock asks for it
     landlock.restrict(config["readable"], [folder, "/dev/null"])
     prctl(_DUMPABLE, 1)  # the zygote counts what it holds open; nothing behind these walls may look into it
-    _filter(bytes.fromhex(config["filter"]))
+    allow_only(bytes.fromhex(config["filter"]))
 
 
 def _limit(limits: dict[str, Any], *, processes: bool) -> None:
@@ -56,7 +56,9 @@ def _limit(limits: dict[str, Any], *, processes: bool) -> None:
         resource.setrlimit(kind, (value, value))
 
 
-def _filter(program: bytes) -> None:
+def allow_only(program: bytes) -> None:
+    """Leave this process only the system calls that the filter lets through."""
+    prctl(_NO_NEW_PRIVILEGES, 1)
     program = program.replace(struct.pack("<I", OWN_PROCESS), struct.pack("<I", os.getpid()))
     code = ctypes.create_string_buffer(program, len(program))
     prctl(_SECCOMP, 2, ctypes.byref(_Program(len(program) // 8, ctypes.addressof(code))))
