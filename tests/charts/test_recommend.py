@@ -119,6 +119,17 @@ def test_a_pie_of_many_slices_becomes_bars_and_says_so() -> None:
     assert chart.notes[0] == "A pie with more than 6 slices cannot be read; bars are drawn instead."
 
 
+def test_a_pie_with_several_rows_for_a_slice_says_why_it_is_none() -> None:
+    chart = recommend(table("city orders", ("A", 1), ("A", 2), ("B", 2)), kind="pie")
+    assert chart is not None
+    assert chart.notes[0] == "A pie with several rows for a slice cannot be read; bars are drawn instead."
+
+
+def test_times_without_an_amount_make_no_line() -> None:
+    rows = [(DAYS[0], None), (DAYS[1], None), (DAYS[2], None), (None, 5)]
+    assert recommend(table("day sold", *rows)) is None
+
+
 def test_a_wish_that_the_columns_cannot_fulfil_is_told() -> None:
     chart = recommend(table("city orders", ("A", 1), ("B", 2)), kind="scatter")
     assert chart is not None

@@ -139,6 +139,8 @@ def _line(case: _Case) -> Spec | None:
         if len(amounts) > 1:
             case.note(f"Only {y.title} is drawn: {amounts[1].title} is of another size.")
     rows = _averaged(case, [row for row in rows if row[along.name] is not None], [along, *_some(colour)], y)
+    if not rows:
+        return None
     if colour:
         rows = _largest(case, rows, colour, y, SERIES, [along])
     rows = _thinned(case, rows)
@@ -203,8 +205,13 @@ def _pie(case: _Case) -> Spec | None:
     if not categories or not amounts or len(case.rows) < 2:
         return None
     along, y = categories[0], amounts[0]
-    if along.distinct > PIE_SLICES or (y.lowest is not None and y.lowest < 0) or len(case.rows) != along.distinct:
-        why = "negative parts" if y.lowest is not None and y.lowest < 0 else f"more than {PIE_SLICES} slices"
+    why = (
+        "negative parts" if y.lowest is not None and y.lowest < 0
+        else f"more than {PIE_SLICES} slices" if along.distinct > PIE_SLICES
+        else "several rows for a slice" if len(case.rows) != along.distinct
+        else ""
+    )  # fmt: skip
+    if why:
         case.note(f"A pie with {why} cannot be read; bars are drawn instead.")
         return None
     encoding: Spec = {
@@ -375,12 +382,14 @@ def _largest(
     if len(totals) <= most:
         return rows
     ranked = sorted(totals, key=lambda key: -totals[key])
-    share = sum(totals[key] for key in ranked[most - 1 :]) / (sum(totals.values()) or 1)
+    whole = sum(totals.values()) or 1
     summed = y.additive and not case.averaged and not of.ordered
-    kept = set(ranked[: most - 1] if summed and share <= MOST_OTHER else ranked[:most])
+    joined = summed and sum(totals[key] for key in ranked[most - 1 :]) <= MOST_OTHER * whole
+    kept = set(ranked[: most - joined])
     drawn = [row for row in rows if row[of.name] in kept]
-    if len(kept) == most:
-        beside = f" The others hold {share:.0%} of the whole." if summed else ""
+    if not joined:
+        rest = sum(totals[key] for key in ranked[most:]) / whole
+        beside = f" The others hold {rest:.0%} of the whole." if summed else ""
         case.note(f"The {most} largest of {len(totals):,} are drawn.{beside}")
         return drawn
     other = f"Other ({len(totals) - len(kept):,} more)"
