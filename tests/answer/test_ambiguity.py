@@ -14,6 +14,7 @@ from querist.answer.answer import Answer, Status
 from querist.answer.ask import Ask, Question
 from querist.core.context import RunContext
 from querist.core.runner import Runner
+from querist.errors import QueryTimeoutError
 from querist.sources.base import Limits, Source
 from querist.sources.open import open_sources
 from querist.sources.table import Table
@@ -173,3 +174,21 @@ async def test_cancelling_stops_the_query_of_a_reading(
     with pytest.raises(asyncio.CancelledError):
         await asking
     assert await asyncio.to_thread(stopped.wait, 5)
+
+
+async def test_a_reading_that_takes_too_long_ends_the_trying(
+    lamps: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[str] = []
+    execute = lamps.execute
+    best = "SELECT model FROM lamp ORDER BY stars DESC LIMIT 1"
+
+    def slow(sql: str, limits: Limits) -> Table:
+        if not sql.startswith("SELECT model FROM lamp ORDER BY") or sql == best:
+            return execute(sql, limits)
+        tried.append(sql)
+        raise QueryTimeoutError("too slow")
+
+    monkeypatch.setattr(lamps, "execute", slow)
+    answer = await ask(lamps, tmp_path, "What is the best model of lamp?", best)
+    assert (answer.status, len(tried)) == (Status.AGREED, 1)
