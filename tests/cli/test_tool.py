@@ -97,6 +97,7 @@ def test_what_comes_from_outside_cannot_steer_the_terminal() -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
+        (["hash_calculator", "-i", r'{"text": "\ud800"}'], "not JSON"),
         (["calculator", "expression"], "'expression' is not KEY=VALUE"),
         (["calculator", "--input", "[1]"], "not an object"),
         (["calculator", "--input", "{"], "not JSON"),

@@ -185,9 +185,11 @@ def _input(tool: Component[Any, Any], values: list[str], whole: str | None) -> d
 
 
 def _object(text: str) -> dict[str, Any]:
+    from pydantic_core import from_json
+
     try:
-        given = json.loads(text)
-    except json.JSONDecodeError as error:
+        given = from_json(text)
+    except ValueError as error:
         raise ComponentInputError(f"The input is not JSON: {error}.") from error
     if not isinstance(given, dict):
         raise ComponentInputError("The input is JSON, but not an object.", hint='Such as {"path": "a.txt"}.')
@@ -201,7 +203,9 @@ def _is_text(schema: dict[str, Any]) -> bool:
 
 
 def _value(text: str) -> Any:
+    from pydantic_core import from_json
+
     try:
-        return json.loads(text)
-    except json.JSONDecodeError:
+        return from_json(text)
+    except ValueError:
         return text

@@ -93,7 +93,8 @@ def _main(seconds: int, megabytes: int) -> None:
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))  # should the parent be gone
     module, name, arguments = json.loads(sys.stdin.buffer.read())
     try:
-        reply = json.dumps(["result", getattr(importlib.import_module(module), name)(*arguments)]).encode()
+        result = getattr(importlib.import_module(module), name)(*arguments)
+        reply = json.dumps(["result", result], ensure_ascii=False).encode()  # refuses half a character
         if len(reply) > MAX_REPLY:
             reply = json.dumps(["failed", f"The result is larger than {MAX_REPLY:,} bytes."]).encode()
     except (ComponentInputError, ValueError) as error:

@@ -241,3 +241,8 @@ async def test_flags_are_those_that_there_are(use: Use) -> None:
     assert found.extracted == ["a", "B"]
     with pytest.raises(ComponentInputError, match="flags"):
         await use("text_manipulator", text="a", operations=[{"extract": {"pattern": "a", "flags": "x"}}])
+
+
+async def test_half_a_character_is_not_given_out(use: Use) -> None:
+    with pytest.raises(ComponentInputError, match="surrogates not allowed"):
+        await use("template_processor", template=r"{{ '\ud800' }}")
