@@ -101,9 +101,10 @@ def expected() -> list[list[list[tuple[object, ...]]]]:
         library.backup(database)
     for path in (EXAMPLES / "shop").glob("*.csv"):
         names, *rows = csv.reader(path.open(encoding="utf-8"))
+        filled = [[cell or None for cell in row] for row in rows]
         columns = ", ".join(f'"{name}" NUMERIC' for name in names)
         database.execute(f"CREATE TABLE {path.stem} ({columns})")
-        database.executemany(f"INSERT INTO {path.stem} VALUES ({', '.join('?' * len(names))})", rows)
+        database.executemany(f"INSERT INTO {path.stem} VALUES ({', '.join('?' * len(names))})", filled)
     return [[database.execute(sql).fetchall() for sql in parts] for _, parts in QUESTIONS]
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from querist.answer import gather
 from querist.answer.answer import Answer, Status
 from querist.answer.ask import Ask, Question
 from querist.answer.plan import RESULTS, PlannedStep
@@ -67,6 +68,24 @@ async def ask(fleet: Prepared, tmp_path: Path) -> AsyncIterator[Asker]:
     asker.sources[1].close()
 
 
+@pytest.fixture
+def too_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No table is small enough to be copied, so that a model plans how sources are asked one after the other."""
+    monkeypatch.setattr(gather, "MOST_ROWS", 0)
+
+
+async def test_small_tables_of_several_sources_are_brought_together_for_one_query(ask: Asker) -> None:
+    answer = await ask(
+        WAGE,
+        "no plan is asked for",
+        wage="SELECT wage FROM wages JOIN trip ON trip.driver = wages.driver ORDER BY km DESC LIMIT 1",
+    )
+    assert (answer.text, answer.status) == ("wage: 3900", Status.AGREED)
+    assert answer.evidence.assumptions == ("Brought together trip of fleet (4 rows) with wages",)
+    assert answer.source == "fleet, wages"
+    assert answer.steps == ()
+
+
 async def test_parts_of_one_row_stand_side_by_side(ask: Asker) -> None:
     answer = await ask(
         "How many trucks are there, and how many trips did Ada Berg make?",
@@ -84,7 +103,7 @@ async def test_parts_of_one_row_stand_side_by_side(ask: Asker) -> None:
 
 
 @pytest.mark.parametrize("second", ["What is the wage of <1>?", "What is the wage of that driver?"])
-async def test_a_step_goes_on_with_what_another_source_found(ask: Asker, second: str) -> None:
+async def test_a_step_goes_on_with_what_another_source_found(ask: Asker, second: str, too_large: None) -> None:
     answer = await ask(
         WAGE,
         plan(("Who drove the longest trip?", "fleet", []), (second, "wages", [1])),
@@ -97,7 +116,7 @@ async def test_a_step_goes_on_with_what_another_source_found(ask: Asker, second:
     assert answer.source == "fleet, wages"
 
 
-async def test_results_of_two_sources_are_joined_as_tables(ask: Asker) -> None:
+async def test_results_of_two_sources_are_joined_as_tables(ask: Asker, too_large: None) -> None:
     answer = await ask(
         "Show the km and the wage of each driver.",
         plan(
@@ -142,7 +161,7 @@ async def test_the_whole_is_as_sure_as_its_weakest_step_and_names_it(ask: Asker)
     assert any("Step 2, “How many trips did Ada Berg make?”, has no answer" in w for w in answer.evidence.warnings)
 
 
-async def test_a_step_that_lacks_what_it_needs_is_not_asked(ask: Asker) -> None:
+async def test_a_step_that_lacks_what_it_needs_is_not_asked(ask: Asker, too_large: None) -> None:
     answer = await ask(
         WAGE,
         plan(("Who drove the longest trip?", "fleet", []), ("What is the wage of <1>?", "wages", [1])),

@@ -18,7 +18,8 @@ from querist.answer.answer import Answer, Reading, Status
 from querist.answer.answerable import Judge, missing
 from querist.answer.context import hints
 from querist.answer.draft import STRATEGIES, Draft, Strategy, Task, off_loop, settle, write, write_again
-from querist.answer.plan import plan, seems_several
+from querist.answer.gather import gather, spanned
+from querist.answer.plan import has_parts, plan, seems_several
 from querist.answer.prepared import Prepared, prepare
 from querist.answer.pruning import SCHEMA_TOKENS
 from querist.answer.routing import choose
@@ -166,7 +167,7 @@ class Ask(Component[Question, Answer]):
 
     async def _analysed(self, input: Question, text: str, prepared: Sequence[Prepared], work: _Work) -> Answer | None:
         """The answer of a question that asks for statistics by name; None for nearly all, which a query answers."""
-        if self.analyse is None or (technique := technique_asked(text, prepared)) is None:
+        if self.analyse is None or has_parts(text) or (technique := technique_asked(text, prepared)) is None:
             return None
         work.tell("analyse", technique)
         try:
@@ -192,9 +193,11 @@ class Ask(Component[Question, Answer]):
         return answer.model_copy(update={"timings": {"database": sum(draft.database for draft in work.drafts)}})
 
     async def _in_steps(self, input: Question, text: str, prepared: Sequence[Prepared], work: _Work) -> Answer | None:
-        """The answer of a question that takes several steps; None for nearly all, which take one."""
+        """The answer of a question that takes several steps, or sources; None for nearly all, which take one."""
         if not seems_several(text, prepared):
             return None
+        if not has_parts(text) and (answer := await self._gathered(input, text, prepared, work)):
+            return answer
         work.tell("plan", "Planning the steps")
         try:
             steps, reply = await plan(self.model, text, prepared)
@@ -210,13 +213,27 @@ class Ask(Component[Question, Answer]):
             work.tell("step", question)
             asked = Question(text=question, note=input.note, assume=input.assume)
             recalled, own = await self._recall(asked, question, [source]), _Work(work.context)
-            answer = recalled.answer or await self._in_one(asked, question, [source], own)
+            answer = recalled.answer or await self._analysed(asked, question, [source], own)
+            if answer is None:
+                answer = await self._in_one(asked, question, [source], own)
             work.count(own.meter.total, own.model or work.model)
             return answer.model_copy(update={"usage": own.meter.total, "model": own.model})
 
         answer = together(input.text, text, await ask_steps(steps, prepared, ask))
         database = sum(step.answer.timings.get("database", 0.0) for step in answer.steps)
         return answer.model_copy(update={"timings": {"database": database}})
+
+    async def _gathered(self, input: Question, text: str, prepared: Sequence[Prepared], work: _Work) -> Answer | None:
+        """The answer of one query over several sources; None where these are too large to bring together."""
+        work.tell("gather", "Bringing sources together")
+        found = await asyncio.to_thread(gather, text, spanned(text, prepared))
+        if found is None:
+            return None
+        work.assumptions.append(found.told)
+        try:
+            return await self._in_one(input, text, [found.prepared], work)
+        finally:
+            found.close()
 
     async def prepare(self) -> list[Prepared]:
         """Read schemas, profiles and values of all sources, where they are new or have changed."""

@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from querist.answer.gather import spanned
 from querist.answer.joins import words_of
 from querist.answer.prepared import Prepared
 from querist.answer.prompts import prompt
@@ -52,35 +53,15 @@ class PlannedStep:
 
 def seems_several(question: str, prepared: Sequence[Prepared]) -> bool:
     """Whether a question looks like several steps. Asks no model, and says no when in doubt."""
-    return _has_parts(question) or _spans_sources(question, prepared)
+    return has_parts(question) or bool(spanned(question, prepared))
 
 
-def _has_parts(question: str) -> bool:
+def has_parts(question: str) -> bool:
+    """Whether it holds further questions that do not lean on the first."""
     if not re.match(rf"\s*{_ASKS}", question, re.I):
         return False
     _, *further = _NEXT_PART.split(question)
     return bool(further) and not any(_LEANS.search(part) or _RELATIVE.match(part) for part in further)
-
-
-def _spans_sources(question: str, prepared: Sequence[Prepared]) -> bool:
-    """The source that the question is most about lacks something that another one has, and the other way round."""
-    if len(prepared) < 2:
-        return False
-    words = set(words_of(question)) - COMMON
-    known = {id(source): _known(words, question, source) for source in prepared}
-    best = known.pop(id(choose(question, prepared)))
-    return any(best - other and other - best for other in known.values())
-
-
-def _known(words: set[str], question: str, source: Prepared) -> set[str]:
-    names = {
-        word
-        for table in source.schema.tables
-        for name in (table.name, *(column.name for column in table.columns))
-        for word in words_of(name)
-    }
-    values = {word for match in source.values.mentions(question) if match.exact for word in words_of(match.phrase)}
-    return words & (names | values)
 
 
 async def plan(
@@ -95,13 +76,13 @@ async def plan(
     reply = await model.complete(Request(messages, schema=_schema(names), max_tokens=400, prefix="plan"))
     steps = _asked_for(question, [_placed(step, prepared) for step in _checked(reply.data, names)])
     # Asked only because it names things of several sources, it is one step after all where one of them is enough.
-    enough = not _has_parts(question) and len({step.source for step in steps}) < 2
+    enough = not has_parts(question) and len({step.source for step in steps}) < 2
     return () if enough else steps, reply
 
 
 def _complete_parts(question: str, prepared: Sequence[Prepared]) -> list[str]:
     """The parts of a question, where each is one that stands alone; none where a part may mean what the first says."""
-    if not _has_parts(question):
+    if not has_parts(question):
         return []
     first, *further = (part.strip(" ,;") for part in _NEXT_PART.split(question))
     held = _has_condition(first, prepared)

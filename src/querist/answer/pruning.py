@@ -64,6 +64,18 @@ def _left_out(schema: Schema, kept: Sequence[TableSchema]) -> str:
     return " and ".join(f"{count:,} {what}{'s' if count > 1 else ''}" for count, what in counts if count)
 
 
+def tables_about(question: str, prepared: Prepared) -> list[TableSchema]:
+    """The tables that a question speaks of, and what joins them; where it names none, those that have its words."""
+    relevance = _Relevance(question, prepared)
+    named = [t for t in prepared.schema.tables if relevance.of_name(t)]
+    about = {t.name.lower() for t in named or prepared.schema.tables if relevance.of_table(t) > 0}
+    before: list[str] = []
+    for name in sorted(about):
+        about |= {edge.left.lower() for edge in (prepared.joins.path(before, name) or [] if before else [])}
+        before.append(name)
+    return [t for t in prepared.schema.tables if t.name.lower() in about]
+
+
 class _Relevance:
     """How much a question has to do with each table and column. A word counts more the fewer tables have it."""
 
@@ -82,14 +94,13 @@ class _Relevance:
     def says(self, word: str) -> bool:
         return any(same_word(word, other) for other in self.said)
 
+    def of_name(self, table: TableSchema) -> float:
+        """What its own name and its values have of the question."""
+        return IN_TABLE * self._sum(set(words_of(table.name))) + IN_VALUE * self.valued[table.name.lower()]
+
     def of_table(self, table: TableSchema) -> float:
         columns = {word for column in table.columns for word in words_of(column.name)}
-        name = table.name.lower()
-        return (
-            IN_TABLE * self._sum(set(words_of(table.name)))
-            + IN_COLUMN * self._sum(columns)
-            + IN_VALUE * self.valued[name]
-        )
+        return self.of_name(table) + IN_COLUMN * self._sum(columns)
 
     def of_column(self, table: TableSchema, column: str) -> float:
         return self._sum(set(words_of(column))) + IN_VALUE * self.valued[f"{table.name}.{column}".lower()]
