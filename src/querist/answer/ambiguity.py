@@ -86,7 +86,7 @@ def _pairs(selects: Sequence[Select], question: str, prepared: Prepared) -> Iter
         if place in keys:
             continue
         words = {w: _said(w, said) for w in words_of(mine.column.name)}
-        prefix = {*list(words)[:1]} & set(words_of(mine.table.name))  # as in orders.order_total
+        prefix = set(list(words)[:1]) & set(words_of(mine.table.name))  # as in orders.order_total
         by_no_name = best and place in ordering and not any(words.values())
         others = [
             other

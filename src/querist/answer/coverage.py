@@ -30,7 +30,7 @@ _QUOTED = re.compile(r"``.*?''|\"[^\"]*\"|(?<!\w)'[^']*'(?!\w)|“[^”]*”|‘
 _CLITIC = re.compile(r"n['’]t\b|['’](?:s|re|ve|ll|d|m)\b|(?<=\be)-(?=[a-z])", re.I)
 """What is no word of its own: `haven't`, `driver's`, and the hyphen of `e-mail`."""
 _WHOLE = re.compile(
-    r"(?:my|our|this|your|(?:across|at|by|did|do|does|for|from|has|in|inside|within) the)( entire| whole)?$"
+    r"\b(?:my|our|this|your|(?:across|at|by|did|do|does|for|from|has|in|inside|within) the)( entire| whole)?$"
 )
 """Ends what stands before a word that only says where all of it is: `in the company`."""
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
