@@ -57,7 +57,7 @@ def found(name: str, frame: pd.DataFrame = DATA, **params: Any) -> Findings:
         ("compare_groups", {"column": "x", "by": "group", "test": "t_test"}, "compares two groups"),
         ("regression", {"target": "y", "features": ["one"]}, "No feature varies"),
         ("regression", {"target": "one", "features": ["x"]}, "does not vary"),
-        ("regression", {"target": "y", "features": ["none"]}, "does not vary in the 0 complete rows"),
+        ("regression", {"target": "y", "features": ["none"]}, "does not vary in 0 complete rows"),
         ("regression", {"target": "half", "features": ["x"]}, "not numeric"),
         ("trend", {"date": "day", "value": "x"}, "more than one way to read"),
         ("trend", {"date": "month", "value": "x", "period": "day"}, "Only 40 of 1187 days"),

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from querist.analysis.findings import counted
 from querist.sources.column_types import Reading, read_column
 from querist.sources.naming import literal, quote
 
@@ -40,7 +41,7 @@ def clean(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
             cleaned = cleaned.assign(**{str(column): mended})
             notes += told
     if repeated := int(cleaned.duplicated().sum()) if len(cleaned.columns) > 1 else 0:
-        notes.append(f"{_count(repeated, 'row')} the same as another in every column: kept.")
+        notes.append(f"{counted(repeated, 'row')} the same as another in every column: kept.")
     return cleaned, notes
 
 
@@ -53,11 +54,11 @@ def _clean_text(column: str, values: pd.Series[Any]) -> tuple[pd.Series[Any], li
     notes: list[str] = []
     trimmed = values.str.strip()
     if blanks := int((trimmed != values)[values.notna()].sum()):
-        notes.append(f"{column}: blanks around {_count(blanks, 'value')} were left out.")
+        notes.append(f"{column}: blanks around {counted(blanks, 'value')} were left out.")
     missing = trimmed.str.lower().isin(MISSING_WORDS)
     if missing.any():
         words = ", ".join(sorted({repr(word) for word in trimmed[missing]}))
-        notes.append(f"{column}: {words} in {_count(int(missing.sum()), 'row')} was read as missing.")
+        notes.append(f"{column}: {words} in {counted(int(missing.sum()), 'row')} was read as missing.")
         trimmed = trimmed.where(~missing, None)
     typed, told = _typed(column, trimmed)
     if typed is not None:
@@ -149,7 +150,3 @@ def _one_case(column: str, values: pd.Series[Any]) -> tuple[pd.Series[Any], list
 def _pairs(changed: dict[str, str]) -> str:
     listed: Sequence[str] = [f"{old!r} was read as {new!r}" for old, new in changed.items()]
     return ", ".join(listed[:3]) + (f" and {len(listed) - 3} more" if len(listed) > 3 else "")
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}" + ("" if number == 1 else "s")

@@ -90,6 +90,11 @@ def identifier(text: str) -> str:
     return re.sub(r"\W+", "_", text, flags=re.ASCII).strip("_") or "value"
 
 
+def counted(number: int, what: str) -> str:
+    """`1 row`, `1,200 rows`."""
+    return f"{number:,} {what}" + ("" if number == 1 else "s")
+
+
 def plain(value: Any) -> FindingValue:
     """A value as JSON holds it."""
     if isinstance(value, (list, tuple)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from querist.analysis.findings import Findings, Gathering
+from querist.analysis.findings import Findings, Gathering, counted
 from querist.analysis.frame import complete
 from querist.analysis.techniques.base import Column, Params, Technique
 from querist.errors import UsageError
@@ -32,7 +32,9 @@ class Clusters(Technique[ClustersParams]):
         rows = complete(self.frame, params.columns)
         different = len(rows.drop_duplicates())
         if len(rows) < 10 or different <= max(params.count, 2):
-            raise UsageError(f"{len(rows)} complete rows, {different} of them different, are too few for clusters.")
+            raise UsageError(
+                f"{counted(len(rows), 'complete row')}, {different:,} of them different, are too few for clusters."
+            )
         found.left_out(len(self.frame) - len(rows), "a value of each column")
         if alike := [column for column in rows.columns if rows[column].nunique() == 1]:
             found.warn(f"{', '.join(alike)} has one value only and tells no clusters apart.")

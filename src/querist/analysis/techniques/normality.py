@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from querist.analysis.findings import Findings, Gathering
+from querist.analysis.findings import Findings, Gathering, counted
 from querist.analysis.frame import numbers
 from querist.analysis.techniques.base import Column, Grouping, Params, Technique, groups, named
 from querist.errors import UsageError
@@ -37,7 +37,7 @@ class Normality(Technique[NormalityParams]):
                 where = f" where {params.by} = {group}" if group else ""
                 if len(values) < FEWEST or values.nunique() < 2:
                     raise UsageError(
-                        f"{column!r} has {len(values):,} values{where}, {values.nunique():,} of them different, "
+                        f"{column!r} has {counted(len(values), 'value')}{where}, {values.nunique():,} different: "
                         f"too few different values for a test of normality, which takes {FEWEST} that vary."
                     )
                 found.left_out(len(frame) - len(values), f"a value of {column}{where}")

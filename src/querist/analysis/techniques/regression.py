@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from querist.analysis.findings import Findings, Gathering
+from querist.analysis.findings import Findings, Gathering, counted
 from querist.analysis.frame import numbers, present
 from querist.analysis.techniques.base import Column, Params, Technique
 from querist.errors import UsageError
@@ -43,8 +43,8 @@ class Regression(Technique[RegressionParams]):
         rows, features = _design(self.frame, params, found)
         if len(rows) < len(features) + 3:
             raise UsageError(
-                f"{len(rows)} complete rows are too few for a regression of {params.target!r}; "
-                f"with {len(features)} features it takes {len(features) + 3}."
+                f"{counted(len(rows), 'complete row')} are too few for a regression of {params.target!r}; "
+                f"with {counted(len(features), 'feature')} it takes {len(features) + 3}."
             )
         if params.test_share:
             _split(found, rows, features, params)
@@ -72,7 +72,9 @@ def _design(frame: pd.DataFrame, params: RegressionParams, found: Gathering) -> 
     found.left_out(len(frame) - len(rows), f"a value of {', '.join((params.target, *names))}")
     target = rows[params.target]
     if target.nunique() < 2:
-        raise UsageError(f"{params.target!r} does not vary in the {len(rows)} complete rows; nothing can be predicted.")
+        raise UsageError(
+            f"{params.target!r} does not vary in {counted(len(rows), 'complete row')}; nothing can be predicted."
+        )
     if params.kind == "logistic":
         if target.nunique() != 2:
             raise UsageError(

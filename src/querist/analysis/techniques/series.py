@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from querist.analysis.findings import Findings, Gathering
+from querist.analysis.findings import Findings, Gathering, counted
 from querist.analysis.techniques.base import Column, Params, Technique, label
 from querist.errors import UsageError
 
@@ -67,8 +67,8 @@ class Trend(Technique[SeriesParams]):
             parts = STL(series, period=season, robust=True).fit()
             strength = max(0.0, 1 - parts.resid.var() / (parts.resid + parts.seasonal).var())
             found.add("seasonal_strength", strength, f"0 to 1, over {season} {params.period}s")
-        else:
-            found.warn(f"{len(series)} {params.period}s are too few to see a season.")
+        elif season > 1:
+            found.warn(f"{counted(len(series), params.period)} are too few to see a season.")
         return found.done()
 
 
@@ -142,7 +142,7 @@ def regular(frame: pd.DataFrame, params: SeriesParams, found: Gathering) -> pd.S
     groups = joined["value"].resample(frequency)
     counts, series = groups.count(), groups.agg(params.aggregate)
     if len(series) < FEWEST:
-        raise UsageError(f"There are only {len(series)} {plural}, too few to see a course.")
+        raise UsageError(f"{counted(len(series), params.period)} are too few to see a course.")
     gaps, usual = int((counts == 0).sum()), counts.median()
     if params.aggregate == "sum":
         if gaps:
