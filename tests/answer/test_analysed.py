@@ -76,6 +76,20 @@ async def test_an_ordinary_question_asks_the_model_for_a_query_alone(
     assert answer.analysis is None
 
 
+async def test_of_several_questions_only_the_one_that_names_a_technique_is_analysed(
+    fields: Callable[[str], list[Source]], tmp_path: Path
+) -> None:
+    model = ScriptedModel(
+        lambda request: CORRELATION if request.schema else "Yes." if "tell people" in str(request) else COUNT
+    )
+    question = "What is the correlation of rain and crop, and how many fields are there?"
+    answer = await ask(fields("rain,crop,kind"), model, tmp_path, question)
+    analysed, counted = (step.answer for step in answer.steps)
+    assert analysed.analysis is not None
+    assert analysed.text == "Yes."
+    assert (counted.sql, counted.analysis) == (COUNT, None)
+
+
 async def test_a_column_called_so_is_asked_for_with_a_query(
     fields: Callable[[str], list[Source]], tmp_path: Path
 ) -> None:
