@@ -201,6 +201,11 @@ def test_a_mistake_in_a_golden_file_ends_with_2_and_its_place(golden: Path) -> N
     assert f"{golden}:7:5: unknown key 'valu'" in error
 
 
+def test_a_run_that_cannot_go_on_is_told_apart_from_one_that_did_not_pass(golden: Path, model: ScriptedModel) -> None:
+    golden.write_text(GOLDEN.replace("kites.csv", "gone.csv"))
+    assert "gone.csv" in run("run", golden, code=2).stderr
+
+
 def test_two_runs_are_compared(
     question_set: Path, tmp_path: Path, model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:

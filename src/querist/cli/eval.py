@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from querist.cli.ask import Data, ModelName
+from querist.cli.errors import show_error
 from querist.cli.output_file import check_writable, write_whole
-from querist.errors import UsageError
+from querist.errors import QueristError, UsageError
 
 if TYPE_CHECKING:
     from querist.evaluate.prediction import Prediction
@@ -79,8 +80,9 @@ def run(
 ) -> None:
     """Ask every question of a set and compare the answers with the expected ones.
 
-    Ends with 0 when enough have passed (are right, and within their budget), 1 when too few have, 2 when the call, the
-    settings or the file are wrong, and 130 when it was stopped with Ctrl-C; the same command goes on from there.
+    Ends with 0 when enough have passed (are right, and within their budget), 1 when too few have, 2 when the questions
+    cannot be asked (the call, the settings, the file, the data or the model are wrong), and 130 when it was stopped
+    with Ctrl-C; the same command goes on from there.
     """
     from querist.cli.eval_asker import QueristAsker
     from querist.cli.eval_show import Progress
@@ -108,6 +110,9 @@ def run(
         )
     except KeyboardInterrupt:
         stopped = True
+    except QueristError as error:
+        show_error(error)
+        raise typer.Exit(2) from error
     finally:
         progress.end()
         if log is not None:
