@@ -35,8 +35,10 @@ class ToolInput(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _in_snake_case(cls, data: Any) -> Any:
+        if not isinstance(data, dict) or data.keys() <= cls.model_fields.keys():
+            return data
         names = {to_camel(name): name for name in cls.model_fields}
-        return {names.get(key, key): value for key, value in data.items()} if isinstance(data, dict) else data
+        return {names.get(key, key): value for key, value in data.items()}
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
