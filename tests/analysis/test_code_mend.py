@@ -22,6 +22,9 @@ COLUMNS = ["Close Price", "volume"]
             "from sklearn.metrics import mean_squared_error\nx = mean_squared_error(a, b) ** 0.5",
         ),
         ("d = df.dropna(subset=['Volume'])", "d = df.dropna(subset=['volume'])"),
+        ("x = day == 5 | day == 6", "x = (day == 5) | (day == 6)"),
+        ("x = a == 1 | b > 2 | c < 3", "x = (a == 1) | (b > 2) | (c < 3)"),
+        ("x = (a == 1) & b == 2", "x = (a == 1) & (b == 2)"),
     ],
 )
 def test_what_is_decided_is_mended_and_noted(code: str, mended: str) -> None:
@@ -36,6 +39,10 @@ def test_what_is_decided_is_mended_and_noted(code: str, mended: str) -> None:
         "df['Volumes'] = df['volume'] * 2\nx = df['Volumes'].sum()",
         "import numpy as np\nx = np.mean(df['volume'])",
         "x = {'Volume': 1}['Volume2']",
+        "x = a & 4 == 4",
+        "x = a == 1 | b > 2 & c < 3",
+        "x = 1 < a < 3",
+        "x = (a > 1) & (b < 2)",
     ],
 )
 def test_what_is_right_or_unknown_stays(code: str) -> None:

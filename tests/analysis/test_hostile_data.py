@@ -47,7 +47,7 @@ def found(name: str, frame: pd.DataFrame = DATA, **params: Any) -> Findings:
         ("describe", {"columns": ["mixed"], "statistics": ["mean"]}, "'three' is none"),
         ("describe", {"columns": ["huge"], "statistics": ["std"]}, "too large to compute with"),
         ("correlation", {"columns": ["x", "one"]}, "too few different values"),
-        ("correlation", {"columns": ["x", "none"]}, "'none' has no values"),
+        ("correlation", {"columns": ["x", "none"]}, "too few different values"),
         ("normality", {"columns": ["one"]}, "too few different values"),
         ("outliers", {"column": "none"}, "has no values"),
         ("compare_groups", {"column": "one", "by": "half"}, "nothing to compare"),
@@ -117,6 +117,16 @@ def test_a_group_without_values_is_named_and_the_others_are_compared() -> None:
     assert "Rows without x or group are left out: 13." in result.warnings
     tiny = pd.concat([DATA[DATA["group"] != "g2"], DATA[DATA["group"] == "g2"].head(2)])
     assert "fewer than 3 values are left out: g2" in found("compare_groups", tiny, column="x", by="group").warnings[0]
+
+
+def test_a_group_without_values_stops_no_other_group() -> None:
+    frame = DATA.assign(x=DATA["x"].where(DATA["half"] != "b"))
+    result = found("outliers", frame, column="x", by="half")
+    assert result.value("mean_before_x_a") == pytest.approx(frame["x"].mean())
+    assert result.warnings[-2] == "Rows without a value of x where half = b are left out: 20."
+    related = found("correlation", frame, columns=["x", "y"], by="half")
+    assert related.value("r_a") == pytest.approx(frame["x"].corr(frame["y"]))
+    assert related.value("r_b") is None
 
 
 def test_several_groups_of_unequal_variance_are_compared_by_welch() -> None:

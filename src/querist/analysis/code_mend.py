@@ -119,6 +119,28 @@ class _Mender(ast.NodeTransformer):
             return ast.BinOp(left=node, op=ast.Pow(), right=ast.Constant(0.5))
         return node
 
+    def visit_Compare(self, node: ast.Compare) -> ast.AST:
+        """`a == 5 | b == 6`, which is `a == (5 | b) == 6`, means `(a == 5) | (b == 6)`."""
+        self.generic_visit(node)
+        whole: ast.expr | None = None
+        left, joining = node.left, None
+        if isinstance(left, ast.BinOp) and _joins(left) and isinstance(left.left, ast.Compare):
+            whole, joining, left = left.left, left.op, left.right
+        elif len(node.ops) < 2 or not all(map(_joins, node.comparators[:-1])):
+            return node
+        signs = [type(part.op) for part in (node.left, *node.comparators[:-1]) if isinstance(part, ast.BinOp)]
+        if len(set(signs)) > 1:
+            return node
+        for op, right in zip(node.ops, node.comparators, strict=True):
+            after = right if isinstance(right, ast.BinOp) and right is not node.comparators[-1] else None
+            compared = ast.Compare(left, [op], [after.left if after else right])
+            whole = ast.BinOp(whole, joining, compared) if whole is not None and joining is not None else compared
+            if after is not None:
+                joining, left = after.op, after.right
+        assert whole is not None
+        self.notes.append("put brackets around the comparisons beside | and &")
+        return whole
+
     def visit_Expr(self, node: ast.Expr) -> ast.AST:
         """`df['a'].fillna(0, inplace=True)`, which changes nothing since pandas 3, becomes an assignment."""
         call = node.value
@@ -154,6 +176,10 @@ class _Mender(ast.NodeTransformer):
                 self.notes.append(f"read {name!r} as the column {near!r}")
                 return ast.Constant(near)
         return node
+
+
+def _joins(node: ast.expr) -> bool:
+    return isinstance(node, ast.BinOp) and isinstance(node.op, (ast.BitOr, ast.BitAnd))
 
 
 def code_in(text: str) -> str:

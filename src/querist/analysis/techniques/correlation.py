@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from querist.analysis.findings import Findings, Gathering
-from querist.analysis.frame import complete
+from querist.analysis.frame import complete, present
 from querist.analysis.techniques.base import Column, Grouping, Params, Technique, groups
 from querist.errors import UsageError
 
@@ -34,7 +34,8 @@ class Correlation(Technique[CorrelationParams]):
         measured: list[tuple[float, str]] = []
         for group, frame in groups(self.frame, params.by):
             for left, right in pairs:
-                both = complete(frame, (left, right))
+                filled = not any(present(frame, name).empty for name in (left, right))
+                both = complete(frame, (left, right)) if filled else frame[[left, right]].head(0)
                 where = f" where {params.by} = {group}" if group else ""
                 found.left_out(len(frame) - len(both), f"{left} or {right}{where}")
                 tail = (f"_{left}_{right}" if len(pairs) > 1 else "") + (f"_{group}" if group else "")

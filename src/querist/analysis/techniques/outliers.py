@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from querist.analysis.findings import Findings, Gathering
-from querist.analysis.frame import numbers
+from querist.analysis.frame import numbers, present
 from querist.analysis.techniques.base import Column, Grouping, Params, Technique, groups, named
 
 if TYPE_CHECKING:
@@ -32,8 +32,11 @@ class Outliers(Technique[OutliersParams]):
     def compute(self, params: OutliersParams) -> Findings:
         found = Gathering(self.name)
         for group, frame in groups(self.frame, params.by):
-            values = numbers(frame, params.column)
             where = f" where {params.by} = {group}" if group else ""
+            if group and present(frame, params.column).empty:
+                found.left_out(len(frame), f"a value of {params.column}{where}")
+                continue
+            values = numbers(frame, params.column)
             found.left_out(len(frame) - len(values), f"a value of {params.column}{where}")
             low, high = bounds(values, params.method, params.threshold)
             out = is_outlier(values, params.method, params.threshold)
