@@ -32,7 +32,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    if not parent.config.getoption("--querist") or not any(fnmatch(file_path.name, p) for p in PATTERNS):
+    if not parent.config.getoption("--querist"):
+        return None
+    named = parent.session.isinitpath(file_path) and file_path.suffix in (".yaml", ".yml")
+    if not named and not any(fnmatch(file_path.name, pattern) for pattern in PATTERNS):
         return None
     return GoldenFile.from_parent(parent, path=file_path)
 
