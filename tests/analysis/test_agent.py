@@ -108,6 +108,15 @@ async def test_code_that_fails_is_repaired_with_its_error() -> None:
     ]
 
 
+async def test_where_a_model_insists_on_code_that_failed_it_is_asked_for_other_code() -> None:
+    plan = {"analyses": [{"technique": "code"}], "prepare": []}
+    code = Script(Ran(error="KeyError: 'rents'"), Ran({"mean": 25.5}))
+    wrong = "answers = {'mean': df['rents'].sum()}"
+    result, model = await analyse(plan, wrong, f"```python\n{wrong}\n```", "answers = {'mean': 25.5}", code=code)
+    assert result.values == {"mean": 25.5}
+    assert model.requests[-1].temperature > 0
+
+
 async def test_where_nothing_runs_the_reason_is_told() -> None:
     plan = {
         "analyses": [{"technique": "describe", "columns": ["city"], "statistics": ["mean"], "by": ""}],

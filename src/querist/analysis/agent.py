@@ -211,8 +211,11 @@ class Analyse(Component[AnalysisQuestion, Analysis]):
             if not drafts[-1].error:
                 break
             work.tell("repair", f"Mending: {drafts[-1].error}")
-            reply = await ask_for_code(self.model, work.asked, failed=(reply.text, drafts[-1].error))
+            failed, reply = reply, await ask_for_code(self.model, work.asked, failed=(reply.text, drafts[-1].error))
             work.count(reply)
+            if code_in(reply.text) == code_in(failed.text):  # it insists
+                reply = await ask_for_code(self.model, work.asked, other=True)
+                work.count(reply)
             drafts.append(await run_code(reply.text, work.data.frame, work.asked.names, code))
         return drafts
 
