@@ -75,11 +75,10 @@ class LocalSandbox:
             outcome, keep = await _Run(worker, job.limits, on_output).outcome(frames, self.name, self.strength)
             return outcome
         finally:
-            with self._lock:
-                if keep and job.session is not None and self._sessions.get(job.session) is worker:
-                    worker.rest(lambda: self._end(job.session, worker))
-                else:
-                    self._forget(job.session, worker)
+            if job.session is None:
+                worker.kill()
+            else:
+                self._rest(job.session, worker, keep)
 
     async def close(self) -> None:
         with self._lock:
@@ -121,12 +120,19 @@ class LocalSandbox:
             self._sessions[job.session] = worker
             return worker
 
+    def _rest(self, session: str, worker: _Worker, keep: bool) -> None:
+        with self._lock:
+            if keep and self._sessions.get(session) is worker:
+                worker.rest(lambda: self._end(session, worker))
+            else:
+                self._forget(session, worker)
+
     def _give_back(self, session: str | None, taken: Future[_Worker]) -> None:
         if not taken.cancelled() and taken.exception() is None:
             with self._lock:
                 self._forget(session, taken.result())
 
-    def _end(self, session: str | None, worker: _Worker) -> None:
+    def _end(self, session: str, worker: _Worker) -> None:
         with self._lock:
             if not worker.busy:
                 self._forget(session, worker)
