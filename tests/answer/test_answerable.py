@@ -64,6 +64,7 @@ def test_what_the_data_never_say_is_found(question: str, words: list[str], fleet
         "Which trips started in Ålesund, and which in ålesund?",
         "How many trips were made in summer, on weekends and at night since sept 2020?",
         "Which trucks weigh more than ten tonnes in pounds, or went over 500 miles?",
+        "How many kms per square metre is that right now, in millions?",
         "Show the trend of the trips as a chart.",
         "How many trucks does our company have in the whole organisation?",
         "What share of the trips at the firm was made by Ada Berg?",

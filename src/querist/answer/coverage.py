@@ -143,7 +143,7 @@ def _in_passing(word: str, before: Sequence[str], english: _English) -> bool:
     """Whether it is a unit after a number or `in`, or the whole that everything is part of."""
     if word in english.units:
         last = before[-1].lower() if before else ""
-        return last == "in" or last.isdigit() or last in english.numbers or singular(last) in english.numbers
+        return last in ("in", "square", "cubic") or last.isdigit() or singular(last) in english.numbers
     return word in english.wholes and bool(_WHOLE.search(" ".join(before[-3:]).lower()))
 
 
