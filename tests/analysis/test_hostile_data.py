@@ -152,6 +152,13 @@ def test_features_of_other_sizes_are_not_taken_for_dependent_ones() -> None:
     assert any("dependent" in w for w in found("regression", frame, target="y", features=["x", "nearly"]).warnings)
 
 
+def test_a_column_may_be_called_as_the_library_calls_its_own() -> None:
+    frame = DATA.rename(columns={"x": "const"}).assign(same=0.1)
+    result = found("regression", frame, target="twice", features=["const", "same"])
+    assert (result.value("coef_const"), result.value("intercept")) == (pytest.approx(2), pytest.approx(1))
+    assert "same is left out: it does not vary." in result.warnings
+
+
 def test_a_logistic_regression_has_coefficients_where_they_are_bounded() -> None:
     import statsmodels.api as sm
 

@@ -101,16 +101,19 @@ def _independent(rows: pd.DataFrame, features: list[str], found: Gathering) -> l
     basis = np.ones((len(rows), 1)) / len(rows) ** 0.5
     kept = []
     for name in features:
+        if rows[name].nunique() < 2:
+            found.warn(f"{name} is left out: it does not vary.")
+            continue
         values = rows[name].to_numpy()
-        size = np.linalg.norm(values - values.mean())
         rest = values - values.mean()
+        size = np.linalg.norm(rest)
         for _ in range(2):  # the second time takes away what rounding left
             rest = rest - basis @ (basis.T @ rest)
-        if size == 0 or np.linalg.norm(rest) <= 1e-7 * size:
-            found.warn(f"{name} is left out: it {'follows from the features before it' if size else 'does not vary'}.")
-        else:
-            basis = np.column_stack([basis, rest / np.linalg.norm(rest)])
-            kept.append(name)
+        if np.linalg.norm(rest) <= 1e-7 * size:
+            found.warn(f"{name} is left out: it follows from the features before it.")
+            continue
+        basis = np.column_stack([basis, rest / np.linalg.norm(rest)])
+        kept.append(name)
     if not kept:
         raise UsageError("No feature varies.", hint="Choose other features.")
     return kept
@@ -177,14 +180,13 @@ def _ordinary(found: Gathering, rows: pd.DataFrame, features: list[str], target:
     from scipy import stats
     from statsmodels.stats.diagnostic import het_breuschpagan
 
-    means, spreads = rows[features].mean(), rows[features].std(ddof=0)
-    inputs = sm.add_constant((rows[features] - means) / spreads, has_constant="add")  # large numbers stay exact
-    fit = sm.OLS(rows[target], inputs).fit()
-    coefficients = fit.params[features] / spreads
-    found.add("intercept", fit.params["const"] - (coefficients * means).sum(), "intercept")
-    for name in features:
-        found.add(f"coef_{name}", coefficients[name], f"coefficient of {name}")
-        found.add(f"p_value_{name}", fit.pvalues[name], f"p-value of the coefficient of {name}")
+    inputs, means, spreads = _scaled(rows, features)
+    fit = sm.OLS(rows[target].to_numpy(), inputs).fit()
+    coefficients = fit.params[1:] / spreads
+    found.add("intercept", fit.params[0] - (coefficients * means).sum(), "intercept")
+    for name, coefficient, p in zip(features, coefficients, fit.pvalues[1:], strict=True):
+        found.add(f"coef_{name}", coefficient, f"coefficient of {name}")
+        found.add(f"p_value_{name}", p, f"p-value of the coefficient of {name}")
     found.add("r2", fit.rsquared, "R squared on all rows")
     found.add("adjusted_r2", fit.rsquared_adj, "adjusted R squared on all rows")
     found.add("p_value", fit.f_pvalue, "p-value of the whole regression")
@@ -202,25 +204,32 @@ def _ordinary(found: Gathering, rows: pd.DataFrame, features: list[str], target:
         found.warn("The residuals are not normally distributed, which the p-values of so few rows expect.")
 
 
+def _scaled(rows: pd.DataFrame, features: list[str]) -> tuple[Any, Any, Any]:
+    """Features as numbers of size 1 behind a column of ones, with their means and deviations: large ones stay exact."""
+    import numpy as np
+
+    values = rows[features].to_numpy(dtype=float)
+    means, spreads = values.mean(axis=0), values.std(axis=0)
+    return np.column_stack([np.ones(len(rows)), (values - means) / spreads]), means, spreads
+
+
 def _logit(found: Gathering, rows: pd.DataFrame, features: list[str], target: str) -> None:
     """Coefficients on all rows by maximum likelihood, where they are bounded."""
     import numpy as np
     import statsmodels.api as sm
 
     positive = sorted(rows[target].unique())[-1]
-    means, spreads = rows[features].mean(), rows[features].std(ddof=0)
-    inputs = sm.add_constant((rows[features] - means) / spreads, has_constant="add")
+    inputs, _, spreads = _scaled(rows, features)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of separation; the outcome tells
         try:
-            fit = sm.Logit((rows[target] == positive).astype(float), inputs).fit(disp=0, maxiter=100)
+            fit = sm.Logit((rows[target] == positive).to_numpy(dtype=float), inputs).fit(disp=0, maxiter=100)
         except np.linalg.LinAlgError:
             fit = None
     if fit is None or not fit.mle_retvals["converged"]:
         found.warn(f"The features tell the values of {target} apart completely, so that no coefficient has a bound.")
         return
-    for name in features:
-        meaning = f"change of the log odds of {positive} with one more of {name}"
-        found.add(f"coef_{name}", fit.params[name] / spreads[name], meaning)
-        found.add(f"p_value_{name}", fit.pvalues[name], f"p-value of the coefficient of {name}")
+    for name, coefficient, p in zip(features, fit.params[1:] / spreads, fit.pvalues[1:], strict=True):
+        found.add(f"coef_{name}", coefficient, f"change of the log odds of {positive} with one more of {name}")
+        found.add(f"p_value_{name}", p, f"p-value of the coefficient of {name}")
     found.add("pseudo_r2", fit.prsquared, "McFadden's pseudo R squared on all rows")
