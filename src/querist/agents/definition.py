@@ -110,8 +110,8 @@ class AgentDefinition(_Part):
         begin_with: a tool that gets the message of a new conversation before the model thinks. For tools that know what
             a model must not make up: a small one would rather answer than ask.
         verbatim: the model chooses tools and writes no text or rows for them: they get the message as it stands (agents
-            with what was found so far) and the rows of the last result. In a conversation that goes on it writes, as
-            the message does not stand alone.
+            with what was found so far) and the rows of the last table. When one has answered, others that get the same
+            message are offered no more. In a conversation that goes on it writes, as the message does not stand alone.
         grounded: it answers only when a tool has been used, and only with numbers that a result or the message
             contains. Where it does not after being told, the results themselves are the answer.
         hooks: built-in hooks for its runs and for all that runs inside them.
