@@ -35,6 +35,12 @@ def test_nothing_that_the_code_says_commands_the_terminal() -> None:
         assert all(letter.isprintable() or letter == "\n" for letter in result.output)
 
 
+def test_tables_are_saved_without_formulas(tmp_path: Path) -> None:
+    code = "import polars\nresult = {'a/b': polars.DataFrame({'x': ['=1+1', 'y'], 'n': [-1, 2]})}"
+    assert querist("run", "-", "--backend", "unsafe", "--out", str(tmp_path), input=code)[0] == 0
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a_b.csv": "x,n\n'=1+1,-1\ny,2\n"}
+
+
 def test_code_that_fails_exits_with_1() -> None:
     code, _ = querist("run", "-", "--backend", "monty", input="1 / 0")
     assert code == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import io
 import json
 import sys
 from collections.abc import Sequence
@@ -245,13 +246,22 @@ def _table(spec: str) -> tuple[str, Table]:
 
 
 def _save(outcome: Outcome, folder: Path) -> None:
+    """The files, and the tables as CSV, made harmless as files are."""
+    from querist.sandbox.artifacts import as_file
+
+    files = list(outcome.files)
+    for name, table in outcome.tables.items():
+        text = io.StringIO(newline="")
+        table.write_csv(text)
+        try:
+            files.append(as_file(f"{''.join(c if c.isalnum() else '_' for c in name)}.csv", text.getvalue().encode()))
+        except ValueError as error:
+            _echo(f"Not saved: the table {name!r}: {error}.", err=True)
     folder.mkdir(parents=True, exist_ok=True)
-    for file in outcome.files:
+    for file in files:
         partial = folder / f".{file.name}.partial"
         partial.write_bytes(file.data)
         partial.replace(folder / file.name)
-    for name, table in outcome.tables.items():
-        table.to_csv(folder / f"{''.join(c if c.isalnum() else '_' for c in name)}.csv")
 
 
 def _show_outcome(outcome: Outcome, as_json: bool) -> None:

@@ -55,7 +55,8 @@ class Canaries:
         self.planted.unlink(missing_ok=True)
         self.victim.write_text("untouched")
         self.victim.chmod(0o644)
-        Path("/proc/self/clear_refs").write_text("5")  # the peak of memory counts from here
+        with suppress(OSError):  # not every kernel has it; then the peak counts from the start
+            Path("/proc/self/clear_refs").write_text("5")
         self._memory = _memory("VmRSS")
         self.process = subprocess.Popen(["sleep", "300"], env={"CANARY": self.secret, "PATH": "/usr/bin:/bin"})
         for process in self.processes_called(self.token[:12]):
