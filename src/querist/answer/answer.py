@@ -98,7 +98,7 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Reading:
-    """One way to read a question that has several: what it takes, its query, and the result (the first rows of it)."""
+    """One way to read a question that has several: what it takes, its query, and the result."""
 
     label: str
     sql: str
