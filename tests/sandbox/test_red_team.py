@@ -8,7 +8,18 @@ from querist.sandbox.local import LocalSandbox
 from querist.sandbox.piped import UnsafeSandbox
 from querist.sandbox.red_team.suite import FAMILIES, attack_all
 
-QUICK = ("read-passwd", "read-key", "read-variable", "write-outside", "change-rights", "tcp", "shell", "kill-process")
+QUICK = (
+    "read-passwd",
+    "read-key",
+    "read-variable",
+    "write-outside",
+    "change-rights",
+    "state-of-another-run",
+    "tcp",
+    "shell",
+    "kill-process",
+    "signal-by-descriptor",
+)
 FORGED = (
     "arrow-extension",
     "arrow-amplified",
@@ -16,7 +27,10 @@ FORGED = (
     "huge-number",
     "lying-size",
     "pickle-as-picture",
+    "page-as-picture",
+    "giant-picture",
     "formula",
+    "formula-other-separator",
 )
 
 pytestmark = pytest.mark.anyio
@@ -24,7 +38,7 @@ pytestmark = pytest.mark.anyio
 
 async def test_the_sandbox_holds(sandbox: LocalSandbox) -> None:
     verdicts = [verdict async for verdict in attack_all(sandbox, (*QUICK, *FORGED, "cell-reads-key", "user-namespace"))]
-    assert len(verdicts) == 17
+    assert len(verdicts) == 22
     assert [verdict for verdict in verdicts if verdict.succeeded] == []
 
 
