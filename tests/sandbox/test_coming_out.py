@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+from base64 import b64encode
 
 import pyarrow as pa
 import pytest
@@ -155,6 +156,10 @@ def test_frames_may_arrive_in_any_portions() -> None:
         ("a.svg", _SVG.format("<style>@import '//example.org/x'</style>")),
         ("a.svg", _SVG.format("<a><animate attributeName='href' values='&#106;avascript:x()'/></a>")),
         ("a.svg", _SVG.format("<x:script/>")),
+        ("a.svg", _SVG.format("<g id='a'><path/></g><g id='b'><use href='#a'/></g><use href=' #b'/>")),
+        ("a.svg", _SVG.format("<path id='a'/><use id='b' href='#a'/><use href='#b'/>")),
+        ("a.svg", _SVG.format(f"<image href='data:image/png;base64,{b64encode(png(60_000, 60_000)).decode()}'/>")),
+        ("a.svg", _SVG.format("<image href='data:image/png;base64,x'/>")),
         ("a.svg", '<!DOCTYPE svg [<!ENTITY a "b">]>' + _SVG.format("<text>&a;</text>")),
         ("a.svg", _SVG.format("<g>" * 5000 + "</g>" * 5000)),
         ("a.json", _CHART % '{"url": "x"}'),

@@ -6,14 +6,13 @@ import csv
 import io
 import json
 import re
-import struct
 from pathlib import PurePosixPath
 
 from querist.sandbox.base import File
+from querist.sandbox.pixels import check_pixels
 from querist.sandbox.svg import harmless_svg
 
 MOST_FILES = 50
-MOST_PIXELS = 100_000_000
 LARGEST_PARSED = 8 << 20
 """Bytes of JSON and SVG: in memory they take up to 25 times as much."""
 _BY_CONTENT = {
@@ -45,7 +44,8 @@ def as_file(name: str, data: bytes) -> File:
     suffix = PurePosixPath(plain).suffix.lower()
     for magic, (kind, suffixes) in _BY_CONTENT.items():
         if data.startswith(magic):
-            _check_pixels(kind, data)
+            if kind.startswith("image/"):
+                check_pixels(data)
             return File(plain if suffix in suffixes else plain + suffixes[0], data, kind)
     if suffix not in _BY_NAME:
         raise ValueError("only PNG, JPEG and SVG pictures, Parquet, CSV, JSON and plain text are handed out")
@@ -68,33 +68,6 @@ def _plain_name(name: str) -> str:
     if not plain:
         raise ValueError("its name holds nothing that a file may be called")
     return plain
-
-
-def _check_pixels(kind: str, data: bytes) -> None:
-    """Refuse a picture that needs gigabytes of memory to be drawn, whatever its file is like."""
-    try:
-        if kind == "image/png":
-            width, height = struct.unpack_from(">II", data, 16)
-        elif kind == "image/jpeg":
-            width, height = _jpeg_size(data)
-        else:
-            return
-    except struct.error as error:
-        raise ValueError("it is called a picture and is none") from error
-    if width * height > MOST_PIXELS:
-        raise ValueError(f"it has {width} by {height} pixels; at most {MOST_PIXELS // 10**6} million are taken")
-
-
-def _jpeg_size(data: bytes) -> tuple[int, int]:
-    at = 2
-    while True:
-        mark, kind, length = struct.unpack_from(">BBH", data, at)
-        if mark != 0xFF or not 0xC0 <= kind <= 0xFE:
-            raise ValueError("it is called a picture and is none")
-        if kind <= 0xCF and kind not in (0xC4, 0xC8, 0xCC):
-            height, width = struct.unpack_from(">HH", data, at + 5)
-            return width, height
-        at += 2 + length
 
 
 def _decoded(data: bytes) -> str:
