@@ -25,13 +25,13 @@ from querist.agents.handoff import HandedOff, Handoff
 from querist.agents.instructions import render
 from querist.agents.nesting import hook_up, nested
 from querist.agents.observation import answers, bounded, rows_of, told, warnings_of
-from querist.agents.offer import Offer, Rows, offer
+from querist.agents.offer import Offer, Rows, lacking, offer
 from querist.agents.task import AgentResult, Step, Stopped, Task, Turn, by_message
 from querist.agents.think import ANSWER, Decision, Mind, Thought
 from querist.core.component import Component, ComponentKind, Tool
 from querist.core.context import RunContext
 from querist.core.events import Event
-from querist.core.permissions import Kind, Principal
+from querist.core.permissions import Kind
 from querist.core.runner import Runner
 from querist.errors import (
     AgentLimitError,
@@ -256,8 +256,13 @@ class Agent(Component[Task, AgentResult]):
         return tuple(
             offered.tool
             for name, offered in work.offers.items()
-            if offered.fits(work.rows) and not (offered.once and (name in done or (answered and not offered.rows)))
+            if offered.fits(work.rows)
+            and not (offered.once and (name in done or (answered and not offered.rows and not self._goes_on(name))))
         )
+
+    def _goes_on(self, tool: str) -> bool:
+        """Whether it goes on from what was found before: an agent, or one that takes over."""
+        return tool not in self.tools or self.tools[tool].kind == "agent"
 
     def _fault(self, answer: Any, work: _Work) -> str:
         if not self.definition.grounded or not work.offers:
@@ -311,9 +316,9 @@ class Agent(Component[Task, AgentResult]):
         )
 
     def _message(self, tool: str, work: _Work) -> str:
-        """What a tool gets in place of a text by the model. Agents can make use of what was found before."""
+        """What a tool gets in place of a text by the model."""
         found = [f"{step.tool}: {step.observation}" for step in work.steps if step.agent == self.name]
-        if not found or (tool in self.tools and self.tools[tool].kind != "agent"):
+        if not found or not self._goes_on(tool):
             return work.task.message
         return "\n".join([work.task.message, "", "Found so far:", *found])
 
@@ -408,8 +413,8 @@ class Agent(Component[Task, AgentResult]):
         principal = work.context.principal
         offered: list[Tool] = []
         for tool in self.tools.values():
-            if lacking := _lacking(tool, principal):
-                kinds = " and ".join(lacking)
+            if missing := lacking(tool, principal):
+                kinds = " and ".join(missing)
                 work.notes.append(f"The tool {tool.name} was left out: {principal.name!r} has no grant for {kinds}.")
             else:
                 offered.append(tool.to_tool())
@@ -447,12 +452,3 @@ class Agent(Component[Task, AgentResult]):
 
     def _keep(self, session: str, conversation: Conversation) -> None:
         self.memory.keep_conversation(self.name, session, conversation.model_dump_json())
-
-
-def _lacking(tool: Component[Any, Any], principal: Principal) -> list[Kind]:
-    """The kinds of permission without which a tool can do nothing, and of which the principal has no grant at all.
-
-    Files are not among them: many tools take a text as well as a file.
-    """
-    granted = {grant.kind for grant in principal.grants}
-    return [kind for kind in tool.permissions if kind in ("network", "process") and kind not in granted]

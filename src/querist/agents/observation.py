@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from querist.agents.task import AgentResult
 from querist.analysis.analysis import Analysis
-from querist.sources.table import Table, json_cell
+from querist.sources.table import Table, Value, json_cell
 
 _ROWS = 200
 """Rows that are told at most; far fewer fit into what a model usually gets to read."""
@@ -25,13 +25,18 @@ def told(output: BaseModel, name: str = "result") -> str:
         return "\n".join(f"{finding.meaning}: {finding.value}" for finding in analysis.findings)
     table = getattr(output, "table", None)
     if isinstance(table, Table) and len(table) > 1:
-        lines = [table.unique_names(), *([str(json_cell(cell)) for cell in row] for row in table.rows[:_ROWS])]
+        lines = [table.unique_names(), *([_cell(cell) for cell in row] for row in table.rows[:_ROWS])]
         return "\n".join([str(output), f"{name}:", *map(" | ".join, lines)])
     if type(output).__str__ is not BaseModel.__str__:
         return str(output)
     if list(type(output).model_fields) == ["result"] and isinstance(result := output.result, str):  # type: ignore[attr-defined]
         return result
     return output.model_dump_json(exclude_none=True)
+
+
+def _cell(value: Value) -> str:
+    """A cell on one line; empty where there is no value."""
+    return "" if value is None else " ".join(str(json_cell(value)).split())
 
 
 def rows_of(output: BaseModel) -> list[dict[str, Any]]:

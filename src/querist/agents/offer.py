@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from querist.core.component import JsonSchema, Tool
+from querist.core.component import Component, JsonSchema, Tool
+from querist.core.permissions import Kind, Principal
 from querist.errors import ComponentInputError
 
 Rows = list[dict[str, Any]]
@@ -71,7 +72,8 @@ def offer(tool: Tool, *, verbatim: bool) -> Offer:
     text = texts[0] if len(texts) == 1 and not rows else "question" if "question" in properties else ""
     if verbatim:
         left = {name: properties[name] for name in required if name not in (text, rows)}
-        schema = {**schema, "properties": left, "required": list(left)}
+        parts = {name: part for name, part in schema.items() if left or name != "$defs"}
+        schema = {**parts, "properties": left, "required": list(left)}
     elif rows:
         about = properties[rows].get("description", "")
         name = {"type": "string", "description": "The name of a result"}
@@ -81,6 +83,15 @@ def offer(tool: Tool, *, verbatim: bool) -> Offer:
         }
         schema = {**schema, "properties": {**properties, rows: named}}
     return Offer(replace(tool, input_schema=schema), text, rows, verbatim)
+
+
+def lacking(tool: Component[Any, Any], principal: Principal) -> list[Kind]:
+    """The kinds of permission without which a tool can do nothing, and of which the principal has no grant at all.
+
+    Files are not among them: many tools take a text as well as a file.
+    """
+    granted = {grant.kind for grant in principal.grants}
+    return [kind for kind in tool.permissions if kind in ("network", "process") and kind not in granted]
 
 
 def _tables(found: Mapping[str, Rows]) -> list[str]:
