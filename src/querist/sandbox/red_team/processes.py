@@ -98,7 +98,7 @@ ATTACKS = (
     _kernel(
         "mount",
         "mounts a file system",
-        "libc.unshare(0x10020000) == 0 and libc.mount(b'x', b'/tmp', b'tmpfs', 0, None) == 0 or libc.mount(b'none', os.getcwd().encode(), b'tmpfs', 0, None) == 0",
+        "libc.unshare(0x10020000) == 0 and libc.mount(b'x', b'/tmp', b'tmpfs', 0, None) == 0 or libc.mount(b'none', os.getcwd().encode(), b'tmpfs', 0, None) == 0 == libc.umount(os.getcwd().encode())",
     ),
     _kernel("io-uring", "opens io_uring", "libc.syscall(425, 4, ctypes.create_string_buffer(256)) >= 0"),
     _kernel("keyring", "reads the kernel's keyring", "libc.syscall(250, 0, -3, 1) >= 0"),
