@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+LONGEST = 300
+"""Characters of a text; a label shows fewer."""
 VERSION = "6.1"
 """Of Vega-Lite, as the drawing library names it."""
 
@@ -52,9 +55,11 @@ def _drawn(draw: Callable[[Any], T]) -> T:
 def _printable(text: str) -> str:
     """The text without characters that no XML may hold, over which the drawing library ends the whole process.
 
-    A backslash becomes a sign that looks like it: Vega-Lite writes names into expressions and does not escape it.
+    A backslash becomes a sign that looks like it: Vega-Lite writes names into expressions and does not escape it. What
+    no label could show ends in a checksum, so that different texts stay different; measuring it would take long.
     """
-    return _UNPRINTABLE.sub("�", text).replace("\\", "⧵")
+    text = _UNPRINTABLE.sub("�", text).replace("\\", "⧵")
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…{zlib.crc32(text.encode()):08x}"
 
 
 def _with_texts(value: Any, change: Callable[[str], str]) -> Any:
