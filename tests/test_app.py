@@ -165,7 +165,8 @@ def test_agents_run_by_name_and_use_the_data(shifts: Path) -> None:
     with Querist(shifts, model=ScriptedModel(reply), settings=allowed) as one:
         result = one.run("data_analyst", {"message": QUESTION})
     assert isinstance(result, AgentResult)
-    assert (result.text, [step.tool for step in result.steps]) == ("Ida, 7 hours.", ["ask"])
+    assert [step.tool for step in result.steps] == ["ask"]
+    assert "Ida | 7\nOle | 4" in result.text
     assert isinstance(result.steps[0].output, Answer)
     with Querist(shifts, model=ScriptedModel(reply)) as one, pytest.raises(PermissionDeniedError, match="model:fast"):
         one.run("chat", {"message": "Hello"})

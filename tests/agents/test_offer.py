@@ -121,6 +121,12 @@ async def test_a_question_that_was_refused_is_put_to_another_tool(shop: Shop) ->
     assert choices(model, 1) == ["look_up", "answer"]
 
 
+async def test_a_table_is_the_answer_as_it_is_and_not_what_a_small_model_picks_from_it(shop: Shop) -> None:
+    ask = asking(("May", 120), ("June", 90))
+    result = await shop.run(shop.agent([use("ask"), say("120")], ask, verbatim=True, grounded=True), "Sales by month?")
+    assert (result.text, result.stopped) == ("Sales by month.\nmonth | sales\nMay | 120\nJune | 90", "")
+
+
 async def test_a_single_row_is_not_drawn(shop: Shop) -> None:
     model = ScriptedModel([use("ask"), say("120")])
     await shop.run(shop.agent(model, asking(("May", 120)), draw, verbatim=True), "What are the sales in May?")

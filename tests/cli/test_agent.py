@@ -80,9 +80,9 @@ def test_the_orchestrator_lets_specialists_query_and_draw(kites: Path, scripted:
     shown = run("run", "orchestrator", "Draw the mean price by maker", "--data", kites)
     assert shown.exit_code == 0, shown.output
     assert "orchestrator → data_visualizer(question='Draw the mean price by maker', data='result_1')" in shown.stderr
-    answer, *chart = shown.stdout.splitlines()
-    assert answer == "Boreas is the cheapest."
-    assert any(line.startswith("Zephyr") and "█" in line for line in chart), shown.stdout
+    answer, *rest = shown.stdout.splitlines()
+    assert answer == "3 rows of maker, mean price."
+    assert any(line.startswith("Zephyr") and "█" in line for line in rest), shown.stdout
 
 
 def test_without_data_it_is_said_how_to_give_some() -> None:

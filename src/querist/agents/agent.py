@@ -265,10 +265,15 @@ class Agent(Component[Task, AgentResult]):
         return tool not in self.tools or self.tools[tool].kind == "agent"
 
     def _fault(self, answer: Any, work: _Work) -> str:
-        if not self.definition.grounded or not work.offers:
+        if not self.definition.grounded or not work.offers or self._shows_table(work):
             return ""
         asked = "\n".join(turn.content for turn in work.turns)
         return fault(answer, [step.observation for step in work.steps], asked)
+
+    def _shows_table(self, work: _Work) -> bool:
+        """Whether the results are the answer as they are: a model that only chooses would say one row of several."""
+        only_chooses = self.definition.verbatim and self.definition.grounded and self.definition.output is None
+        return only_chooses and any(len(rows) > 1 for rows in work.rows.values())
 
     async def _thought(self, thought: Thought, work: _Work) -> Decision:
         spent, most = work.usage.input_tokens + work.usage.output_tokens, self.definition.limits.tokens
@@ -381,9 +386,10 @@ class Agent(Component[Task, AgentResult]):
         if why_not:
             stopped = "ungrounded"
             work.notes.append(f"The model's own words did not rest on the results: {why_not}")
-            if output is None:
-                own = [step.observation for step in work.steps if step.agent == self.name and not step.error]
-                text = "\n\n".join(own) or "No tool found anything to answer with."
+        if self.definition.output is None and (why_not or self._shows_table(work)):
+            limit = self.definition.limits.observation
+            own = [step.output for step in work.steps if step.agent == self.name and step.output is not None]
+            text = "\n\n".join(bounded(told(found), limit) for found in own) or "No tool found anything to answer with."
         return AgentResult(
             agent=self.name,
             text=text,

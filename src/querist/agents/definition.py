@@ -113,7 +113,8 @@ class AgentDefinition(_Part):
             with what was found so far) and the rows of the last table. When one has answered, others that get the same
             message are offered no more. In a conversation that goes on it writes, as the message does not stand alone.
         grounded: it answers only when a tool has been used, and only with numbers that a result or the message
-            contains. Where it does not after being told, the results themselves are the answer.
+            contains. Where it does not after being told, the results themselves are the answer; with `verbatim` also
+            where a table of several rows was found.
         hooks: built-in hooks for its runs and for all that runs inside them.
         capabilities: what it is good for, in words for people.
         output: JSON Schema of its answer, or a pydantic model; text without.

@@ -14,7 +14,7 @@ _ROWS = 200
 """Rows that are told at most; far fewer fit into what a model usually gets to read."""
 
 
-def told(output: BaseModel, name: str = "result") -> str:
+def told(output: BaseModel, name: str = "") -> str:
     """An output in its own words where its type has some, else as JSON without what is unset.
 
     A table of several rows follows, under the name by which other tools can be given it. An analysis is told by what
@@ -26,7 +26,7 @@ def told(output: BaseModel, name: str = "result") -> str:
     table = getattr(output, "table", None)
     if isinstance(table, Table) and len(table) > 1:
         lines = [table.unique_names(), *([_cell(cell) for cell in row] for row in table.rows[:_ROWS])]
-        return "\n".join([str(output), f"{name}:", *map(" | ".join, lines)])
+        return "\n".join([str(output), *([f"{name}:"] if name else []), *map(" | ".join, lines)])
     if type(output).__str__ is not BaseModel.__str__:
         return str(output)
     if list(type(output).model_fields) == ["result"] and isinstance(result := output.result, str):  # type: ignore[attr-defined]
