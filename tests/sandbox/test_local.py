@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import socket
+import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 
 from querist.errors import SandboxError, UsageError
 from querist.sandbox import local
 from querist.sandbox.base import Job, Outcome, SandboxLimits
+from querist.sandbox.launch import probe
 from querist.sandbox.local import LocalSandbox
 from querist.sources.table import ResultColumn, Table
 
@@ -44,6 +48,17 @@ async def test_a_result_comes_back_as_data(sandbox: LocalSandbox) -> None:
     outcome = await sandbox.run(Job(code, {"sales": SALES}, {"factor": 2}))
     assert (outcome.status, outcome.value) == ("ok", {"sum": 42, "factor": 2, "bad": None})
     assert (outcome.stdout, outcome.backend, outcome.strength) == ("done\n", "bubblewrap", "strong")
+
+
+@pytest.mark.usefixtures("sandbox")
+async def test_python_may_lie_below_a_folder_that_the_sandbox_has_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    with tempfile.TemporaryDirectory(dir="/tmp") as place:
+        python = Path(place, "bin", "python")
+        python.parent.mkdir()
+        python.symlink_to(sys.executable)
+        monkeypatch.setattr(sys, "prefix", place)
+        monkeypatch.setattr(sys, "executable", str(python))
+        assert probe("bubblewrap") == ""
 
 
 @pytest.mark.parametrize("frames", ["polars", "pandas"])

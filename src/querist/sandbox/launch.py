@@ -167,12 +167,13 @@ def walls(variables: dict[str, str]) -> list[str]:
 
 def _bubblewrap(pythons: list[str]) -> tuple[str, ...]:
     command = walls(environment("/tmp"))
+    command += ["--size", str(16 << 20), "--tmpfs", "/tmp"]  # first, since this Python may lie in the host's
     for place in (*_SYSTEM, *pythons):
         command += ["--ro-bind-try", place, place]
     for place, target in _LINKS.items():
         command += ["--symlink", target, place]
     command += ["--ro-bind", str(_PROGRAM), "/program", "--proc", "/proc", "--dev", "/dev"]
-    for place, size in (("/dev/shm", 1 << 20), ("/tmp", 16 << 20), ("/job", SCRATCH_BYTES)):
+    for place, size in (("/dev/shm", 1 << 20), ("/job", SCRATCH_BYTES)):
         command += ["--size", str(size), "--tmpfs", place]
     command += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/", "--"]
     return tuple(command)
