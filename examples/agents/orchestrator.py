@@ -1,4 +1,4 @@
-"""An orchestrator with two specialists: one queries the shop's data, the other works out what follows.
+"""An orchestrator with two specialists: one queries the shop's data, the other draws what was found.
 
 python examples/agents/orchestrator.py ["your question"]
 """
@@ -22,32 +22,18 @@ from querist.models.open import open_model
 from querist.tools.catalogue import load_tool
 
 SHOP = Path(__file__).parent.parent / "shop"
-QUESTION = "How many orders are there, and how many is that a month over 24 months?"
+QUESTION = "Draw the number of orders by region."
 
 
 def team(querist: Querist, model: Model, runner: Runner) -> Team:
-    mathematician = Agent(
-        AgentDefinition(
-            name="mathematician",
-            description="Calculates with figures that were found.",
-            instructions="You calculate with the numbers that you are given.",
-            grounded=True,
-        ),
-        model,
-        runner,
-        tools=[load_tool("calculator")],
-    )
-    specialists = [querist.component, mathematician]
+    specialists = [querist.component, load_tool("data_visualizer")]
     lead = AgentDefinition(
         name="orchestrator",
         description="Answers questions about the shop with the help of specialists.",
-        instructions=(
-            "You lead two specialists. `ask` alone knows the data. When you have its figures, let `mathematician` "
-            "calculate with them."
-        ),
-        verbatim=True,  # both get the question as it stands, the mathematician with the figures
+        instructions="You lead two specialists. `ask` finds figures, `data_visualizer` draws them where it is wanted.",
+        verbatim=True,  # the model chooses between them; they get the question as it stands, and the rows
         grounded=True,  # no number in the answer that they have not found
-        team=TeamOptions(strategy="hierarchical", members=("ask", "mathematician")),
+        team=TeamOptions(strategy="hierarchical", members=("ask", "data_visualizer")),
     )
     return Team(lead, specialists, runner, lead=Agent(lead, model, runner, tools=specialists))
 
