@@ -50,6 +50,7 @@ def test_what_the_data_never_say_is_found(question: str, words: list[str], fleet
 @pytest.mark.parametrize(
     "question",
     [
+        "Show the trucks of each depot as a bar chart",
         "How many trucks are there in each town?",
         "Which driver drove the most kms in total, and how many trips were made by Ada Berg?",
         "Show the plates of the trucks that have never made a trip, sorted alphabetically.",

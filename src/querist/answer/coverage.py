@@ -33,6 +33,10 @@ _WHOLE = re.compile(
     r"\b(?:my|our|this|your|(?:across|at|by|did|do|does|for|from|has|in|inside|within) the)( entire| whole)?$"
 )
 """Ends what stands before a word that only says where all of it is: `in the company`."""
+_SHOWN = re.compile(
+    r"\b(?:as|in|on|with) an? (?:\w+ ){0,2}(?:chart|diagram|graph|histogram|list|map|plot|table)\b", re.I
+)
+"""How a result is to be shown, which the data need not say."""
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _SAYS_LITTLE = frozenset(("name", "id", "title", "code", "key", "number", "type"))
 """Words of column names that a query may read unasked: it shows them to say which row it means."""
@@ -105,7 +109,7 @@ def unknown_words(question: str, prepared: Prepared, note: str = "") -> list[str
     to find. Empty when the question is not English. What a note of the asker says counts as known.
     """
     english = _english()
-    tokens = re.findall(r"[^\W\d_]+|\d+|\S", _CLITIC.sub("", _QUOTED.sub(" , ", question)))
+    tokens = re.findall(r"[^\W\d_]+|\d+|\S", _CLITIC.sub("", _SHOWN.sub(" , ", _QUOTED.sub(" , ", question))))
     words = [token.lower() for token in tokens if token.isalpha()]
     if not words or sum(word in english.linking for word in words) < ENGLISH * len(words):
         return []
