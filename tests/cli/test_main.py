@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
+from typing import Annotated
 
 import pytest
 import typer
@@ -25,7 +27,7 @@ def raising(error: BaseException) -> typer.Typer:
         """Fail."""
 
     @app.command()
-    def go() -> None:
+    def go(as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
         raise error
 
     return app
@@ -81,6 +83,13 @@ def test_an_error_is_told_with_its_code_and_hint_and_sets_the_exit_code(error: D
     assert result.exit_code == code
     assert result.stderr == f"Error ({error.code}): bad\n  do it\n"
     assert result.stdout == ""
+
+
+def test_with_json_an_error_is_on_the_standard_output_as_well() -> None:
+    result = RUN.invoke(raising(DataError("bad", hint="do it")), ["go", "--json"])
+    assert result.exit_code == 1
+    assert json.loads(result.stdout) == {"error": {"code": "data", "message": "bad", "hint": "do it"}}
+    assert result.stderr == "Error (data): bad\n  do it\n"
 
 
 def test_a_fault_of_the_program_is_told_without_a_traceback_unless_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:

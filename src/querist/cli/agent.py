@@ -81,15 +81,10 @@ def run(
     if (save or restore) and not session:
         raise UsageError("A state belongs to a session.", hint="Name it with --session.")
     state = _read_state(restore) if restore else None
-    try:
-        with _steps(quiet=quiet or as_json) as watch:
-            result, agent = _run(name, task, load_settings(), data, model, grant or [], watch, state)
-        if save is not None:
-            _save(agent, session, save)
-    except QueristError as error:
-        if as_json:
-            _print_json({"error": error.to_dict()})
-        raise
+    with _steps(quiet=quiet or as_json) as watch:
+        result, agent = _run(name, task, load_settings(), data, model, grant or [], watch, state)
+    if save is not None:
+        _save(agent, session, save)
     if as_json:
         _print_json(result.model_dump(mode="json"))
         return

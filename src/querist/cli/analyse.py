@@ -9,7 +9,6 @@ import typer
 
 from querist.cli.ask import Data, ModelName, open_querist
 from querist.cli.live import Live
-from querist.errors import QueristError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -52,13 +51,8 @@ def analyse(
 
     Exits with 0 when it is answered, 1 when it failed, 2 when the call or the settings are wrong.
     """
-    try:
-        with Live(quiet=quiet) as live, open_querist(data, model, None, live) as querist:
-            result = querist.analyse(question, constraints=constraints, format=format, table=table)
-    except QueristError as error:
-        if as_json:
-            typer.echo(json.dumps({"error": error.to_dict()}, indent=2, ensure_ascii=False))
-        raise
+    with Live(quiet=quiet) as live, open_querist(data, model, None, live) as querist:
+        result = querist.analyse(question, constraints=constraints, format=format, table=table)
     if as_json:
         typer.echo(json.dumps(result.to_dict(), indent=2, ensure_ascii=False))
     else:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from querist.cli.live import Live
 from querist.cli.output_file import check_writable
-from querist.errors import MissingExtraError, ModelNotFoundError, QueristError, UsageError
+from querist.errors import MissingExtraError, ModelNotFoundError, UsageError
 from querist.state.last_answer import keep_last
 
 if TYPE_CHECKING:
@@ -73,19 +73,14 @@ def ask(
     picture = None if chart in (None, "-") else Path(chart).expanduser()
     if picture is not None:
         _check_picture(picture)
-    try:
-        with Live(quiet=quiet) as live, open_querist(data, model, drafts, live) as querist:
-            answer = querist.ask(question, note=note, assume=assume)
-    except QueristError as error:
-        if as_json:
-            _print_json({"error": error.to_dict()})
-        raise
+    with Live(quiet=quiet) as live, open_querist(data, model, drafts, live) as querist:
+        answer = querist.ask(question, note=note, assume=assume)
     if answer.sql and not answer.steps:
         keep_last(answer.understood, answer.sql)
     if csv == "-":
         _print_csv(answer)
     elif as_json:
-        _print_json(answer.to_dict())
+        typer.echo(json.dumps(answer.to_dict(), indent=2, ensure_ascii=False))
     else:
         _show(answer, explain=explain, save_hint="" if csv else SAVE_HINT)
     if file is not None and answer.table is not None:  # last, so that the answer is not lost with the file
@@ -177,7 +172,3 @@ def _save(table: Table, file: Path) -> None:
     except OSError as error:
         raise UsageError(f"The result cannot be saved to {file}: {error.strerror}.") from error
     typer.echo(f"{len(table):,} rows are in {file}.", err=True)
-
-
-def _print_json(value: dict[str, Any]) -> None:
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))

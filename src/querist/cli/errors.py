@@ -14,8 +14,12 @@ def debugging() -> bool:
     return os.environ.get("QUERIST_DEBUG", "").lower() not in ("", "0", "false", "no")
 
 
-def show_error(error: Exception) -> None:
-    """Tell an error on standard error: its code, what failed, and what to do. With `--debug` the traceback as well."""
+def show_error(error: Exception, *, as_json: bool = False) -> None:
+    """Tell an error on standard error: its code, what failed, and what to do. With `--debug` the traceback as well.
+
+    Args:
+        as_json: tell it on standard output too, for a program that reads JSON there.
+    """
     if debugging():
         import traceback
 
@@ -25,6 +29,11 @@ def show_error(error: Exception) -> None:
     else:
         code, message = "unexpected", f"{type(error).__name__}: {error}"
         hint = "This is a fault in Querist itself. `querist --debug …` shows where it happened."
+    if as_json:
+        import json
+
+        told = {"code": code, "message": message, "hint": hint}
+        typer.echo(json.dumps({"error": told}, indent=2, ensure_ascii=False))
     head = typer.style(f"Error ({code}):", fg=None if os.environ.get("NO_COLOR") else "red", bold=True)
     typer.echo(f"{head} {message}", err=True)
     if hint:

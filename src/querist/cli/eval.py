@@ -111,7 +111,7 @@ def run(
     except KeyboardInterrupt:
         stopped = True
     except QueristError as error:
-        show_error(error)
+        show_error(error, as_json=as_json)
         raise typer.Exit(2) from error
     finally:
         progress.end()

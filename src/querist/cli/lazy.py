@@ -63,6 +63,7 @@ class QueristGroup(TyperGroup):
     """The top of the command line: tells errors in the words made for them, and sets the exit code."""
 
     def invoke(self, ctx: Any) -> Any:
+        as_json = "--json" in ctx.args  # of the command, which is not known yet
         try:
             return super().invoke(ctx)
         except (typer.TyperException, typer.Exit, typer.Abort, EOFError):
@@ -70,7 +71,7 @@ class QueristGroup(TyperGroup):
         except Exception as error:
             if isinstance(error, OSError) and error.errno == errno.EPIPE:
                 raise  # whoever read our output went away, which Typer handles
-            show_error(error)
+            show_error(error, as_json=as_json)
             raise typer.Exit(exit_code(error)) from error
         except BaseException as error:
             import asyncio  # only needed to know its way of stopping, and slow to import for those that do without

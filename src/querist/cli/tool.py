@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from querist.errors import ComponentInputError, ComponentNotFoundError, PermissionDeniedError, QueristError, UsageError
+from querist.errors import ComponentInputError, ComponentNotFoundError, PermissionDeniedError, UsageError
 from querist.tools.catalogue import ENTRIES, GROUPS, load_tool
 
 if TYPE_CHECKING:
@@ -129,11 +129,8 @@ def run(
     try:
         with kept(context.events, settings.events):
             output: BaseModel = asyncio.run(Runner.of(settings).run(tool, given, context))
-    except QueristError as error:
-        told = _with_options(error, tool, given, principal) if isinstance(error, PermissionDeniedError) else error
-        if as_json:
-            typer.echo(json.dumps({"error": told.to_dict()}, indent=2, ensure_ascii=False))
-        raise told from error.__cause__
+    except PermissionDeniedError as error:
+        raise _with_options(error, tool, given, principal) from error.__cause__
     if as_json:
         typer.echo(output.model_dump_json(indent=2))
         return
