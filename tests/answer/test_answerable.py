@@ -12,13 +12,16 @@ from querist.answer.coverage import unknown_words
 from querist.answer.prepared import Prepared
 from querist.core.context import RunContext
 from querist.core.runner import Runner
+from querist.errors import ModelTimeoutError
 from tests.scripted_model import ScriptedModel
 
 pytestmark = pytest.mark.anyio
 KM = "SELECT SUM(km) FROM trip"
 
 
-async def ask(fleet: Prepared, folder: Path, text: str, *answers: str, note: str = "", assume: bool = False) -> Answer:
+async def ask(
+    fleet: Prepared, folder: Path, text: str, *answers: str | Exception, note: str = "", assume: bool = False
+) -> Answer:
     component = Ask([fleet.source], ScriptedModel(list(answers)), folder / "values", repairs=0)
     try:
         return await Runner().run(component, Question(text=text, note=note, assume=assume), RunContext())
@@ -122,6 +125,13 @@ async def test_a_model_that_says_neither_yes_nor_no_refuses_nothing(
     reply: str, fleet: Prepared, tmp_path: Path
 ) -> None:
     answer = await ask(fleet, tmp_path, "What is the total salary of the drivers?", KM, KM, reply)
+    assert (answer.status, answer.text) == (Status.UNVERIFIED, "total km: 550")
+    assert any("“salary”" in warning for warning in answer.evidence.warnings)
+
+
+async def test_an_answer_that_no_model_can_judge_is_not_lost(fleet: Prepared, tmp_path: Path) -> None:
+    lost = ModelTimeoutError("no reply")
+    answer = await ask(fleet, tmp_path, "What is the total salary of the drivers?", KM, KM, lost)
     assert (answer.status, answer.text) == (Status.UNVERIFIED, "total km: 550")
     assert any("“salary”" in warning for warning in answer.evidence.warnings)
 

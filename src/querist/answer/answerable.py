@@ -25,7 +25,7 @@ from querist.answer.coverage import (
 from querist.answer.draft import Draft, Task
 from querist.answer.prompts import prompt
 from querist.answer.values import normal
-from querist.errors import GuardError
+from querist.errors import GuardError, ModelError
 from querist.models.base import Model, Reply, Request
 from querist.sources.guard import GuardedQuery, guard
 
@@ -124,7 +124,11 @@ async def missing(
     tables = [Named(table) for table in unasked_tables(task.question, read.tables)]
     asked = [Named(*pair) for pair in read.columns if Named(*pair) not in columns]
     looked_for = _literals(read.expression)
-    told = {w: await judge.first_told([*columns, *tables, *asked], w) for w in words if f" {w} " not in looked_for}
+    words = [word for word in words if f" {word} " not in looked_for]
+    try:
+        told = {word: await judge.first_told([*columns, *tables, *asked], word) for word in words}
+    except ModelError:  # an answer that is ready is not lost for want of a judge, and not sure without one
+        return Missing(tuple(words), certain=False)
     lost = tuple(word for word, named in told.items() if named is None)
     if not lost:
         return None
