@@ -78,6 +78,12 @@ def test_csv_saves_every_row_and_the_screen_says_how_many_are_left_out(
     assert f"30 rows are in {file}." in shown.stderr
 
 
+def test_one_row_is_told_as_one(kites: Path, scripted: Use, tmp_path: Path) -> None:
+    scripted(lambda _: "SELECT COUNT(*) AS kites FROM kites")
+    shown = ask("How many kites?", "--data", kites, "--csv", tmp_path / "out.csv")
+    assert f"1 row is in {tmp_path / 'out.csv'}." in shown.stderr
+
+
 def test_csv_to_the_standard_output_is_nothing_but_csv(kites: Path, scripted: Use) -> None:
     scripted(lambda _: BY_MAKER)
     rows = list(csv.reader(io.StringIO(ask("Revenue?", "--data", kites, "--csv", "-").stdout)))
@@ -326,7 +332,7 @@ def test_a_long_query_is_shown_a_clause_a_line_and_stays_the_same_query() -> Non
         (Status.UNVERIFIED, (2, 2), (Check("c", "warned", "odd"),), "gave this result, and a check warns"),
         (Status.NEEDS_CLARIFICATION, (0, 0), (), "needs clarification: "),
         (Status.REFUSED, (0, 0), (), "refused: "),
-        (Status.VERIFIED, (1, 1), (), "verified: "),
+        (Status.VERIFIED, (1, 1), (), "verified: a query that was verified"),
     ],
 )  # fmt: skip
 def test_the_status_is_told_in_words(

@@ -60,4 +60,13 @@ def test_an_attack_that_succeeds_exits_with_1() -> None:
 
 
 def test_an_unknown_attack_is_told() -> None:
-    assert querist("test", "read-mind")[0] == 2
+    result = CliRunner().invoke(app, ["sandbox", "test", "read-passw"])
+    assert result.exit_code == 2
+    assert "such as read-passwd" in result.stderr
+    assert len(result.stderr) < 200
+
+
+def test_code_that_is_not_there_is_told() -> None:
+    result = CliRunner().invoke(app, ["sandbox", "run", "nowhere.py"])
+    assert result.exit_code == 2
+    assert result.stderr == "Error (usage): The code in 'nowhere.py' cannot be read: No such file or directory.\n"

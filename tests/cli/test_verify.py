@@ -49,7 +49,7 @@ def test_ask_answers_from_it_and_says_so(kites: Path, kept: str) -> None:
     assert shown.exit_code == 0, shown.output
     lines = shown.stdout.splitlines()
     assert lines[0] == "price: 145,005"
-    assert any(line.startswith("verified: it matches a query that was verified") for line in lines)
+    assert any(line.startswith("verified: a query that was verified") for line in lines)
     assert f"From the verified query {kept}, “{QUESTION}”, with 'Boreas' for 'Aeolus'." in lines
 
 

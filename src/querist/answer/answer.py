@@ -27,7 +27,7 @@ class Status(StrEnum):
     """How far an answer can be trusted, best first."""
 
     VERIFIED = "verified"
-    """It matches a verified query, or independent paths agree on it."""
+    """A query that was verified for the question gave it."""
     AGREED = "agreed"
     """Several independent drafts gave the same result, and no check has anything to say against it."""
     UNVERIFIED = "unverified"
@@ -142,10 +142,15 @@ class Answer(BaseModel):
 
     @property
     def chart(self) -> Chart | None:
-        """The chart that suits the table best; None where none does. To draw it takes the extra `charts`."""
+        """The chart that suits the table best, or that of the analysis; None where there is none.
+
+        To draw it takes the extra `charts`.
+        """
         from querist.charts.recommend import recommend
 
-        if self.table is None or self.analysis is not None:  # findings measure different things
+        if self.analysis is not None:  # the table holds its findings, which measure different things
+            return self.analysis.chart
+        if self.table is None:
             return None
         return recommend(self.table, self.understood or self.question, sql=self.sql or "")
 

@@ -38,39 +38,52 @@ def run(
     message: Annotated[str, typer.Argument(help="What it is to do; - reads it from the standard input.")],
     data: Annotated[
         list[str] | None,
-        typer.Option("--data", "-d", help="Data that the agent may ask (its tool `ask`); may be given several times."),
+        typer.Option(
+            "--data",
+            "-d",
+            metavar="DATA",
+            help="Data that the agent may ask (its tool `ask`); may be given several times.",
+        ),
     ] = None,
     model: Annotated[
-        str | None, typer.Option("--model", "-m", help="A role or provider:model, in place of what the agent says.")
+        str | None,
+        typer.Option(
+            "--model", "-m", metavar="MODEL", help="A role or provider:model, in place of what the agent says."
+        ),
     ] = None,
     grant: Annotated[
         list[str] | None,
-        typer.Option("--grant", "-g", help="What its tools may do, such as file_read:./docs or network:*.example.org."),
+        typer.Option(
+            "--grant",
+            "-g",
+            metavar="KIND:SCOPE",
+            help="What its tools may do, such as file_read:./docs or network:*.example.org.",
+        ),
     ] = None,
     variable: Annotated[
-        list[str] | None, typer.Option("--var", help="NAME=VALUE for its instructions; may be given several times.")
+        list[str] | None,
+        typer.Option("--var", metavar="NAME=VALUE", help="For its instructions; may be given several times."),
     ] = None,
     session: Annotated[
-        str, typer.Option("--session", "-s", help="Go on with the conversation of this name, and keep it.")
+        str,
+        typer.Option("--session", "-s", metavar="NAME", help="Go on with the conversation of this name, and keep it."),
     ] = "",
     restore: Annotated[
-        Path | None, typer.Option("--restore", help="Begin with a state that --save has written.")
+        Path | None, typer.Option("--restore", metavar="FILE", help="Begin with a state that --save has written.")
     ] = None,
     save: Annotated[
-        Path | None, typer.Option("--save", help="Write the agent's state to this file afterwards.")
+        Path | None, typer.Option("--save", metavar="FILE", help="Write the agent's state to this file afterwards.")
     ] = None,
     as_json: Json = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Do not show the steps.")] = False,
 ) -> None:
     """Let an agent do something, and watch its steps.
 
+    \b
     Examples:
-
-        querist agent run chat "How many days are there until the end of the year?"
-
-        querist agent run data_analyst --data sales.csv "Which region grows fastest, and by how much?"
-
-        querist agent run code --grant file_read:./src "What does src/main.py do?"
+      querist agent run chat "How many days are there until the end of the year?"
+      querist agent run data_analyst --data sales.csv "Which region grows fastest, and by how much?"
+      querist agent run code --grant file_read:./src "What does src/main.py do?"
     """
     from querist.settings import load_settings
 
@@ -95,7 +108,7 @@ def run(
 
 @app.command("list")
 def list_agents(as_json: Json = False) -> None:
-    """All agents: your own, and those that come with Querist."""
+    """List all agents: your own, and those that come with Querist."""
     library = _library()
     found = [_listed(library, name) for name in library.names()]
     if as_json:
@@ -116,7 +129,10 @@ def list_agents(as_json: Json = False) -> None:
 
 @app.command()
 def show(name: Name, as_json: Json = False) -> None:
-    """What an agent is made of, with what it takes from those that it extends."""
+    """Show what an agent is made of, what it extends included.
+
+    Example: querist agent show data_analyst
+    """
     library = _library()
     definition = library.definition(name)
     if as_json:
@@ -137,9 +153,14 @@ def show(name: Name, as_json: Json = False) -> None:
 @app.command()
 def new(
     name: Annotated[str, typer.Argument(help="Letters, digits, _ and -.")],
-    extends: Annotated[str | None, typer.Option("--extends", help="An agent that the new one starts from.")] = None,
+    extends: Annotated[
+        str | None, typer.Option("--extends", metavar="AGENT", help="An agent that the new one starts from.")
+    ] = None,
 ) -> None:
-    """Write the file of a new agent, with comments that say what can be set."""
+    """Write the file of a new agent, with comments on what can be set.
+
+    Example: querist agent new clerk --extends chat
+    """
     import re
 
     from querist.agents.library import FOLDER
@@ -410,7 +431,7 @@ def _about(tool: str) -> str:
     if entry is None:
         return {"ask": "  (needs --data)", "analyse": "  (needs --data, querist[analysis])"}.get(tool, "")
     needs = [f"--grant {kind}:…" for kind in entry.permissions] + ([f"querist[{entry.extra}]"] if entry.extra else [])
-    return f"  (needs {', '.join(needs)})" if needs else ""
+    return f"  (may need {', '.join(needs)})" if needs else ""
 
 
 def _variables(given: list[str] | None) -> dict[str, str]:

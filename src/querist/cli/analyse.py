@@ -24,13 +24,17 @@ def analyse(
     question: Annotated[str, typer.Argument(help="In plain language.")],
     data: Data = None,
     table: Annotated[
-        str, typer.Option("--table", "-t", help="The table it is about; by default found by the question's words.")
+        str,
+        typer.Option(
+            "--table", "-t", metavar="TABLE", help="The table it is about; by default found by the question's words."
+        ),
     ] = "",
     constraints: Annotated[
-        str, typer.Option("--constraints", help='How to compute it: "Leave out rows without an age."')
+        str, typer.Option("--constraints", metavar="TEXT", help='How to compute it: "Leave out rows without an age."')
     ] = "",
     format: Annotated[
-        str, typer.Option("--format", help='Values wanted: "@mean[rounded to 2 decimals] @median[value]"')
+        str,
+        typer.Option("--format", metavar="TEXT", help='Values wanted: "@mean[rounded to 2 decimals] @median[value]"'),
     ] = "",
     model: ModelName = None,
     explain: Annotated[
@@ -43,11 +47,10 @@ def analyse(
 
     A model chooses the technique and its columns; the program computes. Code that it writes runs in the sandbox only.
 
+    \b
     Examples:
-
-        querist analyse "Is the price correlated with the size?" -d flats.csv
-
-        querist analyse "Which columns have outliers?" -d shop.db --table orders --explain
+      querist analyse "Is the price correlated with the size?" -d flats.csv
+      querist analyse "Which columns have outliers?" -d shop.db --table orders --explain
 
     Exits with 0 when it is answered, 1 when it failed, 2 when the call or the settings are wrong.
     """

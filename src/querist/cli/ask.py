@@ -27,20 +27,24 @@ Data = Annotated[
     typer.Option(
         "--data",
         "-d",
+        metavar="DATA",
         help="File, folder, pattern or database URL; may be given several times. By default what the settings name.",
     ),
 ]
 ModelName = Annotated[
-    str | None, typer.Option("--model", "-m", help="Model that writes the queries, as provider:model.")
+    str | None, typer.Option("--model", "-m", metavar="MODEL", help="Model that writes the queries, as provider:model.")
 ]
-Drafts = Annotated[int | None, typer.Option("--drafts", min=1, help="The most drafts made for one question.")]
+Drafts = Annotated[
+    int | None, typer.Option("--drafts", min=1, metavar="N", help="The most drafts made for one question.")
+]
 
 
 def ask(
     question: Annotated[str, typer.Argument(help="In plain language.")],
     data: Data = None,
     note: Annotated[
-        str, typer.Option("--note", help="What helps to understand the question and the data do not say.")
+        str,
+        typer.Option("--note", metavar="TEXT", help="What helps to understand the question and the data do not say."),
     ] = "",
     assume: Annotated[
         bool, typer.Option("--assume", help="Answer where it would ask back or refuse, and say what was assumed.")
@@ -61,6 +65,12 @@ def ask(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:
     """Answer a question about the data, with its evidence.
+
+    \b
+    Examples:
+      querist ask "What was sold most in May?" --data sales.csv
+      querist ask "Which customers paid late?" -d shop.db -d payments.xlsx --explain
+      querist ask "What are the sales by region?" -d sales.csv --chart sales.svg
 
     Exits with 0 when it is answered, 3 when it is refused or needs clarification, 1 when it failed, 2 when the call or
     the settings are wrong, and 130 when it was stopped with Ctrl-C.
@@ -171,4 +181,5 @@ def _save(table: Table, file: Path) -> None:
         table.to_csv(file)
     except OSError as error:
         raise UsageError(f"The result cannot be saved to {file}: {error.strerror}.") from error
-    typer.echo(f"{len(table):,} rows are in {file}.", err=True)
+    rows = "1 row is" if len(table) == 1 else f"{len(table):,} rows are"
+    typer.echo(f"{rows} in {file}.", err=True)

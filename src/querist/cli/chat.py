@@ -43,6 +43,11 @@ def chat(data: Data = None, model: ModelName = None, drafts: Drafts = None) -> N
     """Ask one question after another; /help lists what else can be said.
 
     A question may go on from the one before ("and by region?"). Every answer is kept in a session file as it comes.
+
+    \b
+    Examples:
+      querist chat --data sales.csv
+      querist chat -d sales.csv < questions.txt
     """
     from querist.cli.show import open_console
 

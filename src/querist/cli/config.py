@@ -40,6 +40,8 @@ def validate(
 ) -> None:
     """Tell every mistake in the settings, with its place.
 
+    Example: querist config validate querist.yaml
+
     Exits with 2 when there is one.
     """
     from querist.settings import find_file, load_settings
@@ -63,10 +65,12 @@ def trust(
     file: Annotated[Path, typer.Argument(help="A settings file.")] = Path("querist.yaml"),
     revoke: Annotated[bool, typer.Option("--revoke", help="Trust it no more.")] = False,
 ) -> None:
-    """Let a settings file that lies in the working directory grant rights. For you, on this machine.
+    """Let the settings file of the working directory grant rights. For you, on this machine.
 
     Without that its `permissions`, `sandbox`, `tools` and `models.providers` are ignored, since whoever made the folder
     wrote them. A file that is named, by --config or QUERIST_CONFIG, needs no trust.
+
+    Example: querist config trust querist.yaml
     """
     from querist.settings import trust as trusted
 

@@ -45,7 +45,8 @@ class Finding:
 
 def doctor(
     data: Annotated[
-        list[str] | None, typer.Option("--data", "-d", help="Data to try to open; by default what the settings name.")
+        list[str] | None,
+        typer.Option("--data", "-d", metavar="DATA", help="Data to try to open; by default what the settings name."),
     ] = None,
     deep: Annotated[
         bool, typer.Option("--deep", help="Read the model's file through and compare its SHA-256.")
@@ -53,6 +54,11 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
     """Check the installation, the settings, the models and the data, and say what to do.
+
+    \b
+    Examples:
+      querist doctor
+      querist doctor --data shop.db --deep
 
     Exits with 1 when something that is needed is broken.
     """

@@ -78,7 +78,13 @@ def run(
     as_json: Json = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:
-    """Ask every question of a set and compare the answers with the expected ones.
+    """Ask every question of a set, and mark the answers.
+
+    \b
+    Examples:
+      querist eval run golden.yaml
+      querist eval run golden.yaml --tag sales --min-accuracy 0.9 --junit junit.xml
+      querist eval run questions/ --quick 100 --predictions nightly.jsonl
 
     Ends with 0 when enough have passed (are right, and within their budget), 1 when too few have, 2 when the questions
     cannot be asked (the call, the settings, the file, the data or the model are wrong), and 130 when it was stopped
@@ -140,7 +146,12 @@ def compare(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Compare two runs over the same questions: which is better, by how much, and which answers changed."""
+    """Compare two runs over the same questions.
+
+    Which is better, by how much, whether chance explains it, and which answers changed.
+
+    Example: querist eval compare before.jsonl after.jsonl --fail-if-worse
+    """
     from querist.cli.eval_show import comparison_lines
     from querist.evaluate.compare import compare as compared
 
@@ -162,7 +173,12 @@ def report(
     questions: Marking = None,
     as_json: Json = False,
 ) -> None:
-    """Show the figures of a finished run, or write them as one page with charts and every question."""
+    """Show the figures of a finished run, or write them as a page.
+
+    The page has charts and every question, and needs no network.
+
+    Example: querist eval report nightly.jsonl --output report.html
+    """
     from querist.evaluate.summary import summarize
 
     marked = _marked(predictions, questions)
@@ -191,7 +207,10 @@ def record(
     ] = Path("golden.yaml"),
     data: Data = None,
 ) -> None:
-    """Turn the answers of a session into golden questions. Read their queries before you rely on them."""
+    """Turn the answers of a session into golden questions. Read their queries before you rely on them.
+
+    Example: querist eval record --data sales.csv --output golden.yaml
+    """
     from querist.evaluate.record import last_session
     from querist.evaluate.record import record as record_session
     from querist.settings import load_settings

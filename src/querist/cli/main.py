@@ -82,7 +82,17 @@ def root(
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    """Ask plain-language questions over files and databases, and get answers with evidence."""
+    """Ask plain-language questions over files and databases, and get answers with evidence.
+
+    \b
+    Begin with:
+      querist doctor
+      querist schema --data sales.csv
+      querist ask "What was sold most in May?" --data sales.csv
+
+    Exits with 0 when it worked, 1 when it failed, 2 when the call or the settings are wrong, 130 after Ctrl-C. What
+    else a code may mean stands in the help of a command.
+    """
     # In the environment they reach everything that loads settings, and the processes that it starts.
     if config is not None:
         _set_while(context, "QUERIST_CONFIG", str(config.expanduser().absolute()))

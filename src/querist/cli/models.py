@@ -30,7 +30,7 @@ class MirrorChoice(StrEnum):
 
 @app.command("list")
 def list_models(as_json: Json = False) -> None:
-    """The built-in models, and which of them are on this machine."""
+    """List the built-in models, and which of them are on this machine."""
     from querist.models.manifest import manifest
 
     models = manifest().models
@@ -60,11 +60,16 @@ def list_models(as_json: Json = False) -> None:
 @app.command()
 def pull(
     name: Name = None,
-    mirror: Annotated[MirrorChoice | None, typer.Option(help="Fetch from here only; by default each in turn.")] = None,
+    mirror: Annotated[
+        MirrorChoice | None, typer.Option("--mirror", help="Fetch from here only; by default each in turn.")
+    ] = None,
     again: Annotated[bool, typer.Option("--again", help="Fetch it anew even if it is there.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Fetch a built-in model and prove that it is the publisher's own file. Interrupted, it goes on next time."""
+    """Fetch a built-in model, and prove its file. Interrupted, it goes on next time.
+
+    Example: querist models pull qwen2.5-coder-0.5b
+    """
     from querist.models import download
 
     model = _find(name)
@@ -82,7 +87,12 @@ def pull(
 
 @app.command()
 def verify(name: Name = None, as_json: Json = False) -> None:
-    """Check a fetched model byte for byte: its SHA-256 must be the publisher's, or the one that follows from it."""
+    """Check a fetched model byte for byte.
+
+    Its SHA-256 must be the publisher's, or the one that follows from it. Exits with 1 when it is not.
+
+    Example: querist models verify qwen2.5-coder-1.5b
+    """
     from querist.models import download
     from querist.models.manifest import model_path
 
@@ -108,7 +118,12 @@ def serve(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Start the shared background server now, so that the next question need not wait for the model to load."""
+    """Start the shared background server now.
+
+    The next question then need not wait for the model to load.
+
+    Example: querist models serve local:qwen2.5-coder-1.5b
+    """
     from querist.models.local_server import ensure_server
     from querist.models.manifest import default_model
     from querist.models.open import server_config
@@ -140,7 +155,7 @@ def stop(as_json: Json = False) -> None:
 
 @app.command()
 def status(as_json: Json = False) -> None:
-    """The background servers that are running."""
+    """Show the background servers that are running."""
     from querist.models.local_server import running_servers
 
     servers = [_described(state) for state in running_servers()]

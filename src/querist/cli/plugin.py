@@ -18,7 +18,7 @@ Folder = Annotated[Path, typer.Argument(help="A folder of plugins.")]
 
 @app.command("list")
 def list_plugins(as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False) -> None:
-    """The plugins there are, what each brings, and why one is left out.
+    """List the plugins, what each brings, and why one is left out.
 
     Plugins are packages that say so (`pip install querist-NAME`), and the files of the folder `plugins`, once it is
     trusted, and of those that the setting `plugins` names.
@@ -48,7 +48,12 @@ def new(
     name: Annotated[str, typer.Argument(help="Such as `weather`, for the package querist-weather.")],
     folder: Annotated[Path, typer.Option("--in", metavar="FOLDER", help="Where to make its folder.")] = Path(),
 ) -> None:
-    """Write a package with a component, a command and a test, which works as it is."""
+    """Write the package of a plugin, which works as it is.
+
+    It has a component, a command and a test.
+
+    Example: querist plugin new weather
+    """
     from querist.plugins.new import new_plugin
 
     made = new_plugin(name, folder)
@@ -57,7 +62,10 @@ def new(
 
 @app.command()
 def trust(folder: Folder, revoke: Annotated[bool, typer.Option("--revoke", help="Trust it no more.")] = False) -> None:
-    """Let the code of a folder run as plugins, wherever settings name it. For you, on this machine."""
+    """Let the code of a folder run as plugins, wherever settings name it. For you, on this machine.
+
+    Example: querist plugin trust tools/querist
+    """
     from querist.settings import trust as trusted
 
     if revoke:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from querist.errors import SourceAccessError, UsageError
+from querist.errors import UsageError
 
 if TYPE_CHECKING:
     from querist.sandbox.base import Job, Outcome, Sandbox
@@ -25,7 +25,10 @@ BACKENDS = ("bubblewrap", "landlock", "container", "monty", "remote", "unsafe")
 
 app = typer.Typer(no_args_is_help=True, help="Where code that a model wrote runs: try it, attack it, lend it.")
 
-Backend = Annotated[str | None, typer.Option("--backend", "-b", help=f"One of {', '.join(BACKENDS)}.")]
+Backend = Annotated[
+    str | None,
+    typer.Option("--backend", "-b", metavar="NAME", help=f"One of {', '.join(BACKENDS)}, plugin:NAME."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 
@@ -34,28 +37,33 @@ def test(
     names: Annotated[list[str] | None, typer.Argument(help="Attacks to run; all when none is named.")] = None,
     backend: Backend = None,
     peer: Annotated[
-        str | None, typer.Option("--peer", help="Attack another program's executor instead: pandasai, smolagents.")
+        str | None,
+        typer.Option(
+            "--peer", metavar="PROGRAM", help="Attack another program's executor instead: pandasai, smolagents."
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Attack the sandbox in every known way, and show which attacks succeed. Exits with 1 when any does.
+    """Attack the sandbox, and show which attacks succeed. Exits with 1 when any does.
 
     The attacks are bounded and aim at canaries: files, servers and processes that are there for nothing else. Whether
     one succeeded is seen from outside. `--backend unsafe` shows what they do where nothing holds them.
 
+    \b
     Examples:
-
-        querist sandbox test
-
-        querist sandbox test read-key tcp --backend landlock
-
-        querist sandbox test --peer smolagents
+      querist sandbox test
+      querist sandbox test read-key tcp --backend landlock
+      querist sandbox test --peer smolagents
     """
+    import difflib
+
     from querist.sandbox.red_team.suite import FAMILIES
 
     known = {attack.name for attacks in FAMILIES.values() for attack in attacks}
     if unknown := set(names or []) - known:
-        raise UsageError(f"There is no attack {sorted(unknown)[0]!r}.", hint=f"Known: {', '.join(sorted(known))}")
+        name = sorted(unknown)[0]
+        near = difflib.get_close_matches(name, sorted(known)) or sorted(known)[:3]
+        raise UsageError(f"There is no attack {name!r}.", hint=f"There are {len(known)}, such as {', '.join(near)}.")
     verdicts = asyncio.run(_attack(_target(backend, peer), names or [], quiet=as_json))
     succeeded = sum(verdict.succeeded for verdict in verdicts)
     if as_json:
@@ -70,19 +78,21 @@ def test(
 def run(
     file: Annotated[Path, typer.Argument(help="Python code; `-` reads it from standard input.")],
     table: Annotated[
-        list[str] | None, typer.Option("--table", "-t", help="NAME=PATH: a table for the code; several times.")
+        list[str] | None,
+        typer.Option("--table", "-t", metavar="NAME=PATH", help="A table for the code; may be given several times."),
     ] = None,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder for the files that the code wrote.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FOLDER", help="Folder for the files that the code wrote.")
+    ] = None,
     backend: Backend = None,
     as_json: AsJson = False,
 ) -> None:
     """Run Python code in the sandbox. It leaves its result in the variable `result`, and files in its folder.
 
+    \b
     Examples:
-
-        querist sandbox run mean.py --table sales=sales.csv
-
-        echo "result = 6 * 7" | querist sandbox run -
+      querist sandbox run mean.py --table sales=sales.csv
+      echo "result = 6 * 7" | querist sandbox run -
 
     Exits with 0 when the code ended well, else 1.
     """
@@ -93,7 +103,8 @@ def run(
     try:
         code = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise SourceAccessError(f"The code in {str(file)!r} cannot be read: {error}") from error
+        why = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
+        raise UsageError(f"The code in {str(file)!r} cannot be read: {why}.") from error
     job = Job(code, dict(_table(spec) for spec in table or []), limits=limits_of(settings))
     outcome = asyncio.run(_run(open_sandbox(settings), job, quiet=as_json))
     if out is not None:
@@ -104,7 +115,7 @@ def run(
 
 @app.command()
 def doctor(as_json: AsJson = False) -> None:
-    """Show which sandboxes work here, found by trying each, and why the others do not.
+    """Show which sandboxes work here, and why the others do not. Each is tried.
 
     Exits with 1 when none that is strong works.
     """
@@ -128,20 +139,25 @@ def doctor(as_json: AsJson = False) -> None:
         for name, (strength, why) in found.items():
             typer.echo(f"{'works' if not why else '-':6} {name:11} {strength:11} {why}".rstrip())
         if not strong:
-            typer.echo("Generated code does not run here. On Debian: apt-get install bubblewrap libseccomp2")
+            typer.echo(
+                "Generated code does not run here until one that is strong works. For bubblewrap: "
+                'pip install "querist[sandbox]", and on Debian apt-get install bubblewrap libseccomp2'
+            )
     raise typer.Exit(0 if strong else 1)
 
 
 @app.command()
 def serve(
-    host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port; 0 takes a free one.")] = 8817,
+    host: Annotated[str, typer.Option("--host", metavar="HOST", help="Address to listen at.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", metavar="PORT", help="Port; 0 takes a free one.")] = 8817,
     backend: Backend = None,
 ) -> None:
     """Lend this machine's sandbox to others. They set sandbox.backend to `remote`, sandbox.url and sandbox.token.
 
     The token is sandbox.token of the settings (QUERIST_SANDBOX__TOKEN), else a new one that is shown. It speaks plain
     HTTP: beyond this machine put something before it that does TLS.
+
+    Example: querist sandbox serve --port 8817
     """
     import secrets
 

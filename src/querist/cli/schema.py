@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from querist.cli.ask import Data
 from querist.errors import SourceNotFoundError, UsageError
 
 if TYPE_CHECKING:
@@ -23,14 +24,17 @@ EXAMPLES_WIDTH = 60
 
 
 def schema(
-    data: Annotated[
-        list[str] | None,
-        typer.Option("--data", "-d", help="File, folder, pattern or database URL; may be given several times."),
-    ] = None,
-    table: Annotated[str | None, typer.Option("--table", "-t", help="Show this table only.")] = None,
+    data: Data = None,
+    table: Annotated[str | None, typer.Option("--table", "-t", metavar="TABLE", help="Show this table only.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
-    """Show tables, columns, types, keys, row counts and example values of the data."""
+    """Show tables, columns, types, keys, row counts and example values of the data.
+
+    \b
+    Examples:
+      querist schema --data sales.csv
+      querist schema -d shop.db --table orders --json
+    """
     from querist.sources.open import open_sources
 
     with _progress(quiet=as_json) as report:

@@ -120,7 +120,7 @@ def status_line(answer: Answer) -> str:
         return f"{answer.status.replace('_', ' ')}: the least sure of its {len(answer.steps)} steps is"
     match answer.status:
         case Status.VERIFIED:
-            said = "it matches a query that was verified before, or independent paths agree on it"
+            said = "a query that was verified for this question gave this result"
         case Status.AGREED:
             said = f"{same} of {drafts} gave this result"
         case Status.UNVERIFIED:

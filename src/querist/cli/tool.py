@@ -30,11 +30,14 @@ Name = Annotated[str, typer.Argument(help="Name of a tool; `querist tool list` s
 @app.command("list")
 def list_tools(
     group: Annotated[
-        str | None, typer.Option("--group", "-g", help=f"Only these: {', '.join(GROUPS)}, plugins.")
+        str | None, typer.Option("--group", "-g", metavar="GROUP", help=f"Only these: {', '.join(GROUPS)}, plugins.")
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """All tools, those of plugins included, with what each may need to be granted."""
+    """List all tools, with what each may need to be granted.
+
+    Example: querist tool list --group files
+    """
     from querist.settings import load_settings
 
     rows: list[dict[str, Any]] = [
@@ -71,7 +74,10 @@ def list_tools(
 
 @app.command()
 def show(name: Name, as_json: Json = False) -> None:
-    """What a tool does, takes and gives, what it may need to be granted, and how to run it."""
+    """Show what a tool takes and gives, and what it needs to be granted.
+
+    Example: querist tool show csv_processor
+    """
     from querist.settings import load_settings
 
     tool = _find(name, load_settings())
@@ -104,13 +110,11 @@ def run(
     Values that are not plain text are written as JSON. Nothing of the world outside may be touched unless it is
     granted; what is missing is told.
 
+    \b
     Examples:
-
-        querist tool run calculator expression="sqrt(2) * 3" precision=4
-
-        querist tool run file_search path=docs content=limit --grant file_read:docs
-
-        querist tool run data_transformer --json - < operations.json
+      querist tool run calculator expression="sqrt(2) * 3" precision=4
+      querist tool run file_search path=docs content=limit --grant file_read:docs
+      querist tool run data_transformer --json - < operations.json
     """
     from dataclasses import replace
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def verify(
     question: Annotated[str | None, typer.Argument(help="In plain language.", show_default=False)] = None,
-    sql: Annotated[str | None, typer.Option("--sql", help="The query that answers it.")] = None,
+    sql: Annotated[str | None, typer.Option("--sql", metavar="QUERY", help="The query that answers it.")] = None,
     last: Annotated[bool, typer.Option("--last", help="Take the last answer, of ask or chat.")] = False,
     data: Data = None,
     show: Annotated[bool, typer.Option("--list", help="List the verified queries.")] = False,
@@ -36,7 +36,13 @@ def verify(
         Path | None, typer.Option("--import", metavar="FILE", help="Add those of a YAML file, for these data.")
     ] = None,
 ) -> None:
-    """Keep a query as the right one for a question; questions that mean the same are then answered from it.
+    """Keep a query as the right one for a question. Questions that mean the same are then answered from it.
+
+    \b
+    Examples:
+      querist verify "How many orders came in 2025?" --sql "SELECT COUNT(*) FROM orders WHERE year = 2025" -d shop.db
+      querist verify --last --data shop.db
+      querist verify --check --data shop.db
 
     --check exits with 1 when a query is stale (the tables or columns that it reads have changed) or fails.
     """
