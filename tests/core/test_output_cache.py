@@ -89,6 +89,10 @@ def test_inputs_that_only_look_alike_have_keys_of_their_own() -> None:
     assert key_of({8, 0}) == key_of({0, 8}) != key_of([0, 8])
 
 
-@pytest.mark.parametrize("thing", [object(), SecretStr("a"), b"\xff", {1: 1, "a": 1}], ids=["an object", "a secret", "bytes", "keys of two kinds"])
+@pytest.mark.parametrize(
+    "thing",
+    [object(), SecretStr("a"), b"\xff", {1: 1, "a": 1}],
+    ids=["an object", "a secret", "bytes", "keys of two kinds"],
+)
 def test_an_input_that_cannot_be_written_down_has_no_key(thing: object) -> None:
     assert key_of(thing) == ""
