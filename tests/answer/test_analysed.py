@@ -55,7 +55,10 @@ async def test_a_correlation_is_analysed_with_its_evidence(
 ) -> None:
     model = ScriptedModel([CORRELATION, "Yes: they are correlated with 0.99, and 17 of 20 fields show it."])
     answer = await ask(fields("rain,crop,kind"), model, tmp_path)
-    assert (answer.status, answer.sql, answer.chart) == (Status.UNVERIFIED, None, None)
+    assert (answer.status, answer.sql) == (Status.UNVERIFIED, None)
+    assert answer.chart is not None
+    assert answer.chart.title == "Crop against Rain: r = 0.99, p < 0.001"
+    assert "chart" not in answer.to_dict()["analysis"]
     assert answer.text.startswith("Yes")
     assert answer.analysis is not None
     assert answer.table is not None

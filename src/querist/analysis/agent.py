@@ -184,6 +184,7 @@ class Analyse(Component[AnalysisQuestion, Analysis]):
             tuple(found.values),
             tuple(notes),
             warnings=(*found.warnings, *problems),
+            chart=found.chart,
             error="" if any(v is not None for v in values.values()) else "; ".join(problems) or "Nothing was read.",
         )
 
@@ -262,6 +263,7 @@ class Analyse(Component[AnalysisQuestion, Analysis]):
             prepared=[*data.told, *best.notes],
             warnings=warnings,
             attempts=attempts,
+            chart=best.chart,
             isolation=isolation,
             table=data.name,
         )

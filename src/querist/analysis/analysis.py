@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.json_schema import SkipJsonSchema
 
 from querist.analysis.findings import Finding, FindingValue
+from querist.charts.chart import Chart
 from querist.models.base import Usage
 
 
@@ -34,6 +36,8 @@ class Analysis(BaseModel):
         findings: everything that was computed on the way, each with its meaning.
         prepared: what was done to the data before, a sentence for each step, and what cleaning changed.
         warnings: assumptions that do not hold, rows left out, numbers in the text that no result contains.
+        chart: what the first of the techniques found, as a picture; None where code computed it. It is in no JSON form;
+            to draw it takes the extra `charts`.
         isolation: where generated code ran; empty when none did.
     """
 
@@ -48,6 +52,7 @@ class Analysis(BaseModel):
     prepared: list[str] = Field(default_factory=list)
     warnings: list[str] = Field(default_factory=list)
     attempts: tuple[Attempt, ...] = ()
+    chart: SkipJsonSchema[Chart | None] = Field(default=None, exclude=True)
     isolation: str = ""
     table: str = ""
     usage: Usage = Usage()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from querist.analysis.findings import Finding, FindingValue
+from querist.charts.chart import Chart
 
 Kind = Literal["techniques", "code"]
 
@@ -32,6 +33,7 @@ class Draft:
     findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    chart: Chart | None = None
     error: str = ""
 
     @property

@@ -8,6 +8,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.json_schema import SkipJsonSchema
+
+from querist.charts.chart import Chart
 
 Plain = bool | int | float | str | None
 FindingValue = Plain | list[Plain]
@@ -29,13 +32,19 @@ class Finding(BaseModel):
 
 
 class Findings(BaseModel):
-    """The result of one technique. `warnings` tell of assumptions that do not hold and of rows that were left out."""
+    """The result of one technique.
+
+    Attributes:
+        warnings: of assumptions that do not hold, and of rows that were left out.
+        chart: a picture of it, where there is something to see; in no JSON.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     technique: str
     values: list[Finding] = Field(default_factory=list)
     warnings: list[str] = Field(default_factory=list)
+    chart: SkipJsonSchema[Chart | None] = Field(default=None, exclude=True)
 
     def value(self, name: str) -> FindingValue:
         """The value of that name; KeyError when there is none."""
@@ -52,6 +61,7 @@ class Gathering:
         self.technique = technique
         self._values: dict[str, Finding] = {}
         self.warnings: list[str] = []
+        self.chart: Chart | None = None
 
     def add(self, name: str, value: Any, meaning: str) -> None:
         """Keep a value; numpy's types become Python's, and what is not a number becomes None."""
@@ -71,13 +81,15 @@ class Gathering:
             self.warn(f"Rows without {without} are left out: {rows:,}.")
 
     def done(self) -> Findings:
-        return Findings(technique=self.technique, values=list(self._values.values()), warnings=self.warnings)
+        values = list(self._values.values())
+        return Findings(technique=self.technique, values=values, warnings=self.warnings, chart=self.chart)
 
 
 def merged(parts: Iterable[Findings]) -> Findings:
-    """Several findings as one; names that occur again get a number."""
+    """Several findings as one, with the first of their charts; names that occur again get a number."""
     whole = Gathering("")
     for part in parts:
+        whole.chart = whole.chart or part.chart
         for finding in part.values:
             whole.add(finding.name, finding.value, finding.meaning)
         for warning in part.warnings:

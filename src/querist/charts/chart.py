@@ -9,7 +9,7 @@ from typing import Any, Literal
 from querist.errors import UsageError
 
 Spec = dict[str, Any]
-Kind = Literal["bar", "line", "scatter", "histogram", "pie", "heatmap"]
+Kind = Literal["bar", "line", "scatter", "histogram", "pie", "heatmap", "box"]
 FORMATS = ("svg", "png", "pdf", "html", "json", "txt")
 
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from querist.charts.chart import Chart, Kind, Spec
 from querist.charts.columns import field_names
-from querist.charts.recommend import PIE_SLICES, SCHEMA, recommend, values_of
-from querist.charts.style import CONFIG, HEIGHT, WIDTH
+from querist.charts.recommend import PIE_SLICES, recommend, values_of
+from querist.charts.style import CONFIG, HEIGHT, SCHEMA, WIDTH
 from querist.errors import MissingExtraError, UsageError
 from querist.sources.table import Table
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from querist.charts.chart import Chart, Kind, Spec
 from querist.charts.columns import ChartColumn, calendar_order, chart_columns, field_names, is_finite
-from querist.charts.style import BAR_STEP, CONFIG, HEIGHT, OTHER, PALETTE, WIDTH
+from querist.charts.style import BAR_STEP, HEIGHT, OTHER, PALETTE, WIDTH, finished, number_axis
 from querist.sources.table import Table, Value, json_cell
 
 BARS = 25
@@ -32,7 +32,6 @@ CELLS = 40
 MOST_OTHER = 0.5
 """Share of the whole up to which the rest is drawn as one mark; a larger one would hide the others."""
 MISSING = "(missing)"
-SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 
 _OTHER = re.compile(r"Other \([\d,]+ more\)")
 Row = dict[str, Any]
@@ -78,15 +77,15 @@ def recommend(
     wanted = kind or next((name for name, words in _WORDS if re.search(words, question, re.I)), None)
     order = [*([wanted] if wanted else []), *_natural(case)]
     for name in order:
-        spec = _DRAW[name](case)
+        draw = _DRAW.get(name)  # none of boxes: a result seldom holds the single values that they stand for
+        spec = draw(case) if draw else None
         if spec is None:
             continue
         if kind and name != kind and not case.notes:
             case.note(f"A {kind} chart cannot show these columns; a {name} chart is drawn instead.")
         if table.truncated:
             case.note(table.truncated)
-        whole = {"$schema": SCHEMA, "title": _title(title or question, case.notes), "config": CONFIG, **spec}
-        return Chart(whole, name, tuple(case.notes))
+        return Chart(finished(spec, title or question, case.notes), name, tuple(case.notes))
     return None
 
 
@@ -245,13 +244,17 @@ def _histogram(case: _Case) -> Spec | None:
     if not amounts or len(case.rows) < 5:
         return None
     x = amounts[-1] if len(case.of("category")) else amounts[0]
-    values = [float(row[x.name]) for row in case.rows if row[x.name] is not None]
+    return histogram_spec([float(row[x.name]) for row in case.rows if row[x.name] is not None], x.title)
+
+
+def histogram_spec(values: Sequence[float], title: str) -> Spec:
+    """Bars of how many values lie in each of at most `BINS` classes of equal width; `title` is that of their axis."""
     step = _nice(max(values) / BINS - min(values) / BINS)
     counts = Counter(math.floor(value / step) for value in values)
     rows = [{"_from": n * step, "_to": (n + 1) * step, "_rows": count} for n, count in sorted(counts.items())]
     encoding: Spec = {
-        "x": {"field": "_from", "type": "quantitative", "bin": {"binned": True, "step": step}, "title": x.title,
-              "axis": _axis(case.rows, x)},
+        "x": {"field": "_from", "type": "quantitative", "bin": {"binned": True, "step": step}, "title": title,
+              "axis": number_axis(values)},
         "x2": {"field": "_to"},
         "y": {"field": "_rows", "type": "quantitative", "title": "Rows"},
     }  # fmt: skip
@@ -295,21 +298,13 @@ def _spec(rows: Sequence[Row], mark: Spec, encoding: Spec) -> Spec:
     return {"width": WIDTH, "height": HEIGHT, "data": {"values": list(rows)}, "mark": mark, "encoding": encoding}
 
 
-def _title(text: str, notes: Sequence[str]) -> Spec:
-    words = " ".join(text.split())
-    cut = words if len(words) <= 90 else words[:89] + "…"
-    return {"text": cut[:1].upper() + cut[1:], **({"subtitle": list(notes)} if notes else {})}
-
-
 def _colour(column: ChartColumn) -> Spec:
     return {"field": column.name, "type": "ordinal" if column.ordered else "nominal", "title": column.title,
             "scale": {"range": "category"}}  # fmt: skip
 
 
 def _axis(rows: Sequence[Row], column: ChartColumn) -> Spec:
-    """Few ticks, and thousands as k or M where numbers are long."""
-    long = any(abs(row[column.name] or 0) >= 10_000 for row in rows)
-    return {"tickCount": 7, "format": "~s" if long else ",~f"}
+    return number_axis(row[column.name] for row in rows)
 
 
 def _order(column: ChartColumn, rows: Sequence[Row]) -> list[Any] | str:

@@ -1,9 +1,11 @@
-"""How charts look: sizes, and colours that people with any kind of colour vision can tell apart."""
+"""How charts look: sizes, titles, axes, and colours that people with any kind of colour vision can tell apart."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 PALETTE = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000"]
 """Okabe and Ito, "Color Universal Design" (2008), the darker ones first."""
 OTHER = "#999999"
@@ -25,3 +27,17 @@ CONFIG: dict[str, Any] = {
               "subtitleFontSize": 11, "subtitleColor": "#555555"},
     "view": {"stroke": None},
 }  # fmt: skip
+
+
+def finished(spec: dict[str, Any], title: str, notes: Sequence[str]) -> dict[str, Any]:
+    """The spec as it is drawn: with its title, and the notes below that."""
+    words = " ".join(title.split())
+    cut = words if len(words) <= 90 else words[:89] + "…"
+    heading = {"text": cut[:1].upper() + cut[1:], **({"subtitle": list(notes)} if notes else {})}
+    return {"$schema": SCHEMA, "title": heading, "config": CONFIG, **spec}
+
+
+def number_axis(values: Iterable[float | None]) -> dict[str, Any]:
+    """Few ticks, and thousands as k or M where numbers are long."""
+    long = any(abs(value or 0) >= 10_000 for value in values)
+    return {"tickCount": 7, "format": "~s" if long else ",~f"}

@@ -23,6 +23,8 @@ def to_text(chart: Chart, width: int = 80) -> str:
         body = _lines(rows, encoding, width)
     elif chart.kind == "histogram":
         body = _histogram(rows, encoding, width)
+    elif chart.kind == "box":
+        body = _boxes(rows, width)
     elif chart.kind in ("bar", "pie"):
         body = _bars(rows, encoding, width)
     else:
@@ -78,7 +80,8 @@ def _lines(rows: Sequence[dict[str, Any]], encoding: dict[str, Any], width: int)
         low, high = min(values), max(values)
         blocks = "".join(BLOCKS[round(7 * (v - low) / (high - low)) if high > low else 3] for v in values)
         lines.append(f"{_cut(name, width // 4):<{names}} {blocks} {_number(low)} to {_number(high)}".strip())
-    return [*lines, f"{ordered[0][x]} … {ordered[-1][x]}"] if ordered else lines
+    ends = [str(row[x]).removesuffix("T00:00:00") for row in (*ordered[:1], *ordered[-1:])]
+    return [*lines, " … ".join(ends)] if ends else lines
 
 
 def _places(rows: Sequence[dict[str, Any]], field: str, sort: Any) -> Callable[[Any], int]:
@@ -104,6 +107,22 @@ def _fitted(values: Sequence[float], most: int) -> list[float]:
 def _histogram(rows: Sequence[dict[str, Any]], encoding: dict[str, Any], width: int) -> list[str]:
     start, count = encoding["x"]["field"], encoding["y"]["field"]
     return _bar_lines([(_number(row[start]), float(row[count])) for row in rows], width)
+
+
+def _boxes(rows: Sequence[dict[str, Any]], width: int) -> list[str]:
+    names = max(len(_cut(row["group"], width // 4)) for row in rows)
+    low, high = min(row["low"] for row in rows), max(row["high"] for row in rows)
+    room = max(NARROWEST, width - names - 2)
+    lines = []
+    for row in rows:
+        parts = ("low", "q1", "median", "q3", "high")
+        start, left, middle, right, end = (round((row[part] - low) / (high - low or 1) * (room - 1)) for part in parts)
+        cells = [
+            "┃" if n == middle else "▒" if left <= n <= right else "─" if start <= n <= end else " "
+            for n in range(room)
+        ]
+        lines.append(f"{_cut(row['group'], width // 4):<{names}} {''.join(cells)}".rstrip())
+    return [*lines, f"{'':<{names}} {_number(low)} to {_number(high)}"]
 
 
 def _number(value: float) -> str:

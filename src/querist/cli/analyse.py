@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from querist.cli.ask import Data, ModelName, open_querist
+from querist.cli.chart_option import ChartFile, check_chart, draw_chart
 from querist.cli.live import Live
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def analyse(
         bool, typer.Option("--explain", help="Show the plan and the code of every draft, and where the time went.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole analysis as one JSON document.")] = False,
+    chart: ChartFile = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:
     """Answer a statistical question about a table: correlation, outliers, tests, regression, trend, forecast, clusters.
@@ -51,9 +53,11 @@ def analyse(
     Examples:
       querist analyse "Is the price correlated with the size?" -d flats.csv
       querist analyse "Which columns have outliers?" -d shop.db --table orders --explain
+      querist analyse "Forecast the monthly sales" -d sales.csv --chart forecast.svg
 
     Exits with 0 when it is answered, 1 when it failed, 2 when the call or the settings are wrong.
     """
+    check_chart(chart, as_json=as_json)
     with Live(quiet=quiet) as live, open_querist(data, model, None, live) as querist:
         result = querist.analyse(question, constraints=constraints, format=format, table=table)
     if as_json:
@@ -62,6 +66,8 @@ def analyse(
         from querist.cli.show import open_console
 
         _show(open_console(), result, explain=explain)
+    if chart is not None:
+        draw_chart(result.chart, chart)
     raise typer.Exit(1 if result.status == "failed" else 0)
 
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from querist.cli.chart_option import ChartFile, check_chart, draw_chart
 from querist.cli.live import Live
 from querist.cli.output_file import check_writable
-from querist.errors import MissingExtraError, ModelNotFoundError, UsageError
+from querist.errors import ModelNotFoundError, UsageError
 from querist.state.last_answer import keep_last
 
 if TYPE_CHECKING:
@@ -58,10 +59,7 @@ def ask(
     csv: Annotated[
         str | None, typer.Option("--csv", metavar="FILE", help="Save the whole result as CSV; - prints only that.")
     ] = None,
-    chart: Annotated[
-        str | None,
-        typer.Option("--chart", metavar="FILE", help="Save a chart as svg, png, pdf or html; - shows it as text."),
-    ] = None,
+    chart: ChartFile = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:
     """Answer a question about the data, with its evidence.
@@ -80,9 +78,7 @@ def ask(
     file = None if csv in (None, "-") else Path(csv).expanduser()
     if file is not None:
         check_writable(file)
-    picture = None if chart in (None, "-") else Path(chart).expanduser()
-    if picture is not None:
-        _check_picture(picture)
+    check_chart(chart, as_json=as_json)
     with Live(quiet=quiet) as live, open_querist(data, model, drafts, live) as querist:
         answer = querist.ask(question, note=note, assume=assume)
     if answer.sql and not answer.steps:
@@ -96,34 +92,8 @@ def ask(
     if file is not None and answer.table is not None:  # last, so that the answer is not lost with the file
         _save(answer.table, file)
     if chart is not None:
-        _draw(answer, picture)
+        draw_chart(answer.chart, chart)
     raise typer.Exit(exit_code(answer))
-
-
-def _check_picture(path: Path) -> None:
-    """Look before asking at whether a chart can be drawn there."""
-    import importlib.util
-
-    from querist.charts.chart import check_ending
-
-    check_writable(path)
-    if check_ending(path) not in ("json", "txt") and importlib.util.find_spec("vl_convert") is None:
-        raise MissingExtraError("vl_convert", "charts", "draw a chart")
-
-
-def _draw(answer: Answer, path: Path | None) -> None:
-    """Save the chart of an answer, or print it as text; what was drawn instead of what was asked for is told."""
-    drawn = answer.chart
-    if drawn is None:
-        typer.echo("No chart shows this result better than its text.", err=True)
-    elif path is None:
-        from querist.cli.show import open_console, plain
-
-        console = open_console()
-        console.print(plain(drawn.text(console.width), keep_lines=True), soft_wrap=True)
-    else:
-        drawn.save(path)
-        typer.echo(" ".join((f"The chart is in {path}.", *drawn.notes)), err=True)
 
 
 def exit_code(answer: Answer) -> int:

@@ -101,6 +101,11 @@ def named(name: str, column: str, by: str, group: str) -> tuple[str, str]:
     return key, f"{words} where {by} = {group}" if by else words
 
 
+def p_text(p: float) -> str:
+    """A p-value as titles say it."""
+    return f"p = {p:.2g}" if p >= 0.001 else "p < 0.001"
+
+
 def with_columns(schema: Any, columns: list[str]) -> Any:
     """A JSON schema in which every place for a column lists these columns."""
     if isinstance(schema, list):

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from pydantic import Field
 
 from querist.analysis.findings import Findings, Gathering, counted
 from querist.analysis.frame import complete
 from querist.analysis.techniques.base import Column, Params, Technique
+from querist.charts.chart import Chart
+from querist.charts.columns import title
+from querist.charts.statistical import REST, points
 from querist.errors import UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MOST_CLUSTERS = 8
 JUDGED = 2_000
@@ -58,8 +66,24 @@ class Clusters(Technique[ClustersParams]):
         found.add("silhouette", score, "how well the clusters are apart, -1 to 1")
         if score < 0.25:
             found.warn("The clusters are hardly apart (silhouette below 0.25): the data may have none.")
-        for number, part in rows.groupby(model.predict(scaled)):
+        nearest = model.predict(scaled)
+        found.chart = _picture(rows, nearest, model.cluster_centers_, score)
+        for number, part in rows.groupby(nearest):
             found.add(f"size_{number}", len(part), f"rows in cluster {number}")
             for column in rows.columns:
                 found.add(f"mean_{column}_{number}", part[column].mean(), f"mean of {column} in cluster {number}")
         return found.done()
+
+
+def _picture(rows: pd.DataFrame, nearest: Any, centres: Any, score: float) -> Chart:
+    """The rows by the two columns in which the centres of the clusters lie furthest apart."""
+    import pandas as pd
+
+    across, up = [*rows.columns[(-centres.std(axis=0)).argsort()], ""][:2]
+    largest = pd.Series(nearest).value_counts().index[:MOST_CLUSTERS].tolist()
+    names = [f"Cluster {number}" for number in sorted(largest)] + [REST] * (len(centres) > MOST_CLUSTERS)
+    groups = [f"Cluster {number}" if number in largest else REST for number in nearest]
+    height = rows[up] if up else nearest
+    marks = list(zip(rows[across].tolist(), height.tolist(), groups, strict=True))
+    told = f"{len(centres)} clusters of rows (silhouette {score:.2f})"
+    return points(marks, (title(across), title(up) if up else "Cluster"), told, names=names)

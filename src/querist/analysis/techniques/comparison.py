@@ -7,13 +7,22 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from querist.analysis.findings import Findings, Gathering
 from querist.analysis.frame import numbers, present
-from querist.analysis.techniques.base import MAX_GROUPS, Column, Params, Technique, groups
+from querist.analysis.techniques.base import MAX_GROUPS, Column, Params, Technique, groups, label, p_text
+from querist.charts.chart import Chart, Kind
+from querist.charts.columns import title
+from querist.charts.recommend import SERIES, recommend
+from querist.charts.statistical import boxes
 from querist.errors import UsageError
+from querist.sources.table import ResultColumn, Table
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Test = Literal["auto", "t_test", "welch", "mann_whitney", "anova", "kruskal", "chi_squared"]
+NAMES = {
+    "t_test": "t-test", "welch": "Welch's test", "mann_whitney": "Mann-Whitney", "anova": "ANOVA",
+    "kruskal": "Kruskal-Wallis",
+}  # fmt: skip
 MIN_PER_GROUP = 3
 LARGE = 30
 """The mean of more values is nearly normal, whatever they are."""
@@ -57,6 +66,9 @@ class Comparison(Technique[ComparisonParams]):
             found.add(f"median_{name}", part.median(), f"median {where}")
             found.add(f"std_{name}", part.std(), f"std {where}")
             found.add(f"count_{name}", len(part), f"count {where}")
+        told = f"{title(params.column)} by {title(params.by)}: {NAMES[test]}, {p_text(p)}"
+        drawn = {name: part.tolist() for name, part in parts}
+        found.chart = boxes(drawn, (title(params.column), title(params.by)), told)
         return found.done()
 
 
@@ -155,7 +167,23 @@ def _chi_squared(found: Gathering, frame: pd.DataFrame, params: ComparisonParams
     found.add("p_value", result.pvalue, f"p-value of the chi-squared test of {params.column} by {params.by}")
     found.add("degrees_of_freedom", result.dof, "degrees of freedom")
     found.add("significant", result.pvalue < 0.05, "whether the two are related, at 0.05")
+    found.chart = _shares(counts, params, float(result.pvalue))
     if counts.shape == (2, 2):
         found.warn("The statistic of two by two values is with Yates' correction.")
     if (result.expected_freq < 5).mean() > 0.2:
         found.warn("More than a fifth of the expected counts are below 5: the chi-squared test is not reliable.")
+
+
+def _shares(counts: pd.DataFrame, params: ComparisonParams, p: float) -> Chart | None:
+    """How each group is made up, in percent: as bars, or as a heat map where those would have too many colours."""
+    share = f"share of the rows of one {params.by} (%)"
+    columns = tuple(ResultColumn(name) for name in (params.by, params.column, share))
+    shares = 100 * counts / counts.sum()
+    rows = [
+        (label(group), label(value), float(shares.at[value, group]))
+        for group in counts.columns
+        for value in counts.index
+    ]
+    told = f"{title(params.column)} by {title(params.by)}: chi-squared, {p_text(p)}"
+    kind: Kind = "bar" if len(counts) <= SERIES else "heatmap"
+    return recommend(Table(columns, tuple(rows)), kind=kind, title=told)

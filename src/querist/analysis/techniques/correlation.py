@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from itertools import combinations
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
 from querist.analysis.findings import Findings, Gathering
 from querist.analysis.frame import complete, present
-from querist.analysis.techniques.base import Column, Grouping, Params, Technique, groups
+from querist.analysis.techniques.base import Column, Grouping, Params, Technique, groups, label, p_text
+from querist.charts.chart import Chart
+from querist.charts.columns import title
+from querist.charts.recommend import SERIES
+from querist.charts.statistical import REST, points
 from querist.errors import UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SIGNS = {"pearson": "r", "spearman": "ρ", "kendall": "τ"}
 
 
 class CorrelationParams(Params):
@@ -31,7 +40,7 @@ class Correlation(Technique[CorrelationParams]):
         pairs = list(combinations(dict.fromkeys(params.columns), 2))
         if not pairs:
             raise UsageError("A correlation needs two different columns.", hint="Name another column.")
-        measured: list[tuple[float, str]] = []
+        measured: list[tuple[float, str, str, float]] = []
         for group, frame in groups(self.frame, params.by):
             for left, right in pairs:
                 filled = not any(present(frame, name).empty for name in (left, right))
@@ -42,7 +51,7 @@ class Correlation(Technique[CorrelationParams]):
                 r = p = None
                 if len(both) >= 3 and both.nunique().min() > 1:
                     r, p = (float(part) for part in test(both[left], both[right]))
-                    measured.append((r, f"{left}, {right}"))
+                    measured.append((r, left, right, p))
                 else:
                     found.warn(f"{left} and {right} have too few different values for a correlation{where}.")
                 found.add(f"r{tail}", r, f"{params.method} correlation of {left} and {right}{where}")
@@ -51,7 +60,30 @@ class Correlation(Technique[CorrelationParams]):
         if not measured:
             raise UsageError(found.warnings[-1], hint="Choose columns that vary, with at least 3 rows in common.")
         if len(measured) > 1:
-            for word, (r, pair) in (("highest", max(measured)), ("lowest", min(measured))):
+            for word, (r, left, right, _) in (("highest", max(measured)), ("lowest", min(measured))):
                 found.add(f"{word}_r", r, f"{word} of these correlations")
-                found.add(f"{word}_r_pair", pair, f"the pair with the {word} correlation")
+                found.add(f"{word}_r_pair", f"{left}, {right}", f"the pair with the {word} correlation")
+        r, left, right, p = max(measured, key=lambda pair: abs(pair[0]))
+        told = f" by {title(params.by)}" if params.by else f": {SIGNS[params.method]} = {r:.2f}, {p_text(p)}"
+        found.chart = _picture(self.frame, (left, right), params.by, told, len(pairs))
         return found.done()
+
+
+def _picture(frame: pd.DataFrame, pair: tuple[str, str], by: str, told: str, pairs: int) -> Chart:
+    """The rows by two columns, in the colours of the largest groups."""
+    both = complete(frame, pair)
+    names: list[str] = []
+    if by:
+        both = both.loc[frame[by].reindex(both.index).notna()]
+        groups = frame.loc[both.index, by].map(label)
+        names = groups.value_counts().index[:SERIES].tolist()
+        both["group"] = groups.where(groups.isin(names), REST)
+        names = [*sorted(names), *[REST] * (groups.nunique() > SERIES)]
+    left, right = pair
+    marks = list(
+        zip(both[left].tolist(), both[right].tolist(), both["group"].tolist() if by else [""] * len(both), strict=True)
+    )
+    notes = [f"The strongest of {pairs} pairs is drawn."] if pairs > 1 else []
+    return points(
+        marks, (title(left), title(right)), f"{title(right)} against {title(left)}{told}", names=names, notes=notes
+    )

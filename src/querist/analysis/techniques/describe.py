@@ -9,7 +9,12 @@ from pydantic import Field
 
 from querist.analysis.findings import Findings, Gathering
 from querist.analysis.frame import numbers, present
-from querist.analysis.techniques.base import Column, Grouping, Params, Technique, groups, named
+from querist.analysis.techniques.base import MAX_GROUPS, Column, Grouping, Params, Technique, groups, named
+from querist.charts.chart import Chart
+from querist.charts.columns import title
+from querist.charts.recommend import recommend
+from querist.charts.statistical import boxes, histogram
+from querist.sources.table import ResultColumn, Table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,7 +56,28 @@ class Describe(Technique[DescribeParams]):
             found.left_out(len(self.frame) - len(values_of), f"a value of {column}")
             if "mode" in params.statistics and not params.by and (modes := len(values_of.mode())) > 1:
                 found.warn(f"{modes:,} values of {column} are the most frequent alike; the mode is the first of them.")
+        found.chart = _picture(self.frame, params.columns[0], params.by)
         return found.done()
+
+
+def _picture(frame: pd.DataFrame, column: str, by: str) -> Chart | None:
+    """How the values of a column are distributed; None where they are words of many kinds."""
+    from pandas.api.types import is_bool_dtype, is_numeric_dtype
+
+    values = present(frame, column)
+    if not is_numeric_dtype(values) or is_bool_dtype(values):
+        counts = values.astype(str).value_counts()
+        if len(counts) > MAX_GROUPS:
+            return None
+        table = Table((ResultColumn(column), ResultColumn("rows")), tuple((k, int(n)) for k, n in counts.items()))
+        return recommend(table, kind="bar", title=f"Rows by {title(column)}")
+    parts = {name: values[values.index.intersection(part.index)].tolist() for name, part in groups(frame, by)}
+    parts = {name: numbers for name, numbers in parts.items() if len(numbers) > 1}
+    if not parts:
+        return None
+    if by:
+        return boxes(parts, (title(column), title(by)), f"{title(column)} by {title(by)}")
+    return histogram(parts[""], title(column), f"Distribution of {title(column)}")
 
 
 def _extremes(found: Gathering, statistic: str, column: str, by: str, values: dict[str, Any]) -> None:

@@ -7,6 +7,8 @@ from pydantic import Field
 from querist.analysis.findings import Findings, Gathering
 from querist.analysis.frame import present
 from querist.analysis.techniques.base import Column, Params, Technique
+from querist.charts.recommend import recommend
+from querist.sources.table import ResultColumn, Table
 
 
 class MissingParams(Params):
@@ -31,4 +33,8 @@ class Missing(Technique[MissingParams]):
         found.add("most_missing", counts[most], "the most missing values of a column")
         found.add("rows", len(self.frame), "rows in all")
         found.add("rows_without_missing", int(self.frame[list(counts)].notna().all(axis=1).sum()), "complete rows")
+        if with_any:
+            bars = Table((ResultColumn("column"), ResultColumn("missing values")), tuple(counts.items()))
+            told = f"Missing values of {len(self.frame):,} rows, by column"
+            found.chart = recommend(bars, kind="bar", title=told)
         return found.done()

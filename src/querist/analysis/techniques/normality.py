@@ -8,7 +8,9 @@ from pydantic import Field
 
 from querist.analysis.findings import Findings, Gathering, counted
 from querist.analysis.frame import numbers
-from querist.analysis.techniques.base import Column, Grouping, Params, Technique, groups, named
+from querist.analysis.techniques.base import Column, Grouping, Params, Technique, groups, named, p_text
+from querist.charts.columns import title
+from querist.charts.statistical import histogram
 from querist.errors import UsageError
 
 if TYPE_CHECKING:
@@ -52,6 +54,8 @@ class Normality(Technique[NormalityParams]):
                 ):
                     key, meaning = named(name, column, params.by, group)
                     found.add(key if several else name, value, f"{label} test: {meaning}")
+                told = f"Distribution of {title(column)}{where}: {label}, {p_text(p)}"
+                found.chart = found.chart or histogram(values.tolist(), title(column), told)
                 if params.test == "shapiro" and len(values) > 5000:
                     found.warn(
                         f"The p-value of Shapiro-Wilk is not exact for {len(values):,} values (more than 5,000)."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
@@ -9,6 +10,9 @@ from pydantic import Field
 from querist.analysis.findings import Findings, Gathering
 from querist.analysis.frame import numbers, present
 from querist.analysis.techniques.base import Column, Grouping, Params, Technique, groups, named
+from querist.charts.chart import Chart
+from querist.charts.columns import title
+from querist.charts.statistical import points
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,6 +35,8 @@ class Outliers(Technique[OutliersParams]):
 
     def compute(self, params: OutliersParams) -> Findings:
         found = Gathering(self.name)
+        marks: list[tuple[float, float, str]] = []
+        place = {row: number for number, row in enumerate(self.frame.index, start=1)}
         for group, frame in groups(self.frame, params.by):
             where = f" where {params.by} = {group}" if group else ""
             if group and present(frame, params.column).empty:
@@ -41,6 +47,10 @@ class Outliers(Technique[OutliersParams]):
             low, high = bounds(values, params.method, params.threshold)
             out = is_outlier(values, params.method, params.threshold)
             apart, rest = values[out], values[~out]
+            marks += [
+                (place[row], value, "outlier" if odd else "within bounds")
+                for row, value, odd in zip(values.index, values.tolist(), out.tolist(), strict=True)
+            ]
             for name, value in (
                 ("outlier_count", len(apart)),
                 ("outlier_mean", apart.mean()),
@@ -66,7 +76,21 @@ class Outliers(Technique[OutliersParams]):
             if params.method == "iqr" and low == high:
                 found.warn(f"Half of the values or more are {low:g}{where}: any other counts as an outlier.")
         found.warn(f"Outliers are by {params.method} with the threshold {params.threshold:g}.")
+        if marks:
+            found.chart = _picture(marks, params, () if params.by else (low, high))
         return found.done()
+
+
+def _picture(marks: list[tuple[float, float, str]], params: OutliersParams, bounds: Sequence[float]) -> Chart:
+    """The values in the order of their rows, with the bounds that hold for all."""
+    number = sum(name == "outlier" for *_, name in marks)
+    by = f" by {title(params.by)}" if params.by else ""
+    rule = f"{'IQR' if params.method == 'iqr' else 'z-score'}, threshold {params.threshold:g}"
+    told = f"Outliers of {title(params.column)}{by}: {number:,} of {len(marks):,} ({rule})"
+    ends = (min(place for place, *_ in marks), max(place for place, *_ in marks))
+    lines = [[(end, bound) for end in ends] for bound in bounds]
+    axes = ("Row", title(params.column))
+    return points(marks, axes, told, names=["within bounds", "outlier"], lines=lines)
 
 
 def bounds(values: pd.Series[float], method: Method, threshold: float) -> tuple[float, float]:

@@ -9,7 +9,10 @@ from pydantic import Field
 
 from querist.analysis.findings import Findings, Gathering, counted
 from querist.analysis.frame import numbers, present
-from querist.analysis.techniques.base import Column, Params, Technique
+from querist.analysis.techniques.base import Column, Params, Technique, label
+from querist.charts.chart import Chart
+from querist.charts.columns import title
+from querist.charts.statistical import boxes, points
 from querist.errors import UsageError
 
 if TYPE_CHECKING:
@@ -149,6 +152,7 @@ def _split(found: Gathering, rows: pd.DataFrame, features: list[str], params: Re
 def _score(
     found: Gathering, prefix: str, model: Any, rows: pd.DataFrame, features: list[str], params: RegressionParams
 ) -> None:
+    import pandas as pd
     from sklearn import metrics
 
     actual, predicted = rows[params.target], model.predict(rows[features])
@@ -163,12 +167,19 @@ def _score(
             found.add(f"{prefix}{name}", value, f"{name} for {positive} {where}")
         if accuracy <= (actual == actual.mode()[0]).mean():
             found.warn(f"Always saying {actual.mode()[0]} would be right as often {where}.")
+        likely = pd.Series(model.predict_proba(rows[features])[:, -1])
+        parts = {label(value): likely[(actual == value).to_numpy()].tolist() for value in model.classes_}
+        if all(len(part) > 1 for part in parts.values()):
+            axes = (f"Predicted probability of {label(positive)}", title(params.target))
+            found.chart = boxes(parts, axes, f"{axes[1]}, predicted against observed: {accuracy:.0%} right {where}")
         return
     error = metrics.mean_squared_error(actual, predicted)
     found.add(f"{prefix}mse", error, f"mean squared error {where}")
     found.add(f"{prefix}rmse", error**0.5, f"root mean squared error {where}")
     found.add(f"{prefix}mae", metrics.mean_absolute_error(actual, predicted), f"mean absolute error {where}")
-    found.add(f"{prefix}r2", metrics.r2_score(actual, predicted), f"R squared {where}")
+    r2 = metrics.r2_score(actual, predicted)
+    found.add(f"{prefix}r2", r2, f"R squared {where}")
+    found.chart = _picture(actual.tolist(), predicted.tolist(), params.target, f"R² = {r2:.2f} {where}")
     if actual.nunique() == 2:
         right = ((predicted > actual.mean()) == (actual == actual.max())).mean()
         found.add(f"{prefix}accuracy", right, f"share on the right side of the middle {where}")
@@ -193,6 +204,8 @@ def _ordinary(found: Gathering, rows: pd.DataFrame, features: list[str], target:
     if not tested:  # else only the errors on the test rows count
         found.add("mse", float((fit.resid**2).mean()), "mean squared error on all rows")
         found.add("rmse", float((fit.resid**2).mean() ** 0.5), "root mean squared error on all rows")
+        told = f"R² = {fit.rsquared:.2f} on all rows"
+        found.chart = _picture(rows[target].tolist(), fit.fittedvalues.tolist(), target, told)
     if fit.condition_number > DEPENDENT:
         found.warn("The features are nearly dependent on each other: single coefficients are unreliable.")
     if fit.rsquared > 1 - 1e-10:
@@ -202,6 +215,14 @@ def _ordinary(found: Gathering, rows: pd.DataFrame, features: list[str], target:
         found.warn("The residuals spread unevenly (Breusch-Pagan p < 0.05): standard errors are too optimistic.")
     if len(rows) <= FEW and float(stats.shapiro(fit.resid).pvalue) < 0.05:
         found.warn("The residuals are not normally distributed, which the p-values of so few rows expect.")
+
+
+def _picture(actual: list[float], predicted: list[float], target: str, told: str) -> Chart:
+    """What was predicted against what is; on the dashed line they are the same."""
+    marks = [(x, y, "") for x, y in zip(actual, predicted, strict=True)]
+    axes = (f"Observed: {title(target)}", f"Predicted: {title(target)}")
+    alike = [(end, end) for end in (min(actual), max(actual))]
+    return points(marks, axes, f"{title(target)}, predicted against observed: {told}", lines=[alike])
 
 
 def _scaled(rows: pd.DataFrame, features: list[str]) -> tuple[Any, Any, Any]:

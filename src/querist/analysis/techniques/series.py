@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from querist.analysis.findings import Findings, Gathering, counted
-from querist.analysis.techniques.base import Column, Params, Technique, label
+from querist.analysis.techniques.base import Column, Params, Technique, label, p_text
+from querist.charts.columns import title
+from querist.charts.statistical import course
 from querist.errors import UsageError
 
 if TYPE_CHECKING:
@@ -46,8 +48,8 @@ class Trend(Technique[SeriesParams]):
         found.add("p_value", fit.pvalue, "p-value of the slope")
         found.add("r2", fit.rvalue**2, "share of the variance that a straight line explains")
         significant = float(fit.pvalue) < 0.05
-        word = ("rising" if fit.slope > 0 else "falling") if significant else "none"
-        found.add("trend", word, "rising, falling or none, at 0.05")
+        trend = ("rising" if fit.slope > 0 else "falling") if significant else "none"
+        found.add("trend", trend, "rising, falling or none, at 0.05")
         for word, when in (("highest", series.idxmax()), ("lowest", series.idxmin())):
             found.add(f"{word}_{params.period}", label(when), f"{params.period} with the {word} {params.value}")
             found.add(f"{word}_value", series[when], f"{params.aggregate} of {params.value} in that {params.period}")
@@ -57,18 +59,23 @@ class Trend(Technique[SeriesParams]):
         if series.nunique() == 1:
             found.warn(f"{params.value} does not change.")
             return found.done()
-        residuals = series.to_numpy() - (fit.intercept + fit.slope * np.arange(len(series)))
+        residuals = series - (fit.intercept + fit.slope * np.arange(len(series)))
+        lines = {"observed": _dated(series), "straight line": _dated(series - residuals)}
         if significant and 1 - fit.rvalue**2 > 1e-10 and durbin_watson(residuals) < 1:
             found.warn(f"Each {params.period} is much like the one before it, so that the p-value is too small.")
-        season = _SEASON[params.period]
+        season, seasons = _SEASON[params.period], ""
         if season > 1 and len(series) >= 2 * season:
             from statsmodels.tsa.seasonal import STL
 
             parts = STL(series, period=season, robust=True).fit()
             strength = max(0.0, 1 - parts.resid.var() / (parts.resid + parts.seasonal).var())
             found.add("seasonal_strength", strength, f"0 to 1, over {season} {params.period}s")
+            seasons = f", season {strength:.2f} of 1"
         elif season > 1:
             found.warn(f"{counted(len(series), params.period)} are too few to see a season.")
+        change = f"{trend} by {abs(fit.slope):,.3g} a {params.period}" if significant else "no clear trend"
+        told = f"{title(params.value)} by {params.period}: {change}, {p_text(float(fit.pvalue))}{seasons}"
+        found.chart = course(lines, _axis(params), told)
         return found.done()
 
 
@@ -85,7 +92,8 @@ class Forecast(Technique[ForecastParams]):
         series = regular(self.frame, params, found)
         season = _SEASON[params.period]
         seasonal = season > 1 and len(series) >= 2 * season + 2
-        for when, row in _expected(series, season if seasonal else None, params.ahead, found).iterrows():
+        expected = _expected(series, season if seasonal else None, params.ahead, found)
+        for when, row in expected.iterrows():
             day = label(when)
             found.add(f"forecast_{day}", row["mean"], f"{params.value} expected for {day}")
             found.add(f"low_{day}", row["pi_lower"], f"lower end of the 95% interval for {day}")
@@ -97,7 +105,21 @@ class Forecast(Technique[ForecastParams]):
         if params.ahead > len(series) / 2:
             found.warn(f"{params.ahead} {params.period}s ahead are many for a series of {len(series)}.")
         found.warn("The interval holds if the series goes on as before.")
+        last = _dated(series)[-1]  # where the forecast starts from
+        lines = {"observed": _dated(series), "forecast": [last, *_dated(expected["mean"])]}
+        interval = expected[["pi_lower", "pi_upper"]].itertuples()
+        band = [(*last, last[1]), *((when.isoformat(), low, high) for when, low, high in interval)]
+        told = f"{title(params.value)} by {params.period}: forecast with its 95% interval"
+        found.chart = course(lines, _axis(params), told, band)
         return found.done()
+
+
+def _dated(series: pd.Series[float]) -> list[tuple[str, float]]:
+    return [(when.isoformat(), value) for when, value in zip(series.index, series.tolist(), strict=True)]
+
+
+def _axis(params: SeriesParams) -> str:
+    return f"{title(params.value)}, {params.aggregate} of each {params.period}"
 
 
 def _expected(series: pd.Series[float], season: int | None, ahead: int, found: Gathering) -> pd.DataFrame:
