@@ -63,6 +63,8 @@ async def test_techniques_and_code_that_agree() -> None:
     assert result.text == "mean: 25.5"
     assert [attempt.agrees for attempt in result.attempts] == [True, True]
     assert result.isolation == "a script"
+    assert result.chart is not None
+    assert result.chart.title == "Distribution of Rent"
     assert "height: number, one of 1, 2, 3, 4, 5" in model.requests[0].messages[0].content
 
 
@@ -99,7 +101,7 @@ async def test_code_that_fails_is_repaired_with_its_error() -> None:
     plan = {"analyses": [{"technique": "code"}], "prepare": []}
     code = Script(Ran(error="Traceback ...\nKeyError: 'rents'"), Ran({"mean": 25.5}))
     result, model = await analyse(plan, "answers = {'mean': df['rents'].sum()}", "answers = {'mean': 25.5}", code=code)
-    assert result.values == {"mean": 25.5}
+    assert (result.values, result.chart) == ({"mean": 25.5}, None)
     assert "KeyError: 'rents'" in model.requests[-1].messages[-1].content
     assert [attempt.error for attempt in result.attempts] == [
         "No standard technique fits.",

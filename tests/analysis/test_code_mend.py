@@ -62,3 +62,24 @@ def test_a_change_in_place_of_a_column_becomes_an_assignment() -> None:
     text, notes = mend_code("df['Volume'].fillna(0, inplace=True)", COLUMNS)
     assert text == "df['volume'] = df['volume'].fillna(0)"
     assert "assigned what fillna gives, instead of inplace=True" in notes
+
+
+@pytest.mark.parametrize(
+    ("code", "line"),
+    [
+        ("total = df.volume.sum()", "answers = {'total': total}"),
+        ("def solve(df):\n    return {'total': 1}", "answers = solve(df)"),
+        ("def solve():\n    return {'total': 1}", "answers = solve()"),
+    ],
+)
+def test_values_that_are_never_put_into_the_answers_are_gathered(code: str, line: str) -> None:
+    text, notes = mend_code(code, COLUMNS, ["total", "mean"])
+    assert text.splitlines()[-1] == line
+    assert notes == [f"added {line!r}"]
+
+
+@pytest.mark.parametrize(
+    "code", ["answers = {'total': 1}", "def f(df):\n    return 1\nx = f(df)", "x = 1", "def f(a, b):\n    return a"]
+)
+def test_nothing_is_gathered_where_the_code_says_it_or_has_none(code: str) -> None:
+    assert mend_code(code, COLUMNS, ["total"]) == (code, [])

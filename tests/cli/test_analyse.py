@@ -50,6 +50,22 @@ def test_json_is_one_document_with_every_finding(kites: Path, scripted: Use) -> 
     assert [found["name"] for found in data["findings"]][:1] == ["max_price"]
 
 
+def test_a_chart_is_saved_beside_the_analysis(kites: Path, scripted: Use, tmp_path: Path) -> None:
+    scripted(reply)
+    file = tmp_path / "prices.svg"
+    shown = analyse("What do the kites cost?", "--data", kites, "--chart", file)
+    assert "Distribution of Price" in file.read_text()
+    assert f"The chart is in {file}." in shown.stderr
+    assert shown.stdout.startswith("The dearest is 165,000.")
+
+
+def test_a_chart_that_cannot_be_is_refused_before_anything_is_asked(kites: Path, scripted: Use) -> None:
+    model = scripted([])
+    assert "cannot be saved as 'prices.doc'" in analyse("Prices?", "--data", kites, "--chart", "prices.doc").stderr
+    assert "both want the standard output" in analyse("Prices?", "--data", kites, "--chart", "-", "--json").stderr
+    assert not model.requests
+
+
 def test_ask_analyses_a_question_that_names_a_technique(kites: Path, scripted: Use) -> None:
     outliers = {"technique": "outliers", "column": "price", "method": "iqr", "threshold": 1.5, "by": ""}
     model = scripted(

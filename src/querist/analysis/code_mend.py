@@ -54,8 +54,12 @@ IMPORTS = {
 _READERS = ("read_csv", "read_excel", "read_parquet", "read_json", "read_table")
 
 
-def mend_code(code: str, columns: Sequence[str], frame: str = "df") -> tuple[str, list[str]]:
-    """The code, mended, and a note for each change; as it was when it is not Python."""
+def mend_code(code: str, columns: Sequence[str], names: Sequence[str] = (), frame: str = "df") -> tuple[str, list[str]]:
+    """The code, mended, and a note for each change; as it was when it is not Python.
+
+    Args:
+        names: the values that it is to put into `answers`.
+    """
     try:
         tree = ast.parse(code)
     except (SyntaxError, ValueError, RecursionError):
@@ -63,11 +67,40 @@ def mend_code(code: str, columns: Sequence[str], frame: str = "df") -> tuple[str
     mender = _Mender(columns, frame)
     tree = ast.fix_missing_locations(mender.visit(tree))
     notes = list(dict.fromkeys(mender.notes))
+    if gathered := _gather_answers(tree, names, frame):
+        notes.append(f"added {gathered!r}")
+        tree.body += ast.parse(gathered).body
     bound = _bound(tree)
     used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
     missing = [IMPORTS[name] for name in sorted(used - bound) if name in IMPORTS]
     notes += [f"added {line!r}" for line in missing]
     return "\n".join([*missing, ast.unparse(tree)]), notes
+
+
+def _gather_answers(tree: ast.Module, names: Sequence[str], frame: str) -> str:
+    """The line that code lacks which computes the values and never puts them into `answers`; else nothing.
+
+    They are in variables of their names, or a function returns them that is never called.
+    """
+    stored = {name.id for node in tree.body if not isinstance(node, ast.FunctionDef) for name in _stored(node)}
+    if "answers" in stored:
+        return ""
+    if found := [name for name in names if name in stored]:
+        return f"answers = {{{', '.join(f'{name!r}: {name}' for name in found)}}}"
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    called = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+    uncalled = [f for f in functions if f.name not in called and len(f.args.args) <= 1 and _returns(f)]
+    if len(uncalled) != 1:
+        return ""
+    return f"answers = {uncalled[0].name}({frame if uncalled[0].args.args else ''})"
+
+
+def _stored(tree: ast.AST) -> list[ast.Name]:
+    return [node for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
+
+
+def _returns(function: ast.FunctionDef) -> bool:
+    return any(isinstance(node, ast.Return) and node.value is not None for node in ast.walk(function))
 
 
 def _bound(tree: ast.Module) -> set[str]:

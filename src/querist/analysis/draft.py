@@ -38,7 +38,7 @@ class Draft:
 
     @property
     def usable(self) -> bool:
-        return not self.error and any(value is not None and value != [] for value in self.values.values())
+        return not self.error and any(value is not None for value in self.values.values())
 
     @property
     def complete(self) -> bool:

@@ -40,7 +40,7 @@ class CodeRunner(Protocol):
 
 async def run_code(reply: str, frame: pd.DataFrame, names: tuple[Wanted, ...], runner: CodeRunner) -> Draft:
     """Mend the code in a model's reply, run it, and read the values that were asked for."""
-    code, notes = mend_code(code_in(reply), [str(column) for column in frame.columns])
+    code, notes = mend_code(code_in(reply), [str(column) for column in frame.columns], [w.name for w in names])
     ran = await runner.run(code, {"df": frame})
     for _ in range(MAX_REMEDIES):
         helped = remedy(code, _last_lines(ran.error) if ran.error else "", frame, _numbers(ran.value))

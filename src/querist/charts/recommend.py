@@ -262,8 +262,8 @@ def histogram_spec(values: Sequence[float], title: str) -> Spec:
 
 
 def _nice(width: float) -> float:
-    """The next of 1, 2 and 5 times a power of ten; 1 where there is no width."""
-    if not width:
+    """The next of 1, 2 and 5 times a power of ten; 1 where there is hardly a width."""
+    if width < 1e-300:
         return 1.0
     power: float = 10.0 ** math.floor(math.log10(width))
     return next(power * factor for factor in (1, 2, 5, 10) if power * factor >= width * 0.999)

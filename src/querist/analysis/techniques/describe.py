@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from querist.analysis.findings import Findings, Gathering
-from querist.analysis.frame import numbers, present
+from querist.analysis.frame import LARGEST, numbers, present
 from querist.analysis.techniques.base import MAX_GROUPS, Column, Grouping, Params, Technique, groups, named
 from querist.charts.chart import Chart
 from querist.charts.columns import title
@@ -61,7 +61,7 @@ class Describe(Technique[DescribeParams]):
 
 
 def _picture(frame: pd.DataFrame, column: str, by: str) -> Chart | None:
-    """How the values of a column are distributed; None where they are words of many kinds."""
+    """How the values of a column are distributed; None for words of many kinds, and for numbers out of reach."""
     from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
     values = present(frame, column)
@@ -71,6 +71,8 @@ def _picture(frame: pd.DataFrame, column: str, by: str) -> Chart | None:
             return None
         table = Table((ResultColumn(column), ResultColumn("rows")), tuple((k, int(n)) for k, n in counts.items()))
         return recommend(table, kind="bar", title=f"Rows by {title(column)}")
+    if values.abs().max() > LARGEST:
+        return None
     parts = {name: values[values.index.intersection(part.index)].tolist() for name, part in groups(frame, by)}
     parts = {name: numbers for name, numbers in parts.items() if len(numbers) > 1}
     if not parts:
