@@ -20,6 +20,8 @@ async def test_code_gets_the_frame_and_gives_values_or_its_error() -> None:
     try:
         ran = await code.run("answers = {'mean': df['x'].mean(), 'words': int(df['word'].count())}", {"df": frame})
         assert (ran.value, ran.error) == ({"mean": 2.0, "words": 2}, "")
+        texts = await code.run("answers = {'texts': [c for c in df if df[c].dtype == 'object']}", {"df": frame})
+        assert texts.value == {"texts": ["word", "mixed"]}
         failed = await code.run("answers = open('/etc/passwd').read()", {"df": frame})
         assert failed.value is None
         assert failed.error

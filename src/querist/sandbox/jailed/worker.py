@@ -65,7 +65,9 @@ def _data_frame(data: bytes, library: str) -> Any:
 
     table = pyarrow.ipc.open_stream(data).read_all()
     if library == "pandas":
-        return table.to_pandas()
+        frame = table.to_pandas()
+        texts = [name for name, kind in frame.dtypes.items() if kind == "str"]
+        return frame.astype(dict.fromkeys(texts, object))  # as code expects that was written before pandas 3
     import polars
 
     return polars.from_arrow(table)
