@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Draws the pictures of docs/charts.md, over invented data: python docs/charts/draw.py"""
+"""Draws the pictures of docs/charts.md, over invented data and examples/shop: python docs/charts/draw.py"""
 
 from __future__ import annotations
 
@@ -9,9 +9,16 @@ import random
 from pathlib import Path
 from typing import Any
 
+from querist.analysis.cleaning import clean
+from querist.analysis.frame import to_frame
+from querist.analysis.load import choose_table, load
+from querist.analysis.techniques import techniques
+from querist.charts.chart import Chart
 from querist.charts.recommend import recommend
+from querist.sources.open import open_sources
 from querist.sources.table import ResultColumn, Table
 
+HERE = Path(__file__).parent
 R = random.Random(3)
 MONTHS = [dt.date(2023 + i // 12, i % 12 + 1, 1) for i in range(24)]
 PRODUCTS = ["Lamps", "Desks", "Chairs", "Shelves"]
@@ -77,12 +84,27 @@ PICTURES: dict[str, tuple[str, str, list[tuple[Any, ...]]]] = {
     ),
 }
 
+ANALYSES: dict[str, tuple[str, dict[str, Any]]] = {
+    "forecast": ("forecast", {"date": "ordered on", "value": "total", "aggregate": "sum", "ahead": 6}),
+    "boxes": ("compare_groups", {"column": "total", "by": "status"}),
+}
+"""Techniques and their parameters, over the orders of the shop."""
+
 
 def main() -> None:
     for name, (question, columns, rows) in PICTURES.items():
         chart = recommend(Table(tuple(map(ResultColumn, columns.split())), tuple(rows)), question)
-        assert chart is not None
-        print(chart.save(Path(__file__).parent / f"{name}.svg").name, chart.kind, *chart.notes)
+        save(chart, name)
+    source, orders, _ = choose_table("", open_sources([str(HERE.parents[1] / "examples" / "shop")]), "orders")
+    frame, _ = clean(to_frame(load(source, orders)))
+    ways = {technique.name: technique for technique in techniques(frame)}
+    for name, (technique, params) in ANALYSES.items():
+        save(ways[technique].compute(ways[technique].input_type.model_validate(params)).chart, name)
+
+
+def save(chart: Chart | None, name: str) -> None:
+    assert chart is not None
+    print(chart.save(HERE / f"{name}.svg").name, chart.kind, *chart.notes)
 
 
 if __name__ == "__main__":
