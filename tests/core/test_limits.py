@@ -193,7 +193,7 @@ class TestBreaker:
 
     async def test_a_timeout_is_a_failure_and_a_refusal_is_none(self) -> None:
         runner = Runner()
-        slow = Does(for_ever, name="slow", timeout=0.001, breaker={"threshold": 1})
+        slow = Does(for_ever, name="slow", timeout=0.05, breaker={"threshold": 1})
         with pytest.raises(ComponentTimeoutError):
             await runner.run(slow, {"text": "x"})
         with pytest.raises(BreakerOpenError):
