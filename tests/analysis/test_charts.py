@@ -107,6 +107,12 @@ def test_the_strongest_of_several_pairs_is_drawn_and_that_is_told(plots: pd.Data
     assert chart.notes == ("The strongest of 3 pairs is drawn.",)
 
 
+def test_a_column_may_be_called_as_parts_of_a_chart_are() -> None:
+    frame = pd.DataFrame({"group": [1, 2, 3, 4], "x": [2, 4, 6, 9], "y": ["a", "a", "a", "b"]})
+    rows = drawn("correlation", frame, columns=["group", "x"], by="y").spec["data"]["values"]
+    assert rows[-1] == {"x": 4.0, "y": 9.0, "group": "b"}
+
+
 def test_of_many_clusters_the_small_ones_are_grey(plots: pd.DataFrame) -> None:
     chart = drawn("clusters", plots, columns=["price"], count=12)
     assert len(chart.spec["layer"][0]["encoding"]["color"]["scale"]["domain"]) == 9

@@ -136,7 +136,9 @@ def boxes(groups: Mapping[str, Sequence[float]], axes: tuple[str, str], title: s
         layer({"type": "rule", "color": _BLACK}, "low", "high"),
         layer({"type": "bar", "size": BOX_STEP * 0.55, "color": PALETTE[4]}, "q1", "q3"),
         layer({"type": "tick", "size": BOX_STEP * 0.55, "thickness": 3, "color": _BLACK}, "median"),
-        layer({"type": "point", "filled": True, "shape": "diamond", "size": 60, "color": PALETTE[5]}, "mean"),
+        layer(
+            {"type": "point", "filled": True, "shape": "diamond", "size": 60, "opacity": 1, "color": PALETTE[5]}, "mean"
+        ),
     ]
     beyond = f" Further out, not drawn: {outside:,}." if outside else ""
     notes = (f"Box: the middle half with the median; whiskers: up to 1.5 boxes on; diamond: the mean.{beyond}",)

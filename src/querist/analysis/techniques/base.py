@@ -103,7 +103,7 @@ def named(name: str, column: str, by: str, group: str) -> tuple[str, str]:
 
 def p_text(p: float) -> str:
     """A p-value as titles say it."""
-    return f"p = {p:.2g}" if p >= 0.001 else "p < 0.001"
+    return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
 
 
 def with_columns(schema: Any, columns: list[str]) -> Any:

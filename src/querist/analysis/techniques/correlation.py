@@ -72,18 +72,15 @@ class Correlation(Technique[CorrelationParams]):
 def _picture(frame: pd.DataFrame, pair: tuple[str, str], by: str, told: str, pairs: int) -> Chart:
     """The rows by two columns, in the colours of the largest groups."""
     both = complete(frame, pair)
-    names: list[str] = []
+    colours, names = [""] * len(both), []
     if by:
         both = both.loc[frame[by].reindex(both.index).notna()]
         groups = frame.loc[both.index, by].map(label)
-        names = groups.value_counts().index[:SERIES].tolist()
-        both["group"] = groups.where(groups.isin(names), REST)
-        names = [*sorted(names), *[REST] * (groups.nunique() > SERIES)]
-    left, right = pair
-    marks = list(
-        zip(both[left].tolist(), both[right].tolist(), both["group"].tolist() if by else [""] * len(both), strict=True)
-    )
+        largest = groups.value_counts().index[:SERIES].tolist()
+        colours = groups.where(groups.isin(largest), REST).tolist()
+        names = [*sorted(largest), *[REST] * (groups.nunique() > SERIES)]
+    across, up = pair
+    marks = list(zip(both[across].tolist(), both[up].tolist(), colours, strict=True))
     notes = [f"The strongest of {pairs} pairs is drawn."] if pairs > 1 else []
-    return points(
-        marks, (title(left), title(right)), f"{title(right)} against {title(left)}{told}", names=names, notes=notes
-    )
+    axes = (title(across), title(up))
+    return points(marks, axes, f"{axes[1]} against {axes[0]}{told}", names=names, notes=notes)
