@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from typer.testing import CliRunner, Result
 
 from querist.agents.definition import read_definition
 from querist.cli.main import app
+from querist.evaluate.golden import read_golden
 from querist.models.base import Model, Request
 from querist.settings import Settings, load_settings
 from tests.scripted_model import ScriptedModel
@@ -35,6 +36,9 @@ PAGES = (
     "docs/core.md",
     "docs/tools.md",
     "docs/agents.md",
+    "docs/answer-engine.md",
+    "docs/eval.md",
+    "docs/sandbox.md",
 )
 ANSWERS = {
     "How many orders were returned in 2025?": (
@@ -87,9 +91,13 @@ AGENTS = {
 }
 """What agents answer."""
 NOT_RUN = (
-    *("plugin trust", "models pull", "models stop", "models verify", "eval run", "sandbox test"),
+    *("plugin trust", "models pull", "models stop", "models verify", "eval ", "sandbox "),
     *("--deep", "://", "doctor"),
 )
+
+
+READ: dict[str, Callable[[Path], object]] = {"docs/agents.md": read_definition, "docs/eval.md": read_golden}
+"""What reads the YAML of a page that is not about settings."""
 
 
 @dataclass(frozen=True)
@@ -216,7 +224,7 @@ def test_yaml_of_the_documentation_is_right(page: str, checkout: Path) -> None:
     for block in blocks(page, "yaml"):
         file = checkout / "querist.yaml"
         file.write_text(block)
-        read_definition(file) if page == "docs/agents.md" else load_settings(file)
+        READ.get(page, load_settings)(file)
 
 
 @pytest.mark.parametrize("page", PAGES)
