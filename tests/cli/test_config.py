@@ -97,3 +97,11 @@ def test_schema_knows_every_section_and_says_what_keys_mean() -> None:
     assert set(schema["properties"]) == set(Settings.model_fields)
     assert schema["additionalProperties"] is False
     assert "cut" in schema["$defs"]["LimitSettings"]["properties"]["rows"]["description"]
+
+
+def test_validate_tells_what_counts_only_in_a_file_that_is_trusted() -> None:
+    Path("querist.yaml").write_text("data: ${SHOP}\n")
+    for arguments, code in ((["validate"], 2), (["validate", "querist.yaml"], 0)):
+        result = RUN.invoke(app, ["config", *arguments], env={"SHOP": "shop"})
+        assert result.exit_code == code
+        assert ("querist config trust" in result.stderr) == (code == 2)

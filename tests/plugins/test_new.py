@@ -33,6 +33,8 @@ def test_its_own_tests_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def test_its_command_runs_from_a_folder_once_that_is_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert "There are no plugins" in run("plugin", "list").stdout
+    Path("plugins").mkdir()
+    assert "If its code may run: querist plugin trust plugins" in run("plugin", "list").stderr
     assert "The plugin is in querist-count" in run("plugin", "new", "count").stdout
     Path("querist.yaml").write_text("plugins: querist-count\n")
     assert "left out: you have not said that its code may run" in run("plugin", "list").stdout

@@ -49,6 +49,7 @@ def validate(
     try:
         found = find_file(file)
         load_settings(found)
+        load_settings(file)  # as it counts here: what it may decide only when it is trusted
     except ConfigError as error:
         if not as_json:
             raise

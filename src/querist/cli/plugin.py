@@ -23,8 +23,9 @@ def list_plugins(as_json: Annotated[bool, typer.Option("--json", help="Print JSO
     Plugins are packages that say so (`pip install querist-NAME`), and the files of the folder `plugins`, once it is
     trusted, and of those that the setting `plugins` names.
     """
-    from querist.plugins.load import load_plugins
+    from querist.plugins.load import FOLDER, load_plugins
     from querist.settings import load_settings
+    from querist.settings.trust import is_trusted
 
     plugins = load_plugins(load_settings().plugins)
     if as_json:
@@ -41,6 +42,8 @@ def list_plugins(as_json: Annotated[bool, typer.Option("--json", help="Print JSO
             typer.echo(f"  {kind}: {', '.join(names)}")
         if plugin.problem:
             typer.echo(f"  left out: {plugin.problem}")
+    if FOLDER.is_dir() and not is_trusted(FOLDER):
+        typer.echo(f"{FOLDER} is not looked into. If its code may run: querist plugin trust {FOLDER}", err=True)
 
 
 @app.command()
