@@ -11,13 +11,13 @@ import json
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 from weakref import WeakValueDictionary
 
 from pydantic import BaseModel, ValidationError
 
-from querist.agents.conversation import AgentState, Conversation, shortened
+from querist.agents.conversation import AgentState, Conversation, keep, kept, restore, shortened, state_of
 from querist.agents.definition import AgentDefinition, checked
 from querist.agents.facts import fact_tools
 from querist.agents.grounds import fault
@@ -25,9 +25,10 @@ from querist.agents.handoff import HandedOff, Handoff
 from querist.agents.instructions import render
 from querist.agents.nesting import hook_up, nested
 from querist.agents.observation import answers, bounded, rows_of, told, warnings_of
-from querist.agents.offer import Offer, Rows, lacking, offer
+from querist.agents.offer import Offer, lacking, offer
 from querist.agents.task import AgentResult, Step, Stopped, Task, Turn, by_message
 from querist.agents.think import ANSWER, Decision, Mind, Thought
+from querist.agents.work import Work
 from querist.core.component import Component, ComponentKind, Tool
 from querist.core.context import RunContext
 from querist.core.events import Event
@@ -35,7 +36,6 @@ from querist.core.permissions import Kind
 from querist.core.runner import Runner
 from querist.errors import (
     AgentLimitError,
-    DataError,
     MissingExtraError,
     ModelOutputError,
     PermissionDeniedError,
@@ -66,27 +66,6 @@ class ToolObserved(Event):
     tool: str
     text: str
     error: str = ""
-
-
-@dataclass
-class _Work:
-    """What one run has done so far."""
-
-    task: Task
-    context: RunContext
-    turns: tuple[Turn, ...] = ()
-    offers: dict[str, Offer] = field(default_factory=dict)
-    rows: dict[str, Rows] = field(default_factory=dict)
-    exchanges: list[Exchange] = field(default_factory=list)
-    steps: list[Step] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    usage: Usage = field(default_factory=Usage)
-    called: set[str] = field(default_factory=set)
-    failed: set[str] = field(default_factory=set)
-    doubted: bool = False
-    warned: bool = False
-    repeated: bool = False
-    """It asked for what it has been told: small models do when they have all they need. It then has to answer."""
 
 
 class Agent(Component[Task, AgentResult]):
@@ -152,27 +131,22 @@ class Agent(Component[Task, AgentResult]):
     async def run(self, input: Task, context: RunContext) -> AgentResult:
         inside = nested(context, self.definition)
         if not input.session:
-            return await self._answer(_Work(input, inside, input.history, notes=[*self.notes]))
+            return await self._answer(Work(input, inside, input.history, notes=[*self.notes]))
         lock = self._sessions.setdefault(input.session, asyncio.Lock())
         async with lock:
-            work = _Work(input, inside, notes=[*self.notes])
-            conversation = await asyncio.to_thread(self._kept, input.session)
+            work = Work(input, inside, notes=[*self.notes])
+            conversation = await asyncio.to_thread(kept, self.memory, self.name, input.session)
             conversation = await self._shortened(conversation, work)
             work.turns = (*conversation.told(), *input.history)
             result = await self._answer(work)
             turns = (Turn(role="user", content=input.message), Turn(role="assistant", content=result.text))
             longer = conversation.model_copy(update={"turns": (*conversation.turns, *turns)})
-            await asyncio.to_thread(self._keep, input.session, longer)
+            await asyncio.to_thread(keep, self.memory, self.name, input.session, longer)
             return result
 
     def state(self, session: str) -> AgentState:
         """What the agent keeps of a conversation, and all its facts."""
-        return AgentState(
-            agent=self.name,
-            session=session,
-            conversation=self._kept(session),
-            facts=self.memory.facts(self.name),
-        )
+        return state_of(self.memory, self.name, session)
 
     def restore(self, state: AgentState) -> None:
         """Take a state over: its conversation replaces the one of that session, its facts are added to those known.
@@ -180,14 +154,7 @@ class Agent(Component[Task, AgentResult]):
         Raises:
             UsageError: it is another agent's.
         """
-        if state.agent != self.name:
-            raise UsageError(
-                f"This is the state of the agent {state.agent!r}, and not of {self.name!r}.",
-                hint=f"Restore it with `querist agent run {state.agent}`, or change `agent` in it.",
-            )
-        self._keep(state.session, state.conversation)
-        for key, text in state.facts.items():
-            self.memory.remember(self.name, key, text)
+        restore(self.memory, self.name, state)
 
     async def choose(self, task: Task, options: int, context: RunContext) -> tuple[int, Usage]:
         """Let the agent's model choose one of `options` (from 1) that stand in the message."""
@@ -203,7 +170,7 @@ class Agent(Component[Task, AgentResult]):
         decision = await self._mind.think(thought, context)
         return int(decision.answer["choice"]), decision.usage
 
-    async def _answer(self, work: _Work) -> AgentResult:
+    async def _answer(self, work: Work) -> AgentResult:
         """Think and act in turns until there is an answer; in the last step there is nothing left but to answer."""
         definition, limits = self.definition, self.definition.limits
         system = self._instructions(work.task)
@@ -243,7 +210,7 @@ class Agent(Component[Task, AgentResult]):
             return self._result(decision.answer, work, stopped, why_not)
         raise AssertionError("unreachable: the last step has no tools to call")
 
-    def _usable(self, work: _Work) -> tuple[Tool, ...]:
+    def _usable(self, work: Work) -> tuple[Tool, ...]:
         """What may be called now; nothing when all that is left is to say the answer in other words.
 
         Tools that get the same message give other answers to the same question: after the first, there is no more need
@@ -264,18 +231,18 @@ class Agent(Component[Task, AgentResult]):
         """Whether it goes on from what was found before: an agent, or one that takes over."""
         return tool not in self.tools or self.tools[tool].kind == "agent"
 
-    def _fault(self, answer: Any, work: _Work) -> str:
+    def _fault(self, answer: Any, work: Work) -> str:
         if not self.definition.grounded or not work.offers or self._shows_table(work):
             return ""
         asked = "\n".join(turn.content for turn in work.turns)
         return fault(answer, [step.observation for step in work.steps], asked)
 
-    def _shows_table(self, work: _Work) -> bool:
+    def _shows_table(self, work: Work) -> bool:
         """Whether the results are the answer as they are: a model that only chooses would say one row of several."""
         only_chooses = self.definition.verbatim and self.definition.grounded and self.definition.output is None
         return only_chooses and any(len(rows) > 1 for rows in work.rows.values())
 
-    async def _thought(self, thought: Thought, work: _Work) -> Decision:
+    async def _thought(self, thought: Thought, work: Work) -> Decision:
         spent, most = work.usage.input_tokens + work.usage.output_tokens, self.definition.limits.tokens
         if spent >= most:
             raise AgentLimitError(
@@ -286,7 +253,7 @@ class Agent(Component[Task, AgentResult]):
         work.usage += decision.usage
         return decision
 
-    async def _act(self, call: ToolCall, thought: str, work: _Work) -> None:
+    async def _act(self, call: ToolCall, thought: str, work: Work) -> None:
         """Run a tool and note what came of it. Its errors are for the model to deal with."""
         context, started = work.context, time.monotonic()
         if offered := work.offers.get(call.name):
@@ -320,14 +287,14 @@ class Agent(Component[Task, AgentResult]):
             )
         )
 
-    def _message(self, tool: str, work: _Work) -> str:
+    def _message(self, tool: str, work: Work) -> str:
         """What a tool gets in place of a text by the model."""
         found = [f"{step.tool}: {step.observation}" for step in work.steps if step.agent == self.name]
         if not found or not self._goes_on(tool):
             return work.task.message
         return "\n".join([work.task.message, "", "Found so far:", *found])
 
-    async def _observe(self, call: ToolCall, offered: Offer | None, work: _Work) -> tuple[str, BaseModel | None, str]:
+    async def _observe(self, call: ToolCall, offered: Offer | None, work: Work) -> tuple[str, BaseModel | None, str]:
         """What the model is told of a call, what the tool gave, and the code of the error where it failed."""
         limit = self.definition.limits.observation
         if offered is None:
@@ -357,7 +324,7 @@ class Agent(Component[Task, AgentResult]):
             work.rows[name] = rows
         return bounded(told(output, name), limit), output, ""
 
-    async def _hand_off(self, handoff: Handoff, call: ToolCall, work: _Work) -> AgentResult:
+    async def _hand_off(self, handoff: Handoff, call: ToolCall, work: Work) -> AgentResult:
         """Let another agent answer, with as much of the state as the hand-off lets through."""
         options, task = handoff.options, work.task
         work.context.emit(HandedOff(source=self.name, to=options.to))
@@ -379,7 +346,7 @@ class Agent(Component[Task, AgentResult]):
             }
         )
 
-    def _result(self, answer: Any, work: _Work, stopped: Stopped, why_not: str) -> AgentResult:
+    def _result(self, answer: Any, work: Work, stopped: Stopped, why_not: str) -> AgentResult:
         output, text = None, answer
         if self.definition.output is not None:
             output, text = self._typed(answer), json.dumps(answer, ensure_ascii=False)
@@ -414,7 +381,7 @@ class Agent(Component[Task, AgentResult]):
     def _instructions(self, task: Task) -> str:
         return render(self.definition.instructions, {**self.definition.variables, **task.variables}, self.name)
 
-    def _offers(self, work: _Work) -> dict[str, Offer]:
+    def _offers(self, work: Work) -> dict[str, Offer]:
         """The tools that can work here. One that lacks every permission for its work is left out, which is told."""
         principal = work.context.principal
         offered: list[Tool] = []
@@ -436,7 +403,7 @@ class Agent(Component[Task, AgentResult]):
         known = "\n".join(f"- {key}: {text}" for key, text in facts.items())
         return f"What you remember of this:\n{known}\n\n{message}" if known else message
 
-    async def _shortened(self, conversation: Conversation, work: _Work) -> Conversation:
+    async def _shortened(self, conversation: Conversation, work: Work) -> Conversation:
         async def think(thought: Thought) -> Decision:
             decision = await self._summariser.think(thought, work.context)
             work.usage += decision.usage
@@ -445,16 +412,3 @@ class Agent(Component[Task, AgentResult]):
         short, notes = await shortened(conversation, self.definition.memory.tokens, think)
         work.notes += notes
         return short
-
-    def _kept(self, session: str) -> Conversation:
-        record = self.memory.conversation(self.name, session)
-        try:
-            return Conversation() if record is None else Conversation.model_validate_json(record)
-        except ValidationError as error:
-            raise DataError(
-                f"The conversation {session!r} of {self.name!r} in {self.memory.path} cannot be read: {error}",
-                hint="Give another session, or move the file away.",
-            ) from error
-
-    def _keep(self, session: str, conversation: Conversation) -> None:
-        self.memory.keep_conversation(self.name, session, conversation.model_dump_json())

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from querist.agents.observation import bounded
 from querist.agents.task import Turn
 from querist.agents.think import Decision, Thought
-from querist.errors import ModelError
+from querist.errors import DataError, ModelError, UsageError
 from querist.models.prompt import read_prompt
+from querist.state.agent_memory import AgentMemory
 
 _CHARACTERS_PER_TOKEN = 4
 
@@ -86,3 +87,40 @@ class AgentState(BaseModel):
     session: str
     conversation: Conversation = Conversation()
     facts: dict[str, str] = {}
+
+
+def kept(memory: AgentMemory, agent: str, session: str) -> Conversation:
+    """The conversation of a session as it was kept; an empty one when there is none.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    record = memory.conversation(agent, session)
+    try:
+        return Conversation() if record is None else Conversation.model_validate_json(record)
+    except ValidationError as error:
+        raise DataError(
+            f"The conversation {session!r} of {agent!r} in {memory.path} cannot be read: {error}",
+            hint="Give another session, or move the file away.",
+        ) from error
+
+
+def keep(memory: AgentMemory, agent: str, session: str, conversation: Conversation) -> None:
+    memory.keep_conversation(agent, session, conversation.model_dump_json())
+
+
+def state_of(memory: AgentMemory, agent: str, session: str) -> AgentState:
+    conversation = kept(memory, agent, session)
+    return AgentState(agent=agent, session=session, conversation=conversation, facts=memory.facts(agent))
+
+
+def restore(memory: AgentMemory, agent: str, state: AgentState) -> None:
+    """See `Agent.restore`."""
+    if state.agent != agent:
+        raise UsageError(
+            f"This is the state of the agent {state.agent!r}, and not of {agent!r}.",
+            hint=f"Restore it with `querist agent run {state.agent}`, or change `agent` in it.",
+        )
+    keep(memory, agent, state.session, state.conversation)
+    for key, text in state.facts.items():
+        memory.remember(agent, key, text)
