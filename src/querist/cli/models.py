@@ -60,9 +60,7 @@ def list_models(as_json: Json = False) -> None:
 @app.command()
 def pull(
     name: Name = None,
-    mirror: Annotated[
-        MirrorChoice | None, typer.Option("--mirror", help="Fetch from here only; by default each in turn.")
-    ] = None,
+    mirror: Annotated[MirrorChoice | None, typer.Option(help="Fetch from here only; by default each in turn.")] = None,
     again: Annotated[bool, typer.Option("--again", help="Fetch it anew even if it is there.")] = False,
     as_json: Json = False,
 ) -> None:

@@ -148,8 +148,8 @@ def doctor(as_json: AsJson = False) -> None:
 
 @app.command()
 def serve(
-    host: Annotated[str, typer.Option("--host", metavar="HOST", help="Address to listen at.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", metavar="PORT", help="Port; 0 takes a free one.")] = 8817,
+    host: Annotated[str, typer.Option(metavar="HOST", help="Address to listen at.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(metavar="PORT", help="Port; 0 takes a free one.")] = 8817,
     backend: Backend = None,
 ) -> None:
     """Lend this machine's sandbox to others. They set sandbox.backend to `remote`, sandbox.url and sandbox.token.
