@@ -17,6 +17,7 @@ FRAME = pd.DataFrame({"High Price": [1.0, 2.0, 4.0], "low": [1.0, None, 2.0], "u
     [
         ('"High Price" * 2', [2, 4, 8]),
         ("High Price - 1", [0, 1, 3]),
+        ("High Price - 1 AS made", [0, 1, 3]),
         ("high_price + 1", [2, 3, 5]),
         ('"High Price" > avg("High Price")', [False, False, True]),
         ('"High Price" - lag("High Price")', [None, 1, 2]),
@@ -35,6 +36,7 @@ def test_an_expression_is_mended_and_computed_row_by_row(sql: str, expected: lis
     [
         "(SELECT count(*) FROM read_csv('/etc/passwd'))",
         "getenv('HOME')",
+        "(SELECT 1) AS made",
         "1); DROP TABLE data; --",
         "nowhere + 1",
     ],

@@ -34,3 +34,18 @@ def test_text_that_is_taken_for_numbers_is_numbered() -> None:
 
 def test_other_errors_are_for_the_model() -> None:
     assert remedy(CODE, "KeyError: 'weight'", FRAME) is None
+
+
+def test_a_column_that_goes_alone_into_a_function_loses_its_missing_values_only_there() -> None:
+    code = "answers = {'x': stats.skew(df['size']), 'n': len(df)}"
+    helped = remedy(code, "", FRAME, [float("nan"), 3])
+    assert helped == (
+        "answers = {'x': stats.skew(df['size'].dropna()), 'n': len(df)}",
+        "left out missing values of size, which the code cannot deal with",
+    )
+
+
+def test_of_two_columns_that_go_together_rows_are_left_out() -> None:
+    helped = remedy("answers = {'x': stats.pearsonr(df['size'], df['age'])[0]}", "", FRAME, [float("nan")])
+    assert helped is not None
+    assert helped[0].startswith("df = df.dropna(subset=['size', 'age'])")

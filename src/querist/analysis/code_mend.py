@@ -51,6 +51,8 @@ IMPORTS = {
     "f_oneway": "from scipy.stats import f_oneway",
 }
 """What a name means that code uses without importing it."""
+_GIVES = {"chi2_contingency": 4, "linregress": 5}
+"""How many values a function of SciPy gives, of which code often takes fewer."""
 _READERS = ("read_csv", "read_excel", "read_parquet", "read_json", "read_table")
 
 
@@ -128,7 +130,14 @@ class _Mender(ast.NodeTransformer):
         for target in node.targets:
             if isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Constant):
                 self.made.add(str(target.slice.value))
-        return self.generic_visit(node)
+        self.generic_visit(node)
+        taken, call = node.targets[0], node.value
+        if isinstance(taken, ast.Tuple) and isinstance(call, ast.Call):
+            name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+            if len(taken.elts) < _GIVES.get(name, 0) and not any(isinstance(t, ast.Starred) for t in taken.elts):
+                node.value = ast.Subscript(call, ast.Slice(upper=ast.Constant(len(taken.elts))), ast.Load())
+                self.notes.append(f"took the first {len(taken.elts)} values of {name}")
+        return node
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)

@@ -58,6 +58,8 @@ def mended(sql: str, columns: list[str]) -> tuple[str, list[str]]:
             tree = sqlglot.parse_one(_quoted(text, columns, all_words=True), dialect="duckdb")
     except SqlglotError as error:
         raise GuardError(f"{sql!r} is not readable as an SQL expression.", rule="syntax") from error
+    if isinstance(tree, exp.Alias):  # the step says already what the column is called
+        tree = tree.this
     if isinstance(tree, exp.Query):
         raise GuardError(f"{sql!r} is a query and not an expression.", rule="construct")
     notes: list[str] = []

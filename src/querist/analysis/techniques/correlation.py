@@ -60,7 +60,9 @@ class Correlation(Technique[CorrelationParams]):
         if not measured:
             raise UsageError(found.warnings[-1], hint="Choose columns that vary, with at least 3 rows in common.")
         if len(measured) > 1:
-            for word, (r, left, right, _) in (("highest", max(measured)), ("lowest", min(measured))):
+            strongest = max(measured, key=lambda pair: abs(pair[0]))
+            chosen = {"highest": max(measured), "lowest": min(measured), "strongest": strongest}
+            for word, (r, left, right, _) in chosen.items():
                 found.add(f"{word}_r", r, f"{word} of these correlations")
                 found.add(f"{word}_r_pair", f"{left}, {right}", f"the pair with the {word} correlation")
         r, left, right, p = max(measured, key=lambda pair: abs(pair[0]))
