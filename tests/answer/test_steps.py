@@ -20,6 +20,7 @@ from querist.core.runner import Runner
 from querist.errors import ModelOutputError, ModelTimeoutError
 from querist.models.base import Request
 from querist.sources.open import open_sources
+from querist.state.paths import cache_dir
 from tests.scripted_model import Answer as Reply
 from tests.scripted_model import ScriptedModel
 
@@ -84,6 +85,10 @@ async def test_small_tables_of_several_sources_are_brought_together_for_one_quer
     assert answer.evidence.assumptions == ("Brought together trip of fleet (4 rows) with wages",)
     assert answer.source == "fleet, wages"
     assert answer.steps == ()
+    kept = {path.name for path in (cache_dir() / "files").iterdir()}
+    again = await ask(WAGE, "no plan is asked for", wage="SELECT MAX(wage) FROM wages")
+    assert again.text == "highest wage: 4100"
+    assert kept == {path.name for path in (cache_dir() / "files").iterdir()}, "no copy of a database is kept"
 
 
 async def test_parts_of_one_row_stand_side_by_side(ask: Asker) -> None:

@@ -81,7 +81,7 @@ def gather(question: str, sources: Sequence[Prepared]) -> Gathered | None:
             paths.append(Path(folder.name, f"{taken[-1]}.csv"))
             _copy(source, table, paths[-1])
         name = ", ".join(source.source.name for source in sources)
-        found = prepare(FileSource(name, paths=paths), Path(folder.name))
+        found = prepare(FileSource(name, paths=paths, passing=Path(folder.name)), Path(folder.name))
     except BaseException:
         folder.cleanup()
         raise

@@ -88,7 +88,7 @@ def _as_source(tables: Mapping[int, Table], files: FileSource | None, folder: Pa
         paths.append(folder / f"step_{number}.csv")
         columns = tuple(replace(column, name=label(column.name).replace(" ", "_")) for column in table.columns)
         replace(table, columns=columns).to_csv(paths[-1])
-    return prepare(FileSource(RESULTS if files is None else files.name, paths=paths), folder)
+    return prepare(FileSource(RESULTS if files is None else files.name, paths=paths, passing=folder), folder)
 
 
 def together(question: str, understood: str, steps: Sequence[Step]) -> Answer:

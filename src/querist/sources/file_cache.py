@@ -64,10 +64,10 @@ def file_stamp(path: Path) -> str:
     return f"{path.absolute()}|{stat.st_size}|{stat.st_mtime_ns}"
 
 
-def converted(path: Path, convert: Convert) -> Path:
-    """The DuckDB file with the tables of `path`; makes it when it is not there yet."""
+def converted(path: Path, convert: Convert, folder: Path | None = None) -> Path:
+    """The DuckDB file with the tables of `path`; makes it when it is not there yet, in the store or in `folder`."""
     key = hashlib.sha256(f"{READER_VERSION}|{file_stamp(path)}".encode()).hexdigest()[:32]
-    target = _folder() / f"{key}.duckdb"
+    target = (folder or _folder()) / f"{key}.duckdb"
     if target.exists():
         os.utime(target)
         return target
@@ -106,7 +106,8 @@ def _make(path: Path, target: Path, convert: Convert) -> Path:
             con.execute("CHECKPOINT")
         finally:
             con.close()
-        _make_room(partial.stat().st_size, keep=target)
+        if target.parent == _folder():
+            _make_room(partial.stat().st_size, keep=target)
         partial.replace(target)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)

@@ -40,11 +40,13 @@ class FileSource(DuckDbEngine):
         optional: those of them that may be left out when they cannot be read (found in a folder, not named); what was
             left out, and why, stands in `notes`.
         on_progress: is told about each file that takes a while.
+        passing: a folder that goes away; what lies in it is converted there, and not kept for another time.
     """
 
     paths: Sequence[Path] = ()
     optional: frozenset[Path] = frozenset()
     on_progress: Callable[[str], None] | None = None
+    passing: Path | None = None
     notes: tuple[str, ...] = field(init=False, default=())
 
     def __post_init__(self) -> None:
@@ -134,7 +136,8 @@ class FileSource(DuckDbEngine):
             return read_file(con, path, scratch)
 
         with _as_data_errors(path):
-            return converted(path, convert)
+            passing = self.passing is not None and path.is_relative_to(self.passing)
+            return converted(path, convert, self.passing if passing else None)
 
 
 def _piece(con: DuckDBPyConnection, path: Path, database: str, stored: StoredTable) -> Piece:
