@@ -200,6 +200,17 @@ def test_hooks_events_and_the_budget_of_the_settings_hold_for_questions(
     assert {event["code"] for event in kept if event["source"] == "model"} == {"run.budget"}
 
 
+def test_a_hook_of_settings_that_gives_something_else_is_told_so(opened: Open) -> None:
+    one = opened()
+
+    async def forget(moving: Moving) -> str:
+        return "nothing"
+
+    one.runner.hooks.add(forget, "system:config")
+    with pytest.raises(UsageError, match="gave str in place of settings"):
+        one.configure(one.settings)
+
+
 def test_settings_can_change_while_it_is_open_where_hooks_agree(opened: Open) -> None:
     one, added = opened(), list[str]()
     now = one.settings

@@ -159,7 +159,11 @@ class Querist:
             VetoError, HookFailedError: a hook forbids it, or must not fail and did.
         """
         self._check_open()
-        settings = self._fire("system:config", settings)
+        changed = self._fire("system:config", settings)
+        if not isinstance(changed, Settings):
+            told = f"A hook of system:config gave {type(changed).__name__} in place of settings."
+            raise UsageError(told, hint="Let it give the settings back, changed or not.")
+        settings = changed
         fixed = [name for name in Settings.model_fields if getattr(settings, name) != getattr(self.settings, name)]
         if fixed := sorted(set(fixed) - _CHANGEABLE):
             raise UsageError(

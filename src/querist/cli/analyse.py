@@ -78,7 +78,7 @@ def _show(console: Console, result: Analysis, *, explain: bool) -> None:
     from querist.cli.show import plain
 
     console.print(plain(result.text, style="bold", keep_lines=True), soft_wrap=True)
-    console.print(plain(f"[{result.status}]", style=_COLOURS[result.status]))
+    console.print(plain(_status_line(result), style=_COLOURS[result.status]))
     if result.findings:
         listing = Table("value", "", box=None, pad_edge=False, header_style="dim")
         for found in result.findings[:_SHOWN]:
@@ -102,3 +102,12 @@ def _show(console: Console, result: Analysis, *, explain: bool) -> None:
     where = f", code ran in {result.isolation}" if result.isolation else ""
     times = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in result.timings.items())
     console.print(plain(f"table {result.table}; {times}; model {result.model}{where}", style="dim"))
+
+
+def _status_line(result: Analysis) -> str:
+    """How far the result can be trusted, as `ask` says it."""
+    ran, same = sum(not draft.error for draft in result.attempts), sum(draft.agrees for draft in result.attempts)
+    if result.status == "failed":
+        return "failed: no analysis could be made to run"
+    but = "" if result.status == "agreed" else ", and nothing else confirms it; --explain shows how it came about"
+    return f"{result.status}: {same} of {ran} independent draft{'' if ran == 1 else 's'} gave this result{but}"
