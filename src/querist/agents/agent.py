@@ -182,6 +182,8 @@ class Agent(Component[Task, AgentResult]):
         for number in range(1, limits.steps + 1):
             last = work.repeated or number == limits.steps
             usable = () if last else self._usable(work)
+            if not usable and not last and self._shows_results(work):
+                return self._result("", work, "", "")
             thought = Thought(
                 system=system,
                 turns=work.turns,
@@ -232,15 +234,15 @@ class Agent(Component[Task, AgentResult]):
         return tool not in self.tools or self.tools[tool].kind == "agent"
 
     def _fault(self, answer: Any, work: Work) -> str:
-        if not self.definition.grounded or not work.offers or self._shows_table(work):
+        if not self.definition.grounded or not work.offers or self._shows_results(work):
             return ""
         asked = "\n".join(turn.content for turn in work.turns)
         return fault(answer, [step.observation for step in work.steps], asked)
 
-    def _shows_table(self, work: Work) -> bool:
-        """Whether the results are the answer as they are: a model that only chooses would say one row of several."""
+    def _shows_results(self, work: Work) -> bool:
+        """Whether the results are the answer as they are: a model that only chooses would say less than they do."""
         only_chooses = self.definition.verbatim and self.definition.grounded and self.definition.output is None
-        return only_chooses and any(len(rows) > 1 for rows in work.rows.values())
+        return only_chooses and any(step.agent == self.name and answers(step.output) for step in work.steps)
 
     async def _thought(self, thought: Thought, work: Work) -> Decision:
         spent, most = work.usage.input_tokens + work.usage.output_tokens, self.definition.limits.tokens
@@ -353,7 +355,7 @@ class Agent(Component[Task, AgentResult]):
         if why_not:
             stopped = "ungrounded"
             work.notes.append(f"The model's own words did not rest on the results: {why_not}")
-        if self.definition.output is None and (why_not or self._shows_table(work)):
+        if self.definition.output is None and (why_not or self._shows_results(work)):
             limit = self.definition.limits.observation
             own = [step.output for step in work.steps if step.agent == self.name and step.output is not None]
             text = "\n\n".join(bounded(told(found), limit) for found in own) or "No tool found anything to answer with."
