@@ -14,7 +14,6 @@ def table(names: list[str], *rows: tuple[Value, ...], truncated: str | None = No
     ("name", "said"),
     [
         ("COUNT(*)", "count"),
-        ("count_star()", "count"),
         ("avg(t.unit_price)", "average unit price"),
         ("SUM(qty * price)", "total"),
         ("MAX(age)", "highest age"),

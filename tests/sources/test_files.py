@@ -438,3 +438,10 @@ def test_data_may_change_while_a_query_runs(tmp_path: Path, open_files: Open) ->
         _write(file, "n\n1\n2\n")
         assert source.execute("SELECT count(*) FROM numbers").scalar() == 2
         assert isinstance(running.exception(), QueryTimeoutError)
+
+
+def test_a_count_is_called_as_it_is_written(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("x\n1\n2\n")
+    source = FileSource("a", paths=[tmp_path / "a.csv"])
+    assert source.execute("SELECT COUNT(*), COUNT(*) > 1 FROM a").names == ["count(*)", "(count(*) > 1)"]
+    source.close()

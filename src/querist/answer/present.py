@@ -30,8 +30,6 @@ def present(table: Table) -> str:
 def label(name: str) -> str:
     """A column's name as people would say it: `COUNT(*)` is count, `avg(t.unit_price)` is average unit price."""
     words = {"count": "count", "sum": "total", "avg": "average", "min": "lowest", "max": "highest"}
-    if name.lower() == "count_star()":
-        return "count"
     call = re.fullmatch(r"(\w+)\s*\(\s*(?:DISTINCT\s+)?(.*?)\s*\)", name, re.I | re.S)
     if call and call[1].lower() in words:
         word, inner = words[call[1].lower()], call[2].split(".")[-1].strip('"`[] ')

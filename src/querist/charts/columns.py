@@ -133,7 +133,7 @@ def calendar_order(values: Collection[Value]) -> list[Value] | None:
 
 def title(name: str) -> str:
     """`avg(unit_price_usd)` as "Average unit price (USD)"."""
-    text = re.sub(r"\bcount_star\(\)|\bcount\s*\(\s*\*\s*\)", "count", name, flags=re.I)
+    text = re.sub(r"\bcount\s*\(\s*\*\s*\)", "count", name, flags=re.I)
     for word, said in (("avg", "average"), ("sum", "total"), ("min", "lowest"), ("max", "highest"), ("count", "count")):
         text = re.sub(rf"\b{word}\s*\((?:distinct\s+)?(.*?)\)", rf"{said} \1", text, flags=re.I)
     if len(text) > LONGEST:

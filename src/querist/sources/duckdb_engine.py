@@ -165,7 +165,9 @@ class DuckDbEngine(Source):
             )
         cursor.execute("BEGIN TRANSACTION READ ONLY")
         cursor.execute(statements[0])
-        columns = [ResultColumn(str(d[0]), str(d[1])) for d in cursor.description or ()]
+        # DuckDB calls COUNT(*) count_star(), as nobody else does.
+        named = [(str(d[0]).replace("count_star()", "count(*)"), str(d[1])) for d in cursor.description or ()]
+        columns = [ResultColumn(name, kind) for name, kind in named]
         casts = [_cast(column.type) for column in columns]
         if any(casts):
             names = ", ".join(f"c{i}" for i in range(len(columns)))
