@@ -87,7 +87,7 @@ def test_the_orchestrator_lets_specialists_query_and_draw(kites: Path, scripted:
 
 def test_without_data_it_is_said_how_to_give_some() -> None:
     shown = run("run", "data_analyst", "How many kites?")
-    assert (shown.exit_code, "--data" in shown.stderr) == (1, True)
+    assert (shown.exit_code, "--data" in shown.stderr) == (2, True)
 
 
 def test_a_session_goes_on_and_its_state_can_be_taken_elsewhere(

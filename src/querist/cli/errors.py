@@ -6,7 +6,7 @@ import os
 
 import typer
 
-from querist.errors import ConfigError, QueristError, UsageError
+from querist.errors import ComponentInputError, ComponentNotFoundError, ConfigError, QueristError, UsageError
 
 
 def debugging() -> bool:
@@ -42,4 +42,4 @@ def show_error(error: Exception, *, as_json: bool = False) -> None:
 
 def exit_code(error: Exception) -> int:
     """2 where the call or the settings are wrong, 1 for everything else."""
-    return 2 if isinstance(error, (ConfigError, UsageError)) else 1
+    return 2 if isinstance(error, (ConfigError, UsageError, ComponentNotFoundError, ComponentInputError)) else 1
