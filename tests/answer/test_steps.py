@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import csv
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,15 @@ async def test_small_tables_of_several_sources_are_brought_together_for_one_quer
     again = await ask(WAGE, "no plan is asked for", wage="SELECT MAX(wage) FROM wages")
     assert again.text == "highest wage: 4100"
     assert kept == {path.name for path in (cache_dir() / "files").iterdir()}, "no copy of a database is kept"
+
+
+async def test_a_table_that_is_larger_than_it_was_taken_for_is_not_cut_in_silence(
+    fleet: Prepared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gather, "MOST_ROWS", 2)
+    tables = tuple(replace(table, row_count=1) for table in fleet.schema.tables)
+    estimated = replace(fleet, schema=replace(fleet.schema, tables=tables))
+    assert gather.gather("Which trips did Ada Berg make?", [estimated]) is None
 
 
 async def test_parts_of_one_row_stand_side_by_side(ask: Asker) -> None:

@@ -20,6 +20,7 @@ from querist.sources.base import Limits, TableSchema
 from querist.sources.files import FileSource
 from querist.sources.guard import guard
 from querist.sources.naming import unique_name
+from querist.sources.table import Table
 
 MOST_ROWS = 50_000
 """Rows that are brought together, at most."""
@@ -42,7 +43,7 @@ class Gathered:
 def spanned(question: str, prepared: Sequence[Prepared]) -> list[Prepared]:
     """The sources that a question needs: the one it is most about, and each that has a word of it which that one lacks.
 
-    None when one is enough: because it has every word, or because the others have all that it has.
+    Empty when one is enough: because it has every word, or because the others have all that it has.
     """
     words = set(words_of(question)) - COMMON
     best = choose(question, prepared)
@@ -74,25 +75,30 @@ def gather(question: str, sources: Sequence[Prepared]) -> Gathered | None:
         return None
     paths = [path for source in files for path in source.paths]
     taken = [table.name for s in sources if s.source in files for table in s.schema.tables]
+    told: list[str] = []
     folder = tempfile.TemporaryDirectory(prefix="querist-gathered-", ignore_cleanup_errors=True)
     try:
         for source, table in copied:
             taken.append(unique_name(table.name, taken))
             paths.append(Path(folder.name, f"{taken[-1]}.csv"))
-            _copy(source, table, paths[-1])
+            rows = _rows(source, table)
+            if rows.truncated:  # its number of rows was an estimate, or they are wide: half of it would lie
+                folder.cleanup()
+                return None
+            rows.to_csv(paths[-1])
+            told.append(f"{table.name} of {source.source.name} ({len(rows):,} rows)")
         name = ", ".join(source.source.name for source in sources)
         found = prepare(FileSource(name, paths=paths, passing=Path(folder.name)), Path(folder.name))
     except BaseException:
         folder.cleanup()
         raise
-    told = ", ".join(f"{table.name} of {source.source.name} ({table.row_count:,} rows)" for source, table in copied)
     beside = " and ".join(source.name for source in files)
-    return Gathered(found, f"Brought together {told}{f' with {beside}' if beside else ''}", folder)
+    return Gathered(found, f"Brought together {', '.join(told)}{f' with {beside}' if beside else ''}", folder)
 
 
-def _copy(source: Prepared, table: TableSchema, path: Path) -> None:
+def _rows(source: Prepared, table: TableSchema) -> Table:
     from sqlglot import exp
 
     name = exp.table_(table.name, quoted=True) if not table.namespace else exp.to_table(table.name)
     query = exp.select("*").from_(name).sql(dialect=source.schema.dialect)
-    source.source.execute(guard(query, source.schema).sql, Limits(rows=MOST_ROWS)).to_csv(path)
+    return source.source.execute(guard(query, source.schema).sql, Limits(rows=MOST_ROWS))

@@ -86,7 +86,9 @@ def _complete_parts(question: str, prepared: Sequence[Prepared]) -> list[str]:
         return []
     first, *further = (part.strip(" ,;") for part in _NEXT_PART.split(question))
     held = _has_condition(first, prepared)
-    if not all(_VERB.search(part) and (_has_condition(part, prepared) or not held) for part in further):
+    if len(further) >= MOST_STEPS or not all(
+        _VERB.search(part) and (_has_condition(part, prepared) or not held) for part in further
+    ):
         return []
     return [part[0].upper() + part[1:].rstrip("?.! ") + "?" for part in (first, *further)]
 
