@@ -20,7 +20,7 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 
-from querist.answer.joins import words_of
+from querist.sources.joins import words_of
 from querist.evaluate.question import ExpectSql, GoldenQuestion
 from querist.evaluate.question_set import read_question_set
 

@@ -96,7 +96,8 @@ def drive(
         status, last = process.returncode, _last_line(log)
         if status == CANNOT_RUN:
             raise CannotRun(last)
-        answered, silent = answered or got > 0, 0 if got else silent + 1
+        slow = process.killed and process.ready  # too slow for a question is an answer to it: it ran
+        answered, silent = answered or got > 0, 0 if got or slow else silent + 1
         if not answered and silent == _GIVE_UP_AFTER:
             raise CannotRun(f"ended with status {status}: {last}")
         if not pending:
@@ -111,12 +112,15 @@ def drive(
 
 
 class _Process:
-    """A peer's process, which ends with its children when this is left. `returncode` is set then."""
+    """A peer's process, which ends with its children when this is left. `returncode` is set then.
+
+    `ready`: it has imported everything; `killed`: it was ended, for it took too long.
+    """
 
     def __init__(self, command: list[str], home: Path, output: Any) -> None:
         self._started = self.last_line = time.monotonic()
         self.since_line = 0.0
-        self.killed = False
+        self.killed = self.ready = False
         self.returncode: int | None = None
         self._popen = subprocess.Popen(
             command, cwd=home, env=_clean_environment(home), stdout=output, stderr=output,
@@ -150,6 +154,7 @@ def _lines(process: _Process, file: Path, first: float, each: float) -> Iterator
             *complete, rest = rest.split(b"\n")
             for text in complete:
                 process.last_line, allowed = time.monotonic(), each
+                process.ready = True
                 if (line := json.loads(text)) != READY:
                     yield line
             if not running:

@@ -71,6 +71,12 @@ def test_a_peer_that_hangs_is_ended_and_goes_on_with_the_next(ran: Any) -> None:
     assert report["outcomes"] == {"q1": "wrong", "q2": "crashed", "q3": "right"}
 
 
+def test_a_peer_that_is_too_slow_for_every_question_ran_all_the_same(ran: Any) -> None:
+    report = ran("import time; time.sleep(60)", "--timeout", "0.3")
+    assert report["outcomes"] == {"q1": "crashed", "q2": "crashed", "q3": "crashed"}
+    assert report["cannot_run"] == ""
+
+
 def test_a_slow_start_is_not_the_first_questions_time(ran: Any) -> None:
     report = ran("return Prediction('answered', 'select 2')", "--timeout", "0.5", load="import time; time.sleep(1.5)")
     assert report["crashed"] == 0

@@ -17,13 +17,14 @@ from pydantic.json_schema import SkipJsonSchema
 
 from querist.analysis.analysis import Analysis, Attempt
 from querist.analysis.ask_model import Asked, ask_for_code, ask_for_plan, ask_for_reading, ask_for_words
+from querist.analysis.assemble import Assembly
 from querist.analysis.cleaning import clean
 from querist.analysis.code_mend import code_in
 from querist.analysis.draft import Draft, agree
 from querist.analysis.findings import Finding, Findings, FindingValue
 from querist.analysis.frame import require, to_frame
 from querist.analysis.generated import CodeRunner, run_code
-from querist.analysis.load import choose_table, columns_for, load
+from querist.analysis.load import choose, columns_for, doubt, load
 from querist.analysis.matching import match
 from querist.analysis.named import pick, shown, wanted
 from querist.analysis.numbers import unsupported
@@ -118,7 +119,7 @@ class Analyse(Component[AnalysisQuestion, Analysis]):
         require()
         self.sources, self.model, self.code, self.repairs = tuple(sources), model, code, repairs
         self.no_code = no_code
-        self._last: tuple[tuple[str, str, str], _Data] | None = None
+        self._last: tuple[tuple[str, str, str], _Data, Assembly] | None = None
 
     async def run(self, input: AnalysisQuestion, context: RunContext) -> Analysis:
         started = time.monotonic()
@@ -156,12 +157,17 @@ class Analyse(Component[AnalysisQuestion, Analysis]):
         """The table that the question is about, cleaned. The last one is kept, for the next question about it."""
         if input.data is not None:
             return _ready(input.data, "data")
-        source, table, doubt = choose_table(f"{input.text} {input.constraints}", self.sources, input.table)
-        key = (source.name, source.fingerprint(), table.name)
+        question = f"{input.text} {input.constraints}"
+        source, assembly = choose(question, self.sources, input.table)
+        key = (source.name, source.fingerprint(), assembly.sql)
         if self._last is None or self._last[0] != key:
-            self._last = (key, _ready(load(source, table), table.name, table.notes))
-        data = self._last[1]
-        return replace(data, warnings=(doubt, *data.warnings)) if doubt else data
+            table, used, why = load(source, assembly)
+            notes = (*used.base.notes, *used.brought.values())
+            data = _ready(table, used.base.name, notes)
+            self._last = (key, replace(data, warnings=(*data.warnings, *([why] if why else []))), used)
+        data, used = self._last[1:]
+        against = "" if input.table else doubt(question, self.sources, used)
+        return replace(data, warnings=(against, *data.warnings)) if against else data
 
     async def _by_techniques(self, work: _Work) -> Draft:
         script = ""

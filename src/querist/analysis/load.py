@@ -1,13 +1,12 @@
-"""Which table and columns a question is about, and the rows in memory. What needs several tables is a query's work."""
+"""Which table and columns a question is about, and the rows in memory."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
-from querist.errors import UsageError
-from querist.sources.base import Limits, Schema, Source, TableSchema
-from querist.sources.naming import quote
+from querist.analysis.assemble import Assembly, Words, as_it_stands, assemble, words_in
+from querist.errors import QueryError, UsageError
+from querist.sources.base import Limits, Source, TableSchema
 from querist.sources.table import Table
 
 LIMITS = Limits(seconds=120.0, rows=1_000_000, bytes=1_000_000_000)
@@ -16,10 +15,8 @@ MOST_COLUMNS = 100
 """Columns that a prompt has room for."""
 
 
-def choose_table(question: str, sources: Sequence[Source], table: str = "") -> tuple[Source, TableSchema, str]:
-    """The table named `table`; without a name, the one whose name and columns share most words with the question.
-
-    The third part is a sentence about what speaks against that table, empty when nothing does.
+def choose(question: str, sources: Sequence[Source], table: str = "") -> tuple[Source, Assembly]:
+    """What to read, and where: the rows of the table named `table`, or of those that the question is about.
 
     Raises:
         UsageError: there is none of that name, or none at all.
@@ -32,20 +29,50 @@ def choose_table(question: str, sources: Sequence[Source], table: str = "") -> t
         if not chosen:
             known = ", ".join(found.name for _, found in candidates[:10])
             raise UsageError(f"There is no table {table!r}.", hint=f"Tables: {known}.")
-        return *chosen[0], ""
-    asked = words_in(question)
-    best, *others = sorted(candidates, key=lambda pair: -_shared(asked, pair[1]))  # of equals the first
-    return *best, _doubt(asked, best[1], [found for _, found in others])
+        source, found = chosen[0]
+    else:
+        asked = words_in(question)
+        source, found = max(candidates, key=lambda pair: _shared(asked, pair[1]))  # of equals the first
+    return source, assemble(question, source, found, fixed=bool(table))
 
 
-def load(source: Source, table: TableSchema) -> Table:
-    """All rows of a table, up to `LIMITS`.
+def load(source: Source, assembly: Assembly) -> tuple[Table, Assembly, str]:
+    """All rows, up to `LIMITS`; where other tables cannot be brought in, those of the table alone, and a sentence why.
 
     Raises:
-        QueryError, QueryTimeoutError: it cannot be read.
+        QueryError, QueryTimeoutError: the table cannot be read.
     """
-    name = _written(table, source.schema())
-    return source.execute(f"SELECT * FROM {name}", LIMITS)
+    if not assembly.brought:
+        return source.execute(assembly.sql, LIMITS), assembly, ""
+    plain = as_it_stands(assembly.base, source.schema())
+    others = ", ".join(assembly.brought)
+    try:
+        table = source.execute(assembly.sql, LIMITS)
+        [[rows]] = source.execute(f"SELECT COUNT(*) FROM ({plain.sql}) AS b", LIMITS).rows
+    except QueryError as error:
+        return source.execute(plain.sql, LIMITS), plain, f"{others} could not be brought in: {error.message}"
+    if table.truncated or len(table.rows) == rows:
+        return table, assembly, ""
+    return source.execute(plain.sql, LIMITS), plain, f"{others} was left out: what seems to be its key repeats."
+
+
+def doubt(question: str, sources: Sequence[Source], assembly: Assembly) -> str:
+    """A sentence about what speaks against the table that was chosen by words; empty when nothing does."""
+    asked, base = words_in(question), assembly.base
+    held = {*words_in(base.name), *(word for column in assembly.columns for word in words_in(column))}
+    for other in (table for source in sources for table in source.schema().tables):
+        if other is base or other.name in assembly.brought:
+            continue
+        if not assembly.brought and _shared(asked, other) == _shared(asked, base):
+            return (
+                f"The words of the question fit the tables {base.name} and {other.name} alike; {base.name} was taken."
+            )
+        for column in other.columns:
+            words = words_in(column.name)
+            if words and words <= asked and not words & held:
+                named = f"{column.name} of the table {other.name}"
+                return f"The question seems to name {named}; {', '.join([base.name, *assembly.brought])} were analysed."
+    return ""
 
 
 def columns_for(question: str, columns: Sequence[str]) -> list[str]:
@@ -58,33 +85,5 @@ def columns_for(question: str, columns: Sequence[str]) -> list[str]:
     return [column for column in columns if column in kept]
 
 
-def _written(table: TableSchema, schema: Schema) -> str:
-    parts = [table.namespace, table.name.removeprefix(table.namespace + ".")] if table.namespace else [table.name]
-    if schema.dialect == "mysql":
-        return ".".join(f"`{part.replace('`', '``')}`" for part in parts)
-    return ".".join(quote(part) for part in parts)
-
-
-def _shared(asked: set[str], table: TableSchema) -> int:
+def _shared(asked: Words, table: TableSchema) -> int:
     return 2 * len(asked & words_in(table.name)) + sum(bool(asked & words_in(column.name)) for column in table.columns)
-
-
-def _doubt(asked: set[str], table: TableSchema, others: Sequence[TableSchema]) -> str:
-    held = set().union(*(words_in(column.name) for column in table.columns), words_in(table.name))
-    for other in others:
-        if _shared(asked, other) == _shared(asked, table):
-            return (
-                f"The words of the question fit the tables {table.name} and {other.name} alike; {table.name} was taken."
-            )
-        for column in other.columns:
-            words = words_in(column.name)
-            if words and words <= asked and not words & held:
-                named = f"{column.name} of the table {other.name}"
-                return f"The question seems to name {named}; only {table.name} was analysed."
-    return ""
-
-
-def words_in(text: str) -> set[str]:
-    """Lower-case words, `unitPrice` and `unit_price` split, plurals without their s."""
-    spaced = re.sub(r"([a-z])([A-Z])", r"\1 \2", text)
-    return {word.rstrip("s") for word in re.findall(r"[^\W_]{2,}", spaced.lower())}

@@ -15,7 +15,6 @@ from querist.answer.answer import Reading
 from querist.answer.checks.selects import Resolved, Select, selects_of
 from querist.answer.coverage import same_word
 from querist.answer.draft import PROBE, Draft
-from querist.answer.joins import singular, words_of
 from querist.answer.prepared import Prepared
 from querist.answer.scopes import own
 from querist.answer.values import normal
@@ -23,6 +22,7 @@ from querist.answer.vote import is_blank, result_key
 from querist.errors import DataError, QueryTimeoutError
 from querist.sources.base import Column
 from querist.sources.guard import guard
+from querist.sources.joins import singular, words_of
 
 if TYPE_CHECKING:
     from sqlglot import exp

@@ -8,8 +8,8 @@ from querist.analysis.analysis import Analysis
 from querist.analysis.named import shown
 from querist.analysis.recognise import technique_named
 from querist.answer.answer import Answer, Attempt, Check, Evidence, Status
-from querist.answer.joins import words_of
 from querist.answer.prepared import Prepared
+from querist.sources.joins import words_of
 from querist.sources.table import ResultColumn, Table
 
 DIGITS = 6

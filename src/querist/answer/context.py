@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from querist.answer.joins import JoinGraph
 from querist.sources.base import Column, ColumnProfile, Profile, Schema, TableSchema
 from querist.sources.indexes import Match
+from querist.sources.joins import JoinGraph
 from querist.sources.table import Value
 
 Style = Literal["bare", "rich"]

@@ -14,9 +14,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib import resources
 
-from querist.answer.joins import flat, singular, words_of
 from querist.answer.prepared import Prepared
 from querist.answer.values import normal
+from querist.sources.joins import flat, singular, words_of
 
 ENGLISH = 0.2
 """Share of a question's words that must be English function words for it to be taken as English."""

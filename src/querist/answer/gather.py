@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from querist.answer.joins import words_of
 from querist.answer.prepared import Prepared, prepare
 from querist.answer.pruning import tables_about
 from querist.answer.routing import choose
@@ -19,6 +18,7 @@ from querist.answer.values import COMMON
 from querist.sources.base import Limits, TableSchema
 from querist.sources.files import FileSource
 from querist.sources.guard import guard
+from querist.sources.joins import words_of
 from querist.sources.naming import unique_name
 from querist.sources.table import Table
 

@@ -11,12 +11,12 @@ import difflib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from querist.answer.joins import Edge, JoinGraph, flat, words_of
 from querist.answer.periods import whole_periods
 from querist.answer.reshape import reshape
 from querist.answer.scopes import own, select_tables
 from querist.answer.values import ValueIndex
 from querist.sources.base import Schema, TableSchema
+from querist.sources.joins import Edge, JoinGraph, flat, words_of
 
 if TYPE_CHECKING:
     from sqlglot import exp

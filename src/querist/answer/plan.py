@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from querist.answer.gather import spanned
-from querist.answer.joins import words_of
 from querist.answer.prepared import Prepared
 from querist.answer.prompts import prompt
 from querist.answer.routing import affinity, choose
 from querist.answer.values import COMMON
 from querist.models.base import JsonSchema, Model, Reply, Request
+from querist.sources.joins import words_of
 
 MOST_STEPS = 5
 MOST_TABLES, MOST_COLUMNS = 20, 12

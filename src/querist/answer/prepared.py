@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from querist.answer.context import Style, render
-from querist.answer.joins import JoinGraph, join_graph
 from querist.answer.values import ValueIndex, value_index
 from querist.sources.base import Profile, Schema, Source
+from querist.sources.joins import JoinGraph, join_graph
 
 
 @dataclass

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 
 from querist.answer.context import Style, render
 from querist.answer.coverage import same_word
-from querist.answer.joins import JoinGraph, singular, words_of
 from querist.answer.prepared import Prepared
 from querist.answer.values import normal
 from querist.sources.base import Column, Schema, TableSchema
+from querist.sources.joins import JoinGraph, singular, words_of
 
 SCHEMA_TOKENS = 5000
 """Tokens of a prompt that the schema may take by default: with prompt and reply well within a context of 8,192."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from querist.answer.joins import words_of
 from querist.answer.scopes import own, select_tables
 from querist.answer.values import normal
 from querist.sources.base import Schema
+from querist.sources.joins import words_of
 
 if TYPE_CHECKING:
     from sqlglot import exp

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from querist.answer.joins import words_of
 from querist.answer.prepared import Prepared
 from querist.answer.values import normal
+from querist.sources.joins import words_of
 
 
 def choose(question: str, prepared: Sequence[Prepared]) -> Prepared:

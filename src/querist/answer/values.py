@@ -15,9 +15,9 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from querist.answer.joins import singular
 from querist.sources.base import ColumnProfile, Limits, Source
 from querist.sources.indexes import AddedIndex, Match, open_indexes
+from querist.sources.joins import singular
 
 MAX_VALUES = 20_000
 """Distinct values of one column; a column with more is not indexed."""

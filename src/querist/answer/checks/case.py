@@ -8,10 +8,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from querist.answer.checks.selects import Keys, Select, selects_of
-from querist.answer.joins import JoinGraph
 from querist.answer.values import ValueIndex
 from querist.answer.vote import is_blank
 from querist.sources.base import ColumnProfile, Profile, Schema, TableProfile, TableSchema
+from querist.sources.joins import JoinGraph
 from querist.sources.table import Table
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ import re
 
 from querist.answer.checks.case import Case, Finding, check, told
 from querist.answer.context import show
-from querist.answer.joins import words_of
 from querist.answer.values import normal
+from querist.sources.joins import words_of
 
 _WORDS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10}
 """Numbers written as words that a query must take up; `one` is too often no number at all."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from querist.answer.checks.case import Case, Finding, check, told
-from querist.answer.joins import words_of
 from querist.answer.scopes import own
+from querist.sources.joins import words_of
 
 _NONE = re.compile(r"\b(?:no|not|never|without|neither|nor|none)\b|n't\b")
 _BOTH = re.compile(r"\bboth\b|\band also\b|\bas well as\b")

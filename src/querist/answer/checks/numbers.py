@@ -11,8 +11,8 @@ from querist.answer.checks.case import Case, Finding, check, told
 from querist.answer.checks.filters import date_form, sortable
 from querist.answer.checks.selects import Resolved, Select
 from querist.answer.context import show
-from querist.answer.joins import words_of
 from querist.answer.scopes import own
+from querist.sources.joins import words_of
 
 if TYPE_CHECKING:
     from sqlglot import exp

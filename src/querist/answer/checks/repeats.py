@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from querist.answer.checks.case import PASSED, Case, Finding, check, told
 from querist.answer.checks.selects import Resolved, Select, all_of
-from querist.answer.joins import words_of
 from querist.sources.base import TableSchema
+from querist.sources.joins import words_of
 
 if TYPE_CHECKING:
     from sqlglot import exp

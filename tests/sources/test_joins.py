@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from querist.answer.joins import Edge, JoinGraph, flat, join_graph, words_of
+from querist.sources.joins import Edge, JoinGraph, flat, join_graph, words_of
 from querist.answer.prepared import Prepared
 from querist.sources.base import Column, ColumnProfile, Profile, Schema, TableProfile, TableSchema
 
