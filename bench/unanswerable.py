@@ -20,9 +20,9 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 
-from querist.sources.joins import words_of
 from querist.evaluate.question import ExpectSql, GoldenQuestion
 from querist.evaluate.question_set import read_question_set
+from querist.sources.joins import words_of
 
 SEED = 7
 PER_VARIANT = 3

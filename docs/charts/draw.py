@@ -11,7 +11,7 @@ from typing import Any
 
 from querist.analysis.cleaning import clean
 from querist.analysis.frame import to_frame
-from querist.analysis.load import choose_table, load
+from querist.analysis.load import choose, load
 from querist.analysis.techniques import techniques
 from querist.charts.chart import Chart
 from querist.charts.recommend import recommend
@@ -95,8 +95,9 @@ def main() -> None:
     for name, (question, columns, rows) in PICTURES.items():
         chart = recommend(Table(tuple(map(ResultColumn, columns.split())), tuple(rows)), question)
         save(chart, name)
-    source, orders, _ = choose_table("", open_sources([str(HERE.parents[1] / "examples" / "shop")]), "orders")
-    frame, _ = clean(to_frame(load(source, orders)))
+    source, assembly = choose("", open_sources([str(HERE.parents[1] / "examples" / "shop")]), "orders")
+    orders, _, _ = load(source, assembly)
+    frame, _ = clean(to_frame(orders))
     ways = {technique.name: technique for technique in techniques(frame)}
     for name, (technique, params) in ANALYSES.items():
         save(ways[technique].compute(ways[technique].input_type.model_validate(params)).chart, name)

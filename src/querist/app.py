@@ -204,7 +204,7 @@ class Querist:
     def analyse(
         self, question: str, *, constraints: str = "", format: str = "", table: str = "", data: Table | None = None
     ) -> Analysis:
-        """Answer a statistical question about one table, and wait for the analysis. Needs the extra `analysis`.
+        """Answer a statistical question over the rows of one table, and wait for it. Needs the extra `analysis`.
 
         Args:
             question: in plain language.

@@ -63,8 +63,6 @@ async def test_techniques_and_code_that_agree() -> None:
     assert result.text == "mean: 25.5"
     assert [attempt.agrees for attempt in result.attempts] == [True, True]
     assert result.isolation == "a script"
-    assert result.chart is not None
-    assert result.chart.title == "Distribution of Rent"
     assert "height: number, one of 1, 2, 3, 4, 5" in model.requests[0].messages[0].content
 
 
@@ -108,6 +106,23 @@ async def test_code_that_fails_is_repaired_with_its_error() -> None:
         "KeyError: 'rents'",
         "",
     ]
+
+
+async def test_code_has_a_picture_of_the_columns_that_it_reads() -> None:
+    plan = {"analyses": [{"technique": "code"}], "prepare": []}
+    code = Script(Ran({"mean": 25.5}))
+    result, _ = await analyse(plan, "answers = {'mean': df.groupby('city')['rent'].mean().mean()}", code=code)
+    assert result.chart is not None
+    assert (result.chart.kind, result.chart.title) == ("bar", "What is the mean rent?")
+    assert result.chart.notes[0] == "This shows the data that the code read (city, rent), not its result."
+
+
+async def test_where_code_and_a_technique_agree_the_picture_is_what_the_technique_found() -> None:
+    code = Script(Ran({"mean": 25.5}))
+    result, _ = await analyse(MEAN, READING, "answers = {'mean': df['rent'].mean()}", code=code)
+    assert result.status == "agreed"
+    assert result.chart is not None
+    assert result.chart.title == "Distribution of Rent"
 
 
 async def test_where_a_model_insists_on_code_that_failed_it_is_asked_for_other_code() -> None:

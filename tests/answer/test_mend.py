@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from querist.sources.joins import JoinGraph
 from querist.answer.mend import Mended, mend
 from querist.answer.prepared import Prepared, prepare
+from querist.sources.joins import JoinGraph
 from querist.sources.open import open_sources
 
 

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from querist.sources.base import Column, ColumnProfile, ForeignKey, Profile, Schema, TableProfile, TableSchema
 from querist.sources.joins import Edge, JoinGraph, flat, join_graph, words_of
-from querist.answer.prepared import Prepared
-from querist.sources.base import Column, ColumnProfile, Profile, Schema, TableProfile, TableSchema
 
 
 @pytest.mark.parametrize(
@@ -64,17 +65,21 @@ def test_values_outside_the_parents_range_are_no_reference() -> None:
     assert edges(*tables, profile=beyond) == set()
 
 
-def test_a_declared_key_silences_guesses_between_the_same_tables(fleet: Prepared) -> None:
-    assert all(edge.declared for edge in fleet.joins.edges)
-    assert fleet.joins.joins("TRUCK", "depot_id", "Depot", "DEPOT_ID")
+def test_a_declared_key_silences_guesses_between_the_same_tables() -> None:
+    depot = table("Depot", "DEPOT_ID", "chief", key="DEPOT_ID")
+    truck = replace(table("truck", "depot_id"), foreign_keys=(ForeignKey(("depot_id",), "Depot", ("DEPOT_ID",)),))
+    graph = join_graph(Schema("sqlite", (depot, truck)))
+    assert graph.edges == (Edge("truck", "depot_id", "Depot", "DEPOT_ID", declared=True),)
+    assert graph.joins("TRUCK", "depot_id", "Depot", "DEPOT_ID")
 
 
-def test_a_path_leads_over_the_tables_between(fleet: Prepared) -> None:
-    path = fleet.joins.path(["trip"], "region")
+def test_a_path_leads_over_the_tables_between() -> None:
+    graph = JoinGraph(Edge(a, "k", b, "k", True) for a, b in ("ab", "bc", "cd"))
+    path = graph.path(["a"], "d")
     assert path is not None
-    assert [edge.right for edge in path] == ["truck", "depot", "region"]
-    assert fleet.joins.path(["trip"], "trip") == []
-    assert fleet.joins.path(["trip"], "moon") is None
+    assert [edge.right for edge in path] == ["b", "c", "d"]
+    assert graph.path(["a"], "a") == []
+    assert graph.path(["a"], "moon") is None
 
 
 def test_a_path_is_no_longer_than_asked() -> None:

@@ -19,6 +19,7 @@ from querist.analysis.analysis import Analysis, Attempt
 from querist.analysis.ask_model import Asked, ask_for_code, ask_for_plan, ask_for_reading, ask_for_words
 from querist.analysis.assemble import Assembly
 from querist.analysis.cleaning import clean
+from querist.analysis.code_chart import chart_of_code
 from querist.analysis.code_mend import code_in
 from querist.analysis.draft import Draft, agree
 from querist.analysis.findings import Finding, Findings, FindingValue
@@ -32,6 +33,7 @@ from querist.analysis.overview import overview
 from querist.analysis.plan import follow, read_plan
 from querist.analysis.progress import AnalysisProgress
 from querist.analysis.readings import read
+from querist.charts.chart import Chart
 from querist.core.component import Component
 from querist.core.context import RunContext
 from querist.errors import ComponentFailedError, DataError, ModelError, ModelOutputError, UsageError
@@ -269,7 +271,7 @@ class Analyse(Component[AnalysisQuestion, Analysis]):
             prepared=[*data.told, *best.notes],
             warnings=warnings,
             attempts=attempts,
-            chart=best.chart,
+            chart=await asyncio.to_thread(_chart, best, agreeing, data, question),
             isolation=isolation,
             table=data.name,
         )
@@ -285,6 +287,12 @@ class Analyse(Component[AnalysisQuestion, Analysis]):
         flagged = unsupported(reply.text, [found.value for found in findings], known)
         told = [f"The text says {', '.join(flagged)}, which no result contains."] if flagged else []
         return reply.text.strip() or plain, told
+
+
+def _chart(best: Draft, agreeing: Sequence[Draft], data: _Data, question: str) -> Chart | None:
+    """What a technique found, of the drafts that say the same; else the data that code read."""
+    drawn = next((draft.chart for draft in (best, *agreeing) if draft.chart is not None), None)
+    return chart_of_code(best.script, data.frame, question) if best.kind == "code" and drawn is None else drawn
 
 
 def _ready(table: Table, name: str, notes: Sequence[str] = ()) -> _Data:

@@ -11,11 +11,11 @@ import pytest
 
 from querist.answer.answer import Check
 from querist.answer.checks import Case, run_checks
-from querist.sources.joins import join_graph
 from querist.answer.values import value_index
 from querist.sources.base import Limits, Source
 from querist.sources.duckdb_file import DuckDbSource
 from querist.sources.guard import guard
+from querist.sources.joins import join_graph
 from querist.sources.sqlite import SqliteSource
 from querist.sources.table import Table
 

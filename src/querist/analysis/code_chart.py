@@ -1,0 +1,54 @@
+"""A picture for what code computed: of the columns that it reads, as they are before it runs."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from querist.charts.chart import Chart
+from querist.charts.recommend import recommend
+from querist.sources.table import ResultColumn, Table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_COLUMNS = 3
+MOST_ROWS = 50_000
+"""Of more rows every so-manieth is looked at."""
+
+
+def chart_of_code(code: str, frame: pd.DataFrame, question: str) -> Chart | None:
+    """The chart that suits the first columns that the code names; None where it names none, or none can be drawn."""
+    columns = columns_read(code, [str(column) for column in frame.columns])[:MOST_COLUMNS]
+    if not columns:
+        return None
+    step = -(-len(frame) // MOST_ROWS)
+    part = frame[columns].iloc[::step].astype(object)
+    rows = part.where(part.notna(), None).itertuples(index=False, name=None)
+    chart = recommend(Table(tuple(map(ResultColumn, columns)), tuple(rows)), question)
+    if chart is None:
+        return None
+    told = f"This shows the data that the code read ({', '.join(columns)}), not its result."
+    sampled = [f"One row in {step} was looked at, of {len(frame):,}."] if step > 1 else []
+    return replace(chart, notes=(told, *sampled, *chart.notes))
+
+
+def columns_read(code: str, columns: list[str]) -> list[str]:
+    """The columns that code names, as text or as attributes, in the order of their first appearance."""
+    try:
+        tree = ast.parse(code)
+    except (SyntaxError, ValueError, RecursionError):
+        return []
+    named = [
+        (node.lineno, node.col_offset, name)
+        for node in ast.walk(tree)
+        if (name := _name(node)) in columns and isinstance(node, ast.expr)
+    ]
+    return list(dict.fromkeys(name for _, _, name in sorted(named)))
+
+
+def _name(node: ast.AST) -> str:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    return node.attr if isinstance(node, ast.Attribute) else ""
