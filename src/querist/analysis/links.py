@@ -1,4 +1,4 @@
-"""Which tables a row of a table leads to, and which refer to it: by declared keys, and by those that seem to be keys."""
+"""Which tables a row of a table leads to, and which refer to it: by declared keys, and by likely ones."""
 
 from __future__ import annotations
 
