@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -99,6 +100,19 @@ def test_check_tells_what_changed_and_fails_when_a_query_is_stale(kites: Path, k
     assert shown.stdout.startswith("stale")
     assert "there is no kites.maker any more" in shown.stdout
     assert shown.exit_code == 1
+
+
+def test_programs_read_json(kites: Path, kept: str) -> None:
+    again = json.loads(run("verify", QUESTION, "--sql", QUERY, "--data", kites, "--json").stdout)
+    assert (again["id"], again["rows"], again["slots"]) == (kept, 1, ["kites.maker than 'Aeolus'"])
+    (listed,) = json.loads(run("verify", "--list", "--json").stdout)
+    assert (listed["id"], listed["question"], listed["sql"]) == (kept, QUESTION, again["sql"])
+    kites.write_text("kite_id,builder,price,launched\n1,Aeolus,5.5,2001-01-01\n")
+    shown = run("verify", "--check", "--data", kites, "--json")
+    assert [found["state"] for found in json.loads(shown.stdout)] == ["stale"]
+    assert shown.exit_code == 1
+    shown = run("verify", "--remove", kept, "--json")
+    assert (shown.exit_code, "goes with" in shown.stderr) == (2, True)
 
 
 def test_a_file_carries_them_to_another_place(kites: Path, kept: str, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from querist.state.verified_store import VerifiedStore
 if TYPE_CHECKING:
     from querist.answer.prepared import Prepared
     from querist.answer.slots import Slot
+    from querist.answer.verified import Inspection
     from querist.sources.base import Limits
 
 
@@ -35,6 +37,9 @@ def verify(
     import_: Annotated[
         Path | None, typer.Option("--import", metavar="FILE", help="Add those of a YAML file, for these data.")
     ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print JSON for programs: with --list, --check, or a query that is kept.")
+    ] = False,
 ) -> None:
     """Keep a query as the right one for a question. Questions that mean the same are then answered from it.
 
@@ -52,8 +57,10 @@ def verify(
         raise UsageError(
             "Say one thing to do.", hint='querist verify "question" --sql "SELECT …", or one of the options of --help.'
         )
+    if as_json and (remove is not None or export is not None or import_ is not None):
+        raise UsageError("--json goes with --list, --check, or a query that is kept.")
     if show:
-        _list(store)
+        _list(store, as_json)
     elif remove is not None:
         if not store.remove(remove):
             raise UsageError(f"There is no verified query {remove!r}.", hint="`querist verify --list` shows them.")
@@ -65,7 +72,7 @@ def verify(
         write_queries(export, queries)
         typer.echo(f"{_count(len(queries))} in {export}.")
     elif check:
-        _check(store, data)
+        _check(store, data, as_json)
     elif import_ is not None:
         _import(store, import_, data)
     else:
@@ -78,10 +85,10 @@ def verify(
             question, sql = found
         if not question or not sql:
             raise UsageError("The query is missing.", hint='Give it with --sql "SELECT …".')
-        _verify(store, question, sql, data)
+        _verify(store, question, sql, data, as_json)
 
 
-def _verify(store: VerifiedStore, question: str, sql: str, data: list[str] | None) -> None:
+def _verify(store: VerifiedStore, question: str, sql: str, data: list[str] | None, as_json: bool) -> None:
     from querist.answer.present import present
     from querist.answer.verified import verify as keep
 
@@ -89,11 +96,16 @@ def _verify(store: VerifiedStore, question: str, sql: str, data: list[str] | Non
         kept = keep(question, sql, prepared, store, limits)
     table = kept.draft.table
     assert table is not None
+    warnings = [found.message for found in kept.draft.checks if found.outcome != "passed"]
+    if as_json:
+        slots = [_told(slot) for slot in kept.slots]
+        _print_json({**kept.query.model_dump(mode="json"), "slots": slots, "warnings": warnings})
+        return
     typer.echo(f"Verified {kept.query.id}: {kept.query.question}")
     typer.echo(f"  result     {present(table)}")
     if kept.slots:
         typer.echo(f"  also with  another {', another '.join(_told(slot) for slot in kept.slots)}")
-    for warning in (found.message for found in kept.draft.checks if found.outcome != "passed"):
+    for warning in warnings:
         typer.echo(f"  ! {warning}")
 
 
@@ -103,8 +115,11 @@ def _told(slot: Slot) -> str:
     return f"{slot.kind} than {slot.value}"
 
 
-def _list(store: VerifiedStore) -> None:
+def _list(store: VerifiedStore, as_json: bool) -> None:
     queries = store.all()
+    if as_json:
+        _print_json([query.model_dump(mode="json") for query in queries])
+        return
     for query in queries:
         typer.echo(f"{query.id}  {query.verified:%Y-%m-%d}  {query.source}  {query.question}")
         typer.echo(f"          {' '.join(query.sql.split())}")
@@ -112,20 +127,22 @@ def _list(store: VerifiedStore) -> None:
         typer.echo("No query is verified yet.")
 
 
-def _check(store: VerifiedStore, data: list[str] | None) -> None:
+def _check(store: VerifiedStore, data: list[str] | None, as_json: bool) -> None:
     from querist.answer.verified import inspect
 
-    bad = seen = 0
+    found: list[Inspection] = []
     with _opened(data) as (prepared, limits):
-        for found in inspect(prepared, store, limits):
-            seen += 1
-            bad += found.state in ("stale", "failed")
-            typer.echo(f"{found.state:<8} {found.query.id}  {found.query.question}")
-            if found.reason:
-                typer.echo(f"                   {found.reason}")
-    others = len(store.all()) - seen
-    typer.echo(f"{_count(seen)} checked" + (f"; {others} are about other data." if others else "."), err=True)
-    if bad:
+        for inspection in inspect(prepared, store, limits):
+            found.append(inspection)
+            if not as_json:
+                typer.echo(f"{inspection.state:<8} {inspection.query.id}  {inspection.query.question}")
+                if inspection.reason:
+                    typer.echo(f"                   {inspection.reason}")
+    others = len(store.all()) - len(found)
+    if as_json:
+        _print_json([{"state": i.state, "reason": i.reason, **i.query.model_dump(mode="json")} for i in found])
+    typer.echo(f"{_count(len(found))} checked" + (f"; {others} are about other data." if others else "."), err=True)
+    if any(inspection.state in ("stale", "failed") for inspection in found):
         raise typer.Exit(1)
 
 
@@ -139,6 +156,10 @@ def _import(store: VerifiedStore, file: Path, data: list[str] | None) -> None:
         for query in [moved(query, prepared) for query in queries]:
             store.add(query)
     typer.echo(f"{_count(len(queries))} added from {file}. `querist verify --check` tells how they fare here.")
+
+
+def _print_json(content: object) -> None:
+    typer.echo(json.dumps(content, indent=2, ensure_ascii=False))
 
 
 def _count(number: int) -> str:
