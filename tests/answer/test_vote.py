@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
+
 from querist.answer.vote import Ballot, groups, is_blank, result_key
 from querist.sources.table import ResultColumn, Table, Value
 
@@ -32,6 +34,46 @@ def test_numbers_are_compared_by_value_not_by_type_or_last_digit() -> None:
     assert same(table((Decimal("2.50"),)), table(("2.5",)))
     assert same(table((1 / 3,)), table((0.333333,)))
     assert not same(table((0.33,)), table((0.34,)))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (1000002, 1000003),
+        (20250101, 20250131),
+        (2**53, 2**53 + 1),
+        (1000002.0, 1000003.0),
+        (Decimal(1000002), 1000003),
+        (123457, 123456.7),
+        (1234567.89, 1234571.13),
+        ("007", "7"),
+        ("007", 7),
+        ("1.10", "1.1"),
+        ("1e5", 100000),
+        ("1000002", "1000003"),
+    ],
+)
+def test_ids_codes_and_amounts_are_compared_as_they_are(one: Value, other: Value) -> None:
+    assert not same(table((one,)), table((other,)))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (1000002, 1000002.0),
+        (1000002, Decimal("1000002.00")),
+        (1000002, "1000002"),
+        (1000002, 1000002.0000001),
+        (1234567.894999, 1234567.89),
+        (0.1 + 0.2, 0.3),
+        (True, 1),
+        (-0.0, 0),
+        (float("nan"), float("nan")),
+        (float("inf"), float("inf")),
+    ],
+)
+def test_how_an_engine_writes_a_number_does_not_matter(one: Value, other: Value) -> None:
+    assert same(table((one,)), table((other,)))
 
 
 def test_null_is_not_zero_and_not_text() -> None:

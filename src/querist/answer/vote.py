@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import decimal
+import math
+import re
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 from querist.sources.table import Table, Value
 
-DIGITS = 5
-"""Numbers count as equal when they agree to this many significant digits."""
+DIGITS, MOST_DIGITS = 5, 12
+"""Numbers that are not whole count as equal when they agree to this many significant digits, or to hundredths if these
+are more; never to more than engines agree on."""
+_WRITTEN = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d*[1-9])?")
+"""Text that a number would be written as. What is written in another way is a code: `007`, `1.10`, `1e5`."""
 
 
 def result_key(table: Table) -> Hashable:
     """A key that is equal for results that say the same: whatever their row order, column order and column names.
 
-    Numbers are compared to `DIGITS` significant digits, numbers written as text like numbers.
+    Whole numbers are compared exactly, for they may be ids, others to `DIGITS`. Text that is a number counts as one.
     """
     rows = [tuple(_cell(value) for value in row) for row in table.rows]
     by_content = sorted(range(len(table.columns)), key=lambda i: sorted(repr(row[i]) for row in rows))
@@ -47,18 +52,19 @@ def groups(ballots: Sequence[Ballot]) -> list[list[Ballot]]:
 
 
 def _cell(value: Value) -> Hashable:
-    if isinstance(value, bool):
-        return int(value)
     if isinstance(value, str):
         text = value.strip()
-        try:
-            return _number(float(text)) if text[:1] in "+-.0123456789" and text else text
-        except ValueError:
-            return text
-    if isinstance(value, (int, float, decimal.Decimal)):
-        return _number(float(value))
+        return _number(decimal.Decimal(text)) if _WRITTEN.fullmatch(text) else text
+    if isinstance(value, (bool, int, float, decimal.Decimal)):
+        return _number(value)
     return None if value is None else str(value)
 
 
-def _number(value: float) -> float:
-    return float(f"{value:.{DIGITS}g}")
+def _number(value: float | decimal.Decimal) -> float:
+    if not math.isfinite(value):
+        return float(value)
+    if value == (whole := int(value)):
+        return whole
+    digits = min(max(DIGITS, len(str(abs(whole))) + 2), MOST_DIGITS)
+    rounded = float(f"{value:.{digits}g}")
+    return int(rounded) if rounded.is_integer() else rounded

@@ -1,9 +1,9 @@
 """Whether a result is the expected one. The rule by which execution accuracy is counted.
 
 Two results are equal when they hold the same multiset of rows under some order of the columns. The order of rows counts
-only where that is asked for. Numbers are equal to a relative 1e-4. Text is compared as it is, and a number is never
-equal to text. (`answer/vote.py` compares drafts with each other by a key that is cheap and a little more lenient:
-close enough to vote, too lenient to mark.)
+only where that is asked for. Whole numbers are compared exactly, others to a relative 1e-4. Text is compared as it is,
+and a number is never equal to text. (`answer/vote.py` compares drafts with each other by a key of each, which says
+nothing of what is near.)
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import bisect
 import datetime as dt
 import decimal
+import math
 from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
 
@@ -18,7 +19,8 @@ from querist.sources.table import Value, json_cell
 
 TOLERANCE = 1e-4
 DIGITS = 5
-"""Significant digits to which numbers are rounded first. What is equal then is so to `TOLERANCE` as well."""
+"""Significant digits to which numbers are rounded first that are not whole. What is equal then is so to `TOLERANCE` as
+well."""
 
 Rows = Sequence[Sequence[Value]]
 
@@ -39,11 +41,11 @@ def same_rows(got: Rows, expected: Rows, *, ordered: bool = False) -> bool:
 
 
 def same_value(got: Value, expected: Value, tolerance: float | None = None) -> bool:
-    """Whether two cells are equal; numbers within an absolute `tolerance`, by default within a relative 1e-4."""
-    if not (_is_number(got) and _is_number(expected)):
-        return _cell(got) == _cell(expected)
-    if tolerance is None:
-        return _cell(got) == _cell(expected) or _near(float(got), float(expected))
+    """Whether two cells are equal; numbers within an absolute `tolerance`, by default as in `same_rows`."""
+    if tolerance is None or not (_is_number(got) and _is_number(expected)):
+        return _Snap([expected])(got) == _cell(expected)
+    if _is_whole(got) and _is_whole(expected):
+        return bool(abs(round(got) - round(expected)) <= tolerance)
     return abs(float(got) - float(expected)) <= tolerance * (1 + 1e-9)
 
 
@@ -99,26 +101,28 @@ class _Snap:
     """Cells of a result, with numbers that are near an expected one but rounded apart from it set to that one.
 
     Rounding alone would tell 1234.5499 from 1234.5501; comparing pairs with a tolerance alone would not make classes
-    of equal rows that can be counted.
+    of equal rows that can be counted. A whole number is never set to another one.
     """
 
     def __init__(self, expected: Iterable[Value]) -> None:
-        self._exact = sorted({float(value) for value in expected if _is_number(value)})
-        self._cells = {_cell(value) for value in self._exact}
+        self._all = sorted({value for value in expected if _is_number(value)}, key=float)
+        self._broken = [value for value in self._all if not _is_whole(value)]
+        self._cells = {_cell(value) for value in self._all}
 
     def __call__(self, value: Value) -> Hashable:
         cell = _cell(value)
-        if not self._exact or not _is_number(value) or cell in self._cells:
+        if not _is_number(value) or cell in self._cells:
             return cell
-        place = bisect.bisect(self._exact, float(value))
-        near = [other for other in self._exact[max(0, place - 1) : place + 1] if _near(float(value), other)]
+        others = self._broken if _is_whole(value) else self._all
+        place = bisect.bisect(others, float(value), key=float)
+        near = [other for other in others[max(0, place - 1) : place + 1] if _near(float(value), float(other))]
         return _cell(near[0]) if near else cell
 
 
 def _cell(value: Value) -> Hashable:
-    """A cell in the form in which it is compared: numbers as floats of `DIGITS` digits, dates as text."""
+    """A cell in the form in which it is compared: numbers whole or as floats of `DIGITS` digits, dates as text."""
     if _is_number(value):
-        return float(f"{float(value):.{DIGITS}g}")
+        return round(value) if _is_whole(value) else float(f"{float(value):.{DIGITS}g}")
     if isinstance(value, dt.datetime):
         return value.isoformat(sep=" ") if value.time() != dt.time() or value.tzinfo else value.date().isoformat()
     if value is None or isinstance(value, (str, bytes)):
@@ -129,6 +133,11 @@ def _cell(value: Value) -> Hashable:
 def _is_number(value: Value) -> bool:
     """NaN is none: it is compared like a word, as it is equal to itself for anyone who reads a table."""
     return isinstance(value, (bool, int, float, decimal.Decimal)) and value == value
+
+
+def _is_whole(number: float | decimal.Decimal) -> bool:
+    """Whether it is whole but for the last digits, in which sums of floats are a little off."""
+    return math.isfinite(number) and math.isclose(number, round(number), rel_tol=1e-13)
 
 
 def _near(a: float, b: float) -> bool:
