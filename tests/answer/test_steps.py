@@ -21,6 +21,7 @@ from querist.core.runner import Runner
 from querist.errors import ModelOutputError, ModelTimeoutError
 from querist.models.base import Request
 from querist.sources.open import open_sources
+from querist.sources.table import ResultColumn, Table
 from querist.state.paths import cache_dir
 from tests.scripted_model import Answer as Reply
 from tests.scripted_model import ScriptedModel
@@ -129,6 +130,29 @@ async def test_a_step_goes_on_with_what_another_source_found(ask: Asker, second:
     assert answer.sql == "SELECT wage FROM wages WHERE driver = 'Jon Falk'"
     assert all("Jon Falk" in asked for asked in ask.seen if "wage" in asked)
     assert answer.source == "fleet, wages"
+
+
+@pytest.mark.parametrize(
+    ("columns", "rows", "handed"),
+    [
+        (("category", "AVG(price)"), [("pen", 2.5), ("ink", None)], "pen (average price 2.5) and ink (no average price)"),
+        (("price", "category"), [(2.5, "pen")], "pen (price 2.5)"),
+        (("year", "trips", "km"), [(2024, 3, 10), (2025, 4, 20)], "2024 (trips 3, km 10) and 2025 (trips 4, km 20)"),
+        (("driver", "rank"), [("Ada", None), (None, None), ("Jon", None), ("Ada", None)], "Ada and Jon"),
+        (("driver", "km"), [("Ada", 7), (None, 8)], "Ada (km 7) and no driver (km 8)"),
+    ],
+)
+async def test_a_step_is_told_all_that_a_short_result_says(
+    fleet: Prepared, columns: Sequence[str], rows: Sequence[tuple[Any, ...]], handed: str
+) -> None:
+    table = Table(tuple(map(ResultColumn, columns)), tuple(rows))
+
+    async def ask_one(question: str, source: Prepared) -> Answer:
+        return Answer(question=question, status=Status.AGREED, text="", table=table)
+
+    steps = [PlannedStep(1, "Which?", "fleet"), PlannedStep(2, "How many cost more than <1>?", "fleet", (1,))]
+    found = await ask_steps(steps, [fleet], ask_one)
+    assert found[1].answer.question == f"How many cost more than {handed}?"
 
 
 async def test_results_of_two_sources_are_joined_as_tables(ask: Asker, too_large: None) -> None:

@@ -13,7 +13,7 @@ from querist.answer.plan import RESULTS, PlannedStep, filled
 from querist.answer.prepared import Prepared, prepare
 from querist.answer.present import label
 from querist.sources.files import FileSource
-from querist.sources.table import Table, json_cell
+from querist.sources.table import Table, Value, json_cell
 
 FEW, SHORT = 12, 500
 """A result of at most so many rows and characters is handed on as values in the question, a longer one as a table."""
@@ -74,10 +74,17 @@ def _is_short(table: Table) -> bool:
 
 
 def _values(table: Table) -> str:
-    """What a short result names: the values of its first column of text, or of its first."""
+    """What a short result says, all of it: its values, or each row by its first text with the rest behind it."""
     used = [i for i in range(len(table.columns)) if any(row[i] is not None for row in table.rows)]
-    column = next((i for i in used if any(isinstance(row[i], str) for row in table.rows)), used[0])
-    *first, last = dict.fromkeys(str(json_cell(row[column])) for row in table.rows if row[column] is not None)
+    lead = next((i for i in used if any(isinstance(row[i], str) for row in table.rows)), used[0])
+    names = [label(name) for name in table.names]
+
+    def said(row: tuple[Value, ...]) -> str:
+        rest = [f"no {names[i]}" if row[i] is None else f"{names[i]} {json_cell(row[i])}" for i in used if i != lead]
+        first = f"no {names[lead]}" if row[lead] is None else str(json_cell(row[lead]))
+        return f"{first} ({', '.join(rest)})" if rest else first
+
+    *first, last = dict.fromkeys(said(row) for row in table.rows if any(cell is not None for cell in row))
     return f"{', '.join(first)} and {last}" if first else last
 
 
