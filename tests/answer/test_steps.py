@@ -135,7 +135,7 @@ async def test_a_step_goes_on_with_what_another_source_found(ask: Asker, second:
 @pytest.mark.parametrize(
     ("columns", "rows", "handed"),
     [
-        (("category", "AVG(price)"), [("pen", 2.5), ("ink", None)], "pen (average price 2.5) and ink (no average price)"),
+        (("item", "AVG(price)"), [("pen", 2.5), ("ink", None)], "pen (average price 2.5) and ink (no average price)"),
         (("price", "category"), [(2.5, "pen")], "pen (price 2.5)"),
         (("year", "trips", "km"), [(2024, 3, 10), (2025, 4, 20)], "2024 (trips 3, km 10) and 2025 (trips 4, km 20)"),
         (("driver", "rank"), [("Ada", None), (None, None), ("Jon", None), ("Ada", None)], "Ada and Jon"),
