@@ -146,6 +146,11 @@ def test_the_shape_of_a_query_is_mended(fleet: Prepared, draft: str, expected: l
     assert rows(fleet, draft) == expected
 
 
+def test_a_row_is_not_compared_with_a_total_of_its_group(fleet: Prepared) -> None:
+    draft = "SELECT driver FROM trip WHERE km > AVG(km) GROUP BY driver"
+    assert mend(draft, fleet.schema, fleet.joins, fleet.values).notes == ()
+
+
 @pytest.fixture(scope="module")
 def orders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prepared]:
     folder = tmp_path_factory.mktemp("orders")

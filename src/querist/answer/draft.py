@@ -16,7 +16,7 @@ from querist.answer.mend import mend
 from querist.answer.prepared import Prepared
 from querist.answer.prompts import prompt
 from querist.answer.pruning import SCHEMA_TOKENS, Fitted, fitted
-from querist.answer.reshape import distinct, without_idle_joins
+from querist.answer.reshape import distinct
 from querist.answer.vote import is_blank
 from querist.errors import DataError, GuardError, QueryTimeoutError
 from querist.models.base import Message, Model, OnToken, Reply, Request
@@ -174,15 +174,9 @@ def _settle(task: Task, strategy: Strategy, written: str) -> Draft:
     prepared = task.prepared
     mended = mend(written, prepared.schema, prepared.joins, prepared.values, task.question)
     draft = _run(task, Draft(task, strategy, written, mended.sql, mended.notes))
-    if draft.table is None:
-        return draft
-    if any(check.name == "duplicate_rows" and check.outcome != "passed" for check in draft.checks):
+    if any(check.name == "duplicate_rows" and check.outcome == "failed" for check in draft.checks):
         note = "showed each row once, since the join repeats them"
         second = _run(task, replace(draft, sql=distinct(draft.sql, prepared.schema), mended=(*draft.mended, note)))
-        return second if second.acceptable else draft
-    if is_blank(draft.table) and (plainer := without_idle_joins(draft.sql, prepared.schema, task.question)):
-        note = "left out a joined table that nothing in the question or the query asks for"
-        second = _run(task, replace(draft, sql=plainer, mended=(*draft.mended, note), table=None, checks=()))
         return second if second.acceptable else draft
     return draft
 

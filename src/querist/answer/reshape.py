@@ -1,13 +1,11 @@
-"""Mend the shape of a query: conditions that stand in the wrong clause, joins of the wrong kind, joins for nothing."""
+"""Mend the shape of a query: conditions that stand in the wrong clause, joins of the wrong kind, repeated rows."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from querist.answer.scopes import own, select_tables
-from querist.answer.values import normal
 from querist.sources.base import Schema
-from querist.sources.joins import words_of
 
 if TYPE_CHECKING:
     from sqlglot import exp
@@ -26,7 +24,8 @@ def _aggregates_to_having(select: exp.Select) -> list[str]:
     if where is None or not select.args.get("group"):
         return []
     parts = list(where.this.flatten()) if isinstance(where.this, exp.And) else [where.this]
-    moved = [part for part in parts if _aggregates(part)]
+    grouped = {column.name.lower() for column in select.args["group"].find_all(exp.Column)}
+    moved = [part for part in parts if _aggregates(part) and _plain_columns(part) <= grouped]
     if not moved:
         return []
     kept = [part for part in parts if part not in moved]
@@ -44,6 +43,14 @@ def _aggregates(condition: exp.Expr) -> bool:
     return any(isinstance(n, exp.AggFunc) for n in condition.walk(prune=lambda n: isinstance(n, exp.Query)))
 
 
+def _plain_columns(condition: exp.Expr) -> set[str]:
+    """The columns outside aggregates. In HAVING, one that is not grouped would have the value of an arbitrary row."""
+    from sqlglot import exp
+
+    nodes = condition.walk(prune=lambda n: isinstance(n, (exp.AggFunc, exp.Query)))
+    return {node.name.lower() for node in nodes if isinstance(node, exp.Column)}
+
+
 def _absence_to_left_join(select: exp.Select, schema: Schema) -> list[str]:
     """A joined table whose own join column must be NULL can only be one that is joined LEFT."""
     from sqlglot import exp
@@ -59,8 +66,8 @@ def _absence_to_left_join(select: exp.Select, schema: Schema) -> list[str]:
             wanted = isinstance(column, exp.Column) and isinstance(test.expression, exp.Null)
             if not wanted or isinstance(test.parent, exp.Not) or column.table.lower() != alias:
                 continue
-            keyed = column.name.lower() in {c.name.lower() for c in on.find_all(exp.Column)}
-            if keyed or (table is not None and column.name in table.primary_key):
+            keys = {c.name.lower() for c in on.find_all(exp.Column) if c.table.lower() == alias}
+            if column.name.lower() in keys or (table is not None and column.name in table.primary_key):
                 join.set("kind", "")
                 join.set("side", "LEFT")
                 notes.append(f"joined {join.this.name!r} LEFT, since it is asked for what it lacks")
@@ -77,31 +84,3 @@ def distinct(sql: str, schema: Schema) -> str:
     if isinstance(tree, exp.Select):
         tree = tree.distinct()
     return tree.sql(dialect=schema.dialect)
-
-
-def without_idle_joins(sql: str, schema: Schema, question: str) -> str | None:
-    """The query without joined tables that nothing but their own join condition uses; None when there are none.
-
-    Such a join can only drop rows. A table that the question speaks of stays: dropping them may be what is asked.
-    """
-    import sqlglot
-    from sqlglot import exp
-
-    tree = sqlglot.parse_one(sql, dialect=schema.dialect)
-    asked = {word for part in normal(question).split() for word in words_of(part)}
-    dropped = False
-    for select in list(tree.find_all(exp.Select)):
-        joins = list(select.args.get("joins") or [])
-        for join in reversed(joins):
-            alias = join.this.alias_or_name.lower()
-            on = join.args.get("on")
-            if on is None or join.side or not isinstance(join.this, exp.Table) or asked & set(words_of(join.this.name)):
-                continue
-            inside = set(map(id, on.find_all(exp.Column)))
-            used = [c for c in select.find_all(exp.Column) if id(c) not in inside]
-            if any(isinstance(e, exp.Star) for e in select.expressions) or any(not c.table for c in used):
-                continue
-            if not any(c.table.lower() == alias for c in used):
-                select.args["joins"].remove(join)
-                dropped = True
-    return tree.sql(dialect=schema.dialect) if dropped else None

@@ -95,7 +95,7 @@ def test_a_price_counts_anew_for_each_sale(sqlite: MakeData) -> None:
 
 def test_the_same_thing_listed_once_for_each_match_is_a_warning(mill: Data) -> None:
     found = mill.judge("SELECT g.name FROM grower g JOIN delivery d ON d.grower_id = g.id WHERE d.kilos < 400")
-    assert found["duplicate_rows"].outcome == "warned"
+    assert found["duplicate_rows"].outcome == "failed"
     assert "Some rows of grower are listed several times" in found["duplicate_rows"].message
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -60,7 +61,7 @@ def fan_out(case: Case) -> Finding | None:
             many = case.keys.multiplier(select, {alias})
             if many is None:
                 continue
-            times = _repeats(case, select, alias, select.grouped)
+            times = _repeats(case, select, [alias], select.grouped)
             if times > 1:
                 tables = select.scope.tables
                 messages.append(
@@ -127,11 +128,11 @@ def _asks_number_of(question: str, table: TableSchema, others: list[TableSchema]
     return False
 
 
-def _repeats(case: Case, select: Select, alias: str, groups: list[exp.Expr]) -> int:
-    """How often one row of a table comes up in one group, at most; 0 when no key tells its rows apart."""
+def _repeats(case: Case, select: Select, aliases: Iterable[str], groups: list[exp.Expr]) -> int:
+    """How often the same rows of tables come up in one group, at most; 0 when no key tells their rows apart."""
     from sqlglot import exp
 
-    key = [select.column(alias, c) for c in case.keys.of(select.scope.tables[alias])]
+    key = _key(case, select, aliases)
     if not key:
         return 0
     query = select.rows(exp.alias_(exp.Count(this=exp.Star()), "times")).group_by(*(g.copy() for g in [*groups, *key]))
@@ -141,7 +142,13 @@ def _repeats(case: Case, select: Select, alias: str, groups: list[exp.Expr]) -> 
     return int(rows[0][0]) if rows else 0
 
 
-@check(severity="warn")
+def _key(case: Case, select: Select, aliases: Iterable[str]) -> list[exp.Column]:
+    """Columns that tell the joined rows of these tables apart; none when nothing is known to."""
+    keys = {alias: case.keys.of(select.scope.tables[alias]) for alias in aliases}
+    return [select.column(alias, name) for alias, key in keys.items() for name in key] if all(keys.values()) else []
+
+
+@check(severity="repair")
 def duplicate_rows(case: Case) -> Finding | None:
     """The same thing is listed several times, because a join repeats it."""
     select = case.top
@@ -150,19 +157,41 @@ def duplicate_rows(case: Case) -> Finding | None:
     if select.node.args.get("distinct") or select.node.args.get("group") or select.aggregates:
         return None
     columns = [c for e in select.node.expressions for c in [select.columns(e)]]
-    shown = {c.alias for found in columns if found is not None for c in found}
+    shown = sorted({c.alias for found in columns if found is not None for c in found})
     if None in columns or any(e.is_star for e in select.node.expressions) or not shown:
         return None
-    many = case.keys.multiplier(select, shown)
-    if many is None or len(shown) > 1 or len({repr(row) for row in case.table.rows}) == len(case.table):
+    many = case.keys.multiplier(select, set(shown))
+    if many is None or len({repr(row) for row in case.table.rows}) == len(case.table):
         return PASSED
-    one, tables = next(iter(shown)), select.scope.tables
-    if _each(case.question, tables[many]) or _repeats(case, select, one, []) < 2:
+    tables = select.scope.tables
+    if _each(case.question, tables[many]) or _repeats(case, select, shown, []) < 2:
         return PASSED
-    return Finding(
-        f"Some rows of {tables[one].name} are listed several times, once for every matching row of "
-        f"{tables[many].name}; SELECT DISTINCT lists each once."
+    message = (
+        f"Some rows of {' and '.join(tables[alias].name for alias in shown)} are listed several times, "
+        f"once for every matching row of {tables[many].name}"
     )
+    if _repeats_only(case, select, shown):
+        return Finding(f"{message}; SELECT DISTINCT lists each once.")
+    return Finding(f"{message}.", mild=True)
+
+
+def _repeats_only(case: Case, select: Select, shown: list[str]) -> bool:
+    """Would DISTINCT drop nothing but repeats: no other row that looks the same, and none of a top or an order?"""
+    from sqlglot import exp
+
+    node = select.node
+    if node.args.get("limit") or node.args.get("offset") or case.table.truncated:
+        return False
+    outputs = [e.unalias() for e in node.expressions]
+    known = [select.resolve(e) for e in outputs]
+    for key in [ordered.this for ordered in node.args["order"].expressions] if node.args.get("order") else []:
+        by_name = isinstance(key, exp.Literal) or key in outputs or select.renamed(key) is not None
+        if not by_name and (select.resolve(key) is None or select.resolve(key) not in known):
+            return False
+    keys = [exp.alias_(column, f"key_{i}") for i, column in enumerate(_key(case, select, shown))]
+    different = select.rows(*keys).distinct()
+    count = case.probe(exp.select(exp.Count(this=exp.Star())).from_(different.subquery("q"))).rows[0][0]
+    return bool(count == len({repr(row) for row in case.table.rows}))
 
 
 def _each(question: str, table: TableSchema) -> bool:

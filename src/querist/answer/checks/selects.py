@@ -69,11 +69,13 @@ class Select:
         known = table.column(name)
         return Resolved(holders[0], table, known) if known else None
 
-    def renamed(self, column: exp.Column) -> exp.Expr | None:
+    def renamed(self, column: exp.Expr) -> exp.Expr | None:
         """The output expression that a name in ORDER BY means, where it means one."""
         from sqlglot import exp
 
-        if column.table or column.find_ancestor(exp.Order, exp.Select, exp.AggFunc) is not self.node.args.get("order"):
+        if not isinstance(column, exp.Column) or column.table:
+            return None
+        if column.find_ancestor(exp.Order, exp.Select, exp.AggFunc) is not self.node.args.get("order"):
             return None
         found = self.output(column.name)
         return found if found is not column else None
