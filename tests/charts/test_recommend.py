@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import decimal
+import json
+import os
+import re
+import subprocess
+import sys
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -67,6 +74,7 @@ SALES = [(f"City {n}", 1000 // (n + 1)) for n in range(60)]
         ("city total_sales", ""),
         ("city sales", "SELECT city, SUM(sales) AS sales FROM shops GROUP BY city"),
         ("city n", "SELECT city, COUNT(*) AS n FROM shops GROUP BY city"),
+        ("city n", "SELECT city, ROUND(SUM(sales), 2) AS n FROM shops GROUP BY city"),
     ],
 )
 def test_bars_that_do_not_fit_are_summed_where_that_has_a_meaning(names: str, sql: str) -> None:
@@ -84,6 +92,12 @@ def test_bars_that_do_not_fit_are_summed_where_that_has_a_meaning(names: str, sq
         ("city avg(sales)", ""),
         ("city sales", ""),
         ("city count(DISTINCT_x)", ""),
+        ("city avg_total_usd", ""),
+        ("city totalPerHead", ""),
+        ("city total_sales", "SELECT * FROM (SELECT city, avg(total) AS total_sales FROM shops GROUP BY city)"),
+        ("city total_sales", "SELECT city, AVG(total) FROM shops GROUP BY 1 UNION SELECT city, AVG(total) FROM old"),
+        ("city total_sales", "no SQL at all"),
+        ("city n", "SELECT city, COUNT(*) AS n FROM shops GROUP BY ROLLUP (city)"),
         ("city total_sales", "SELECT city, AVG(total) AS total_sales FROM shops GROUP BY city"),
         ("city n", "SELECT city, COUNT(DISTINCT buyer) AS n FROM shops GROUP BY city"),
     ],
@@ -108,7 +122,7 @@ def test_lines_that_do_not_fit_become_one_in_grey() -> None:
     assert chart.spec["data"]["values"][-1] == {
         "product": "Other (3 more)",
         "total_sold": 52 + 44 + 36,
-        "day": "2024-01-10",
+        "day": "2024-01-10T00:00:00",
     }
 
 
@@ -117,6 +131,29 @@ def test_a_pie_of_many_slices_becomes_bars_and_says_so() -> None:
     assert chart is not None
     assert chart.kind == "bar"
     assert chart.notes[0] == "A pie with more than 6 slices cannot be read; bars are drawn instead."
+
+
+@pytest.mark.parametrize(
+    ("names", "sql"),
+    [
+        ("kind avg_rent", ""),
+        ("kind rent", ""),
+        ("kind share_pct", ""),
+        ("kind total", "SELECT kind, AVG(rent) AS total FROM flats GROUP BY kind"),
+    ],
+)
+def test_a_pie_of_what_does_not_add_up_becomes_bars_and_says_so(names: str, sql: str) -> None:
+    chart = recommend(table(names, ("a", 70), ("b", 60)), kind="pie", sql=sql)
+    assert chart is not None
+    assert chart.kind == "bar"
+    assert "which may not add up, cannot be read; bars are drawn instead." in chart.notes[0]
+
+
+def test_a_pie_of_some_rows_only_becomes_bars_and_says_so() -> None:
+    some = dataclasses.replace(table("kind total", ("a", 70), ("b", 60)), truncated="Only the first 2 rows are here.")
+    chart = recommend(some, kind="pie")
+    assert chart is not None
+    assert chart.notes[0] == "A pie of some rows only cannot be read; bars are drawn instead."
 
 
 def test_a_pie_with_several_rows_for_a_slice_says_why_it_is_none() -> None:
@@ -171,7 +208,7 @@ def test_many_points_are_thinned_and_told() -> None:
     chart = recommend(table("x y", *((n, n) for n in range(5000))))
     assert chart is not None
     assert len(chart.spec["data"]["values"]) <= 2000
-    assert chart.notes == ("One row in 3 is drawn, of 5,000.",)
+    assert chart.notes == ("Of 5,000 points 2,000 are drawn.",)
 
 
 def test_a_name_with_a_point_is_no_path() -> None:
@@ -219,3 +256,74 @@ def test_any_value_makes_a_chart_or_none(value: Any) -> None:
     for data in (table("a n", (value, 1), ("x", 2)), table("a n", ("x", value), ("y", 2))):
         chart = recommend(data)
         assert chart is None or chart.text()
+
+
+def test_of_many_points_every_line_is_drawn_to_its_end_with_its_peaks() -> None:
+    days = [dt.date(2020, 1, 1) + dt.timedelta(days=n) for n in range(1500)]
+    rows = [(day, name, 900 if n == 733 else n % 7) for n, day in enumerate(days) for name in ("North", "South")]
+    chart = recommend(table("day region sold", *rows))
+    assert chart is not None
+    drawn: list[dict[str, Any]] = chart.spec["data"]["values"]
+    assert len(drawn) <= 2000
+    for name in ("North", "South"):
+        line = [row for row in drawn if row["region"] == name]
+        assert (line[0]["day"][:10], line[-1]["day"][:10]) == (str(days[0]), str(days[-1]))
+        assert {row["sold"] for row in line} >= {0, 6, 900}
+    assert chart.notes == (f"Of 3,000 points {len(drawn):,} are drawn: the lowest and the highest of each stretch.",)
+
+
+def test_of_many_points_those_of_every_colour_are_drawn() -> None:
+    rows = [(n, n % 7, ("a", "b", "c")[n % 3]) for n in range(6000)] + [(n, 9, "rare") for n in range(20)]
+    chart = recommend(table("x y kind", *rows))
+    assert chart is not None
+    drawn = Counter(row["kind"] for row in chart.spec["data"]["values"])
+    assert drawn["rare"] == 20
+    assert min(drawn[kind] for kind in "abc") > 600
+    assert {row["y"] for row in chart.spec["data"]["values"] if row["kind"] == "a"} == set(range(7))
+
+
+def test_a_date_is_drawn_as_that_date_west_of_greenwich() -> None:
+    months = [dt.date(2024, month, 1) for month in (3, 4, 5)]
+    written: list[list[Any]] = [months, [str(day) for day in months], [str(day)[:7] for day in months], months[:2]]
+    charts = [recommend(table("day sold", *((day, 3) for day in days))) for days in written]
+    specs = json.dumps([chart.spec for chart in charts if chart])
+    draw = "import json, sys, querist.charts.render as r; print(*map(r.to_svg, json.load(sys.stdin)), sep='|')"
+    west = {**os.environ, "TZ": "America/New_York"}
+    done = subprocess.run(
+        [sys.executable, "-c", draw], input=specs, env=west, capture_output=True, text=True, check=True
+    )
+    told = [re.findall(r'"[^"]*[dD]ay: (.*?)[;"]', drawn)[0] for drawn in done.stdout.split("|")]
+    assert told == [*["Mar 01, 2024"] * 3, "2024-03-01"]
+
+
+def test_two_moments_of_a_day_are_two_bars() -> None:
+    chart = recommend(table("at sold", ("2024-03-01 08:00", 3), ("2024-03-01 09:00", 4)))
+    assert chart is not None
+    assert [row["at"] for row in chart.spec["data"]["values"]] == ["2024-03-01 08:00:00", "2024-03-01 09:00:00"]
+    assert "timeUnit" not in chart.spec["encoding"]["y"]
+
+
+def test_what_only_looks_like_a_month_is_none() -> None:
+    chart = recommend(table("part total", ("1234-56", 3), ("1234-57", 4), ("1234-58", 5)))
+    assert chart is not None
+    assert chart.kind == "bar"
+    assert "1234-56" in [row["part"] for row in chart.spec["data"]["values"]]
+
+
+def bins(*values: float) -> list[tuple[float, int]]:
+    chart = recommend(table("size", *((value,) for value in values)), kind="histogram")
+    assert chart is not None
+    return [(row["_from"], row["_rows"]) for row in chart.spec["data"]["values"]]
+
+
+def test_a_histogram_of_even_values_is_even() -> None:
+    tenths = [n / 10 for n in range(31)]
+    assert bins(*tenths * 10) == [(value, 10) for value in tenths]
+    assert {rows for _, rows in bins(*(1000 + n / 10 for n in range(30)))} == {1}
+    assert {rows for _, rows in bins(*(-n * 0.01 for n in range(1, 31)))} == {1}
+    assert {rows for _, rows in bins(*range(0, 120, 2))} == {2}
+    assert {rows for _, rows in bins(*range(1, 8))} == {1}
+
+
+def test_a_histogram_shows_where_there_is_nothing() -> None:
+    assert [rows for _, rows in bins(1, 1, 2, 5, 5)] == [2, 1, 0, 0, 2]

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from querist.charts.check import validate
-from querist.charts.recommend import POINTS
-from querist.charts.statistical import REST, SMALL, boxes, course, points
+from querist.charts.statistical import REST, boxes, course, points
 from querist.charts.style import OTHER, PALETTE
+from querist.charts.thinning import POINTS, SMALL
 
 
 def test_of_many_points_some_are_drawn_and_of_a_small_group_all() -> None:

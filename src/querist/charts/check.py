@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from querist.charts.case import values_of
 from querist.charts.chart import Chart, Kind, Spec
-from querist.charts.columns import field_names
-from querist.charts.recommend import PIE_SLICES, recommend, values_of
+from querist.charts.columns import chart_columns, field_names
+from querist.charts.recommend import PIE_SLICES, recommend
 from querist.charts.style import CONFIG, HEIGHT, SCHEMA, WIDTH
 from querist.errors import MissingExtraError, UsageError
 from querist.sources.table import Table
@@ -52,7 +53,7 @@ def from_spec(spec: Spec, table: Table) -> Chart:
         "height": HEIGHT,
         **{key: _with_fields(part, fields) for key, part in spec.items() if key not in ("data", "config")},
         "$schema": SCHEMA,
-        "data": {"values": values_of(table)},
+        "data": {"values": values_of(table, chart_columns(table))},
         "config": CONFIG,
     }
     validate(whole)

@@ -8,9 +8,12 @@ import math
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from querist.sources.table import Table, Value
+
+if TYPE_CHECKING:
+    from sqlglot import exp
 
 Role = Literal["time", "amount", "category"]
 LONGEST = 60
@@ -24,7 +27,13 @@ UNITS = {
 _NAMED_KEY = re.compile(r"(^|_|\s)(id|key|code|no|nr|zip|postcode)$", re.I)
 _OBJECT = ("constructor", "toString", "valueOf", "hasOwnProperty", "isPrototypeOf", "toLocaleString")
 """Names that every object of JavaScript has already."""
-_ADDITIVE = re.compile(r"(^|_|\b)(sum|total|count|number)(_|\b)(?!.*distinct)", re.I)
+_SUMS = {"sum", "total", "count", "number"}
+_NO_SUMS = set(
+    "avg average mean median rate ratio share pct percent percentage per min max lowest highest distinct unique "
+    "running cumulative cumulated change growth difference stddev variance".split()
+)
+"""Words of a column's name that tell of values which may be added up, and of values which may not."""
+_PARTS = {"share", "pct", "percent", "percentage", "proportion", "fraction"}
 _ORDERED_WORDS = {"month", "quarter", "week", "day", "hour", "weekday", "dow"}
 _CALENDAR = (
     "monday tuesday wednesday thursday friday saturday sunday".split(),
@@ -59,7 +68,7 @@ def chart_columns(table: Table, sql: str = "") -> list[ChartColumn]:
     """The columns that hold something to draw. `sql`: the query whose result the table is, where one is known."""
     found = []
     names = table.unique_names()
-    summed = _summed(sql, len(names)) or [bool(_ADDITIVE.search(name)) for name in names]
+    summed = _summed(sql, len(names)) if sql else list(map(_named_sum, names))
     for place, (name, field) in enumerate(zip(names, field_names(names), strict=True)):
         values = [row[place] for row in table.rows if row[place] is not None and is_finite(row[place])]
         if not values:
@@ -68,7 +77,8 @@ def chart_columns(table: Table, sql: str = "") -> list[ChartColumn]:
         amounts = [float(v) for v in values] if role == "amount" else []
         lowest = min(amounts) if amounts else None
         distinct = len({str(v) for v in values})
-        found.append(ChartColumn(field, role, title(name), ordered, distinct, place, lowest, summed[place]))
+        additive = summed[place] or _is_whole(name, amounts)
+        found.append(ChartColumn(field, role, title(name), ordered, distinct, place, lowest, additive))
     return found
 
 
@@ -89,26 +99,43 @@ def is_finite(value: Value) -> bool:
     return not isinstance(value, (float, decimal.Decimal)) or math.isfinite(value)
 
 
+def _named_sum(name: str) -> bool:
+    words = set(_words(name))
+    return bool(words & _SUMS) and not words & _NO_SUMS
+
+
+def _is_whole(name: str, amounts: Sequence[float]) -> bool:
+    """Whether shares are all parts of one whole, which they add up to but for rounding."""
+    return bool(_PARTS & set(_words(name))) and any(abs(sum(amounts) / whole - 1) < 0.005 for whole in (1, 100))
+
+
 def _summed(sql: str, width: int) -> list[bool]:
-    """Which columns of a query's result are sums or counts of rows; empty where the query does not tell."""
+    """Which columns of a query's result are sums or counts of rows; none where the query does not tell."""
     import sqlglot
     from sqlglot import exp
 
     try:
-        query = sqlglot.parse_one(sql) if sql else None
+        query = sqlglot.parse_one(sql)
     except sqlglot.errors.SqlglotError:
-        return []
+        return [False] * width
     if not isinstance(query, exp.Select) or len(query.selects) != width or query.is_star:
-        return []
-    calls = [part.unalias() for part in query.selects]
-    return [isinstance(call, (exp.Sum, exp.Count)) and call.find(exp.Distinct) is None for call in calls]
+        return [False] * width
+    if query.find(exp.Rollup, exp.Cube, exp.GroupingSets):  # some rows are sums of others
+        return [False] * width
+    return [_is_sum(part) for part in query.selects]
+
+
+def _is_sum(part: exp.Expression) -> bool:
+    from sqlglot import exp
+
+    while isinstance(part, (exp.Alias, exp.Paren, exp.Round, exp.Cast, exp.Coalesce)):
+        part = part.this
+    return isinstance(part, (exp.Sum, exp.Count)) and part.find(exp.Distinct) is None
 
 
 def _role(name: str, values: list[Value]) -> tuple[Role, bool]:
     words = _words(name)
-    if all(isinstance(v, dt.date) for v in values):
-        return "time", True
-    if all(isinstance(v, str) and _ISO.fullmatch(v) for v in values):
+    if all(moment(v) for v in values):
         return "time", True
     if all(isinstance(v, (int, float, decimal.Decimal)) and not isinstance(v, bool) for v in values):
         whole = all(v == int(v) for v in values)
@@ -120,6 +147,26 @@ def _role(name: str, values: list[Value]) -> tuple[Role, bool]:
             return "category", False
         return "amount", False
     return "category", calendar_order(values) is not None
+
+
+def moment(value: Value) -> str | None:
+    """A date, a month or a time as a local time in full; None for what is none of them.
+
+    Vega-Lite takes a date alone for midnight in Greenwich, and shows it a day early west of there.
+    """
+    if isinstance(value, str) and _ISO.fullmatch(value):
+        try:
+            value = dt.datetime.fromisoformat(value if len(value) > len("2024-03") else f"{value}-01")
+        except ValueError:
+            return None
+    if isinstance(value, dt.datetime):
+        return value.replace(tzinfo=None).isoformat()
+    return f"{value.isoformat()}T00:00:00" if isinstance(value, dt.date) else None
+
+
+def day_of(moment: str) -> str:
+    """For people: the day, and the time where there is one."""
+    return moment.removesuffix("T00:00:00").replace("T", " ")
 
 
 def calendar_order(values: Collection[Value]) -> list[Value] | None:

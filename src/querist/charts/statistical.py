@@ -6,19 +6,20 @@ from __future__ import annotations
 
 import statistics
 from bisect import bisect_left, bisect_right
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from math import isfinite
+from operator import itemgetter
 from typing import Any
 
+from querist.charts.case import Row
 from querist.charts.chart import Chart, Kind, Spec
-from querist.charts.recommend import POINTS, Row, histogram_spec
+from querist.charts.columns import moment
+from querist.charts.histogram import histogram_spec
 from querist.charts.style import HEIGHT, OTHER, PALETTE, WIDTH, finished, number_axis
+from querist.charts.thinning import POINTS, SMALL, outline, sample
 
 REST = "others"
 """The name of marks that stand in grey behind those that matter."""
-SMALL = POINTS // 10
-"""A group of no more points is drawn whole."""
 BOX_STEP = 34
 """Height of one box, in pixels."""
 _BLACK = "#333333"
@@ -41,15 +42,16 @@ def course(
         lines: each of pairs of an ISO date and a value.
         band: date, lower and upper end of the interval that the last line has.
     """
-    names, step = list(lines), -(-max(map(len, lines.values())) // POINTS)
+    names = list(lines)
     rows: list[Row] = [
-        {"when": when, "value": value, "line": name}
+        {"when": moment(when), "value": value, "line": name}
         for name, points in lines.items()
-        for when, value in [*points[:-1:step], *points[-1:]]
-        if isfinite(value)
+        for when, value in outline([point for point in points if isfinite(point[1])], itemgetter(1), POINTS)
     ]
     ends = [
-        {"when": when, "low": low, "high": high, "line": names[-1]} for when, low, high in band if isfinite(high - low)
+        {"when": moment(when), "low": low, "high": high, "line": names[-1]}
+        for when, low, high in band
+        if isfinite(high - low)
     ]
     values = [row["value"] for row in rows] + [end[side] for end in ends for side in ("low", "high")]
     y: Spec = {"field": "value", "type": "quantitative", "title": axis, "axis": number_axis(values),
@@ -82,14 +84,8 @@ def points(
         names: the groups in the order of their colours; none for one colour.
         lines: to hold the points against, dashed.
     """
-    held = Counter(name for _, _, name in marks)
-    step = -(-len(marks) // POINTS)
-    seen: Counter[str] = Counter()
-    rows: list[Row] = []
-    for x, y, name in marks:
-        seen[name] += 1
-        if seen[name] % step == 0 or held[name] <= SMALL:
-            rows.append({"x": x, "y": y, "group": name})
+    groups = [name for _, _, name in marks]
+    rows: list[Row] = [{"x": x, "y": y, "group": name} for x, y, name in sample(marks, groups)]
     if len(rows) < len(marks):
         notes = (*notes, f"Of {len(marks):,} points {len(rows):,} are drawn.")
     encoding: Spec = {

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from querist.charts.columns import day_of
+
 if TYPE_CHECKING:
     from querist.charts.chart import Chart
 
@@ -80,7 +82,7 @@ def _lines(rows: Sequence[dict[str, Any]], encoding: dict[str, Any], width: int)
         low, high = min(values), max(values)
         blocks = "".join(BLOCKS[round(7 * (v - low) / (high - low)) if high > low else 3] for v in values)
         lines.append(f"{_cut(name, width // 4):<{names}} {blocks} {_number(low)} to {_number(high)}".strip())
-    ends = [str(row[x]).removesuffix("T00:00:00") for row in (*ordered[:1], *ordered[-1:])]
+    ends = [day_of(str(row[x])) for row in (*ordered[:1], *ordered[-1:])]
     return [*lines, " … ".join(ends)] if ends else lines
 
 
