@@ -125,7 +125,7 @@ def _summed(sql: str, width: int) -> list[bool]:
     return [_is_sum(part) for part in query.selects]
 
 
-def _is_sum(part: exp.Expression) -> bool:
+def _is_sum(part: exp.Expr) -> bool:
     from sqlglot import exp
 
     while isinstance(part, (exp.Alias, exp.Paren, exp.Round, exp.Cast, exp.Coalesce)):
