@@ -149,7 +149,9 @@ async def test_without_a_format_the_model_says_it_in_words_and_each_number_is_ch
     assert (right.text, right.values) == ("The mean rent is 25.5.", {"mean_rent": 25.5})
     assert right.warnings == ["Rows without a value of rent are left out: 1."]
     wrong, _ = await analyse(MEAN, "The mean rent is 26.1.", format="")
-    assert wrong.warnings[-1] == "The text says 26.1, which no result contains."
+    assert wrong.text == "mean rent: 25.5"
+    told = "The model's words are left out; no result contains 26.1: 'The mean rent is 26.1.'"
+    assert wrong.warnings[-1] == told
 
 
 async def test_a_model_that_fails_loses_nothing_that_was_found_without_it() -> None:

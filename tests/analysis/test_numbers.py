@@ -4,9 +4,20 @@ from __future__ import annotations
 
 import pytest
 
+from querist.analysis.findings import FindingValue
 from querist.analysis.numbers import unsupported
 
-VALUES = [0.4567, 12345.678, -3.2, 17, 250, 0.0004, "2021-05-01", [8.25, None], True]
+VALUES: dict[str, FindingValue] = {
+    "r": 0.4567,
+    "total": 12345.678,
+    "change": -3.2,
+    "count": 17,
+    "most": 250,
+    "p_value": 0.0004,
+    "day": "2021-05-01",
+    "list": [8.25, None],
+    "sure": True,
+}
 
 
 @pytest.mark.parametrize(
@@ -15,17 +26,20 @@ VALUES = [0.4567, 12345.678, -3.2, 17, 250, 0.0004, "2021-05-01", [8.25, None], 
         "The correlation is 0.46, or .457, or 0.5.",
         "About 45.7% of it, 46 per cent.",
         "It sold 12,346 in all, 12345.7 to be exact, 12'345.68 or 12.3 thousand, about 12,300 or 12.3k.",
-        "A fall of 3.2 points; a change of −3.2.",
+        "A fall of 3.2 points; a change of −3.2; it fell by about 3.2, is 3.2 points lower, and lower by 3.2.",
+        "They are negatively correlated (r = 3.2); a downward trend of 3.2; 3.2 is negative.",
         "It was 17, on 2021-05-01, the 1st of May 2021, May 1, 2021, 01/05/2021, in May 2021, and in 2021.",
         "Between 8.25 and 8.3, or 8.25–17, or 17-250.",
         "Seventeen of two hundred and the two groups.",
         "Of the 1000 asked for; in March 2020.",
         "The difference is significant (p < 0.001), p = 4e-4, p = 0.000.",
+        "It is significant at the 5% level, with a p-value below the usual threshold of 0.05.",
+        "Almost half, that is 46%; a dozen; the 95% confidence interval begins at 8.25.",
         "R2 and x1 in Q3 declined. Nothing but words.",
     ],
 )
 def test_numbers_that_a_value_rounds_to_are_fine(text: str) -> None:
-    assert unsupported(text, [*VALUES, 200], "What of 1000 in March 2020?") == []
+    assert unsupported(text, {**VALUES, "all": 200, "new": 12}, "What of 1000 in March 2020?") == []
 
 
 @pytest.mark.parametrize(
@@ -43,7 +57,47 @@ def test_numbers_that_a_value_rounds_to_are_fine(text: str) -> None:
         ("12.345,67 at 10:30, 1.2.3", ["12.345,67", "10", "30", "1.2.3"]),
         ("p < 0.0001, and it declined 5 times.", ["0.0001", "5"]),
         ("1e99 or 1e999", ["1e99", "1e99"]),
+        ("The correlation of 3.2 is significant, with a p-value below 0.001.", ["3.2"]),
+        ("The change of 3.2 is lower than 17, and costs fell.", ["3.2"]),
+        ("A negative correlation of 0.46, or minus 17.", ["0.46", "17"]),
+        ("The share is below 0.5.", []),
+        ("They rose by 95%.", ["95"]),
+        (
+            "Sales doubled, a third came back, three quarters stayed, and two dozen are new: twice as many.",
+            ["doubled", "a third", "three quarters", "two dozen", "twice"],
+        ),
     ],
 )
 def test_other_numbers_are_flagged_as_they_are_written(text: str, flagged: list[str]) -> None:
     assert unsupported(text, VALUES) == list(dict.fromkeys(flagged))
+
+
+UNSURE: dict[str, FindingValue] = {"r_x_y": 0.012, "p_x_y": 0.86, "p_value": 0.83, "n": 40}
+
+
+@pytest.mark.parametrize(
+    ("text", "flagged"),
+    [
+        ("Both are significantly correlated (p < 0.05).", ["significantly", "0.05"]),
+        ("The p-value is 0.05.", ["0.05"]),
+        ("They are related at the 0.05 level of significance.", ["significance"]),
+        ("A significant difference, p = 0.83.", ["significant"]),
+        ("No, it is significant.", ["significant"]),
+        ("It is not significant (p > 0.05); there is no evidence that they differ significantly at 0.05.", []),
+        ("They don't differ significantly, and r = 0.012 is insignificant.", []),
+    ],
+)
+def test_a_level_and_the_word_significant_are_held_against_p_values_alone(text: str, flagged: list[str]) -> None:
+    assert unsupported(text, UNSURE) == flagged
+
+
+def test_p_values_are_found_in_texts() -> None:
+    result = '{"findings":[{"name":"p_value","value":0.03,"meaning":"of the price"}]}'
+    assert unsupported("The difference is significant (p < 0.05).", {"result": result}) == []
+    assert unsupported("It is significant (p < 0.01).", {"result": result}) == ["0.01"]
+    assert unsupported("It is significant (p < 0.05).", {"result": "p = 0.2, price: 0.04"}) == ["significant", "0.05"]
+
+
+def test_what_a_person_wrote_needs_no_value_and_a_percentage_is_no_number_of_things() -> None:
+    assert unsupported("The top 10 have doubled.", {}, "Have the top 10 doubled?") == []
+    assert unsupported("They rose by 10%.", {}, "Have the top 10 grown?") == ["10"]

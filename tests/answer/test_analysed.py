@@ -59,12 +59,12 @@ async def test_a_correlation_is_analysed_with_its_evidence(
     assert answer.chart is not None
     assert answer.chart.title == "Crop against Rain: r = 0.99, p < 0.001"
     assert "chart" not in answer.to_dict()["analysis"]
-    assert answer.text.startswith("Yes")
+    assert answer.text.startswith("r: 0.99")
     assert answer.analysis is not None
     assert answer.table is not None
     assert [row[0] for row in answer.table.rows] == ["r", "p", "n"]
     assert answer.evidence.assumptions == ("Analysed the table fields by correlation",)
-    assert answer.evidence.warnings == ["The text says 17, which no result contains."]
+    assert answer.evidence.warnings[0].startswith("The model's words are left out; no result contains 17: 'Yes: they")
     assert answer.evidence.agreement == (1, 1)
     assert answer.usage.calls == len(model.requests) == 2
     assert answer.to_dict()["analysis"]["techniques"] == ["correlation"]

@@ -20,5 +20,5 @@ def fault(answer: Any, found: Sequence[str], asked: str) -> str:
     if not found:
         return "Nothing has been looked up yet. Use a tool first."
     said = answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False)
-    flagged = unsupported(_LISTED.sub("", said), found, asked)
+    flagged = unsupported(_LISTED.sub("", said), {str(place): text for place, text in enumerate(found)}, asked)
     return f"No result contains {', '.join(flagged)}. Say only what the results say." if flagged else ""

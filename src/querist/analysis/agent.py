@@ -21,13 +21,13 @@ from querist.analysis.assemble import Assembly
 from querist.analysis.cleaning import clean
 from querist.analysis.code_chart import chart_of_code
 from querist.analysis.code_mend import code_in
-from querist.analysis.draft import Draft, agree
+from querist.analysis.draft import Draft, agree, differing
 from querist.analysis.findings import Finding, Findings, FindingValue
 from querist.analysis.frame import require, to_frame
 from querist.analysis.generated import CodeRunner, run_code
 from querist.analysis.load import choose, columns_for, doubt, load
-from querist.analysis.matching import match
-from querist.analysis.named import pick, shown, wanted
+from querist.analysis.matching import match, pick
+from querist.analysis.named import places, shown, wanted
 from querist.analysis.numbers import unsupported
 from querist.analysis.overview import overview
 from querist.analysis.plan import follow, read_plan
@@ -86,6 +86,13 @@ class _Work:
     def names(self) -> tuple[str, ...]:
         return tuple(name.name for name in self.asked.names)
 
+    @property
+    def places(self) -> int | None:
+        return places(f"{self.asked.format} {self.asked.constraints}")
+
+    def agree(self, left: Draft, right: Draft) -> bool:
+        return agree(left, right, self.names, self.places)
+
     def tell(self, stage: str, detail: str = "") -> None:
         self.context.emit(AnalysisProgress(source="analyse", stage=stage, detail=detail))
 
@@ -141,7 +148,7 @@ class Analyse(Component[AnalysisQuestion, Analysis]):
             work.tell("code", "Writing code")
             work.drafts += await self._by_code(work, self.code)
             ways = [draft for draft in work.drafts if draft.usable]
-            if len(ways) == 2 and not agree(ways[0], ways[1], work.names):
+            if len(ways) == 2 and not work.agree(ways[0], ways[1]):
                 work.tell("code", "Writing other code, for the two results differ")
                 known = {draft.script for draft in work.drafts}  # the same code again is no second opinion
                 work.drafts += [d for d in await self._by_code(work, self.code, other=True) if d.script not in known]
@@ -230,7 +237,7 @@ class Analyse(Component[AnalysisQuestion, Analysis]):
 
     async def _conclude(self, work: _Work) -> Analysis:
         ranked = [draft for draft in work.drafts if draft.usable]
-        supporters = {id(d): [other for other in ranked if other is d or agree(d, other, work.names)] for d in ranked}
+        supporters = {id(d): [other for other in ranked if other is d or work.agree(d, other)] for d in ranked}
 
         def worth(draft: Draft) -> tuple[int, bool, bool]:
             votes = len(supporters[id(draft)])
@@ -277,16 +284,18 @@ class Analyse(Component[AnalysisQuestion, Analysis]):
         )
 
     async def _in_words(self, findings: Sequence[Finding], work: _Work, plain: str) -> tuple[str, list[str]]:
-        """What was found, as the model says it, and what to know about that; `plain` where it says nothing."""
+        """What was found, as the model says it, and what to know about that; `plain` where it says what was not."""
         try:
             reply = await ask_for_words(self.model, work.asked.question, findings)
         except ModelError as error:
             return plain, [f"It is not said in words: {error.message}"]
         work.count(reply)
-        known = "\n".join((work.asked.question, work.asked.constraints, *(found.meaning for found in findings)))
-        flagged = unsupported(reply.text, [found.value for found in findings], known)
-        told = [f"The text says {', '.join(flagged)}, which no result contains."] if flagged else []
-        return reply.text.strip() or plain, told
+        groups = (found.meaning.partition(" where ")[2] for found in findings)
+        known = "\n".join((work.asked.question, work.asked.constraints, *groups))
+        said = reply.text.strip()
+        if flagged := unsupported(said, {found.name: found.value for found in findings}, known):
+            return plain, [f"The model's words are left out; no result contains {', '.join(flagged)}: {said!r}"]
+        return said or plain, []
 
 
 def _chart(best: Draft, agreeing: Sequence[Draft], data: _Data, question: str) -> Chart | None:

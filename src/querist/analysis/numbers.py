@@ -1,12 +1,13 @@
 """Numbers in a text, held against the values that it speaks of: a number that no value contains is flagged.
 
-Strict rather than kind: what cannot be read is flagged, and so is what was computed from values but is none.
+Strict rather than kind: what cannot be read is flagged, and so is what was computed from values but is none. Of what
+is said without numbers only "significant" is held against them.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from querist.analysis.findings import FindingValue
@@ -17,8 +18,11 @@ _ONES = (
 ).split()
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
 _SCALES = {"hundred": 1e2, "thousand": 1e3, "k": 1e3, "million": 1e6, "M": 1e6, "billion": 1e9, "bn": 1e9}
+_SCALES["dozen"] = 12.0
 _WORDS = {word: place for place, word in enumerate(_ONES)} | {word: 10 * n for n, word in enumerate(_TENS, start=2)}
-_WORD = "|".join(sorted({*_WORDS, "hundred", "thousand", "million", "billion"} - {"one"}, key=len, reverse=True))
+_WORD = "|".join(
+    sorted({*_WORDS, "hundred", "thousand", "million", "billion", "dozen"} - {"one"}, key=len, reverse=True)
+)
 _NUMBER = re.compile(
     r"(?<![\w.,])(?P<sign>[-−–])?(?P<digits>\d[\d.,'’\u00a0\u2009\u202f]{0,40}\d|\d|\.\d{1,40})(?P<exponent>[eE][-+]?\d{1,2})?"
     r"(?:\s?(?P<scale>thousand|million|billion|bn|k|(?-i:M))\b)?(?P<percent>\s?(?:%|per ?cent|percentage points?))?"
@@ -39,16 +43,52 @@ _DATES = tuple(
         rf"\b{_MONTH} (?P<d>\d{{1,2}})(?:st|nd|rd|th)?(?:,? (?P<y>\d{{4}}))?\b",
     )
 )
-_LESS = re.compile(
-    r"minus|negativ|invers|opposite|f[ae]ll|drop|declin|decreas|reduc|shr[aiu]nk|lose|loss|lost|lower|less|fewer|below|"
-    r"under|down",
+_PARTS = {"half": 1 / 2, "third": 1 / 3, "quarter": 1 / 4, "fifth": 1 / 5, "tenth": 1 / 10}
+_PART = re.compile(
+    r"(?<!first )(?<!second )(?<!last )\b(?P<half>half)\b(?![- ]?years?\b)|"
+    r"(?<![\d.] )\b(?P<number>an?|one|two|three|four)[- ](?P<part>third|quarter|fifth|tenth)s?\b",
     re.I,
 )
-_BOUND = re.compile(
-    r"(?P<below><|below|under|(?:less|smaller|lower) than)\s*$|(?:>|above|over|(?:greater|more) than)\s*$"
+_TIMES = re.compile(
+    r"\b(?:twice|thrice|(?:doubl|tripl|trebl|quadrupl|halv)\w+|(?:two|three|four|five|ten)-?fold)\b", re.I
 )
+_INTERVAL = re.compile(r"\b95\s?(?:%|per ?cent)[- ](?:\w+ )?(?:interval|limit|band|range|bound)s?\b", re.I)
+_NO = r"(?<!not )(?<!no )(?<!non-)\b"
+_FALL = (
+    rf"{_NO}(?:minus|negativ\w*|invers\w*|opposite|f[ae]ll\w*|drop\w*|declin\w*|decreas\w*|reduc\w*|shr[aiu]nk\w*|"
+    r"los[es]\w*|lost|down\w*)\b"
+)
+_LESS = r"\b(?:lower|less|fewer|smaller|below|under)\b"
+_TURN = r"(?:and|but|while|whereas|r[io]s\w+|gr[eo]w\w*|increas\w+|up|higher|more|positive\w*)\b"
+_ON = rf"(?:[\s(]+(?!{_TURN})(?:[^\W\d]+|[=≈~])){{0,5}}[\s(]*$"
+"""Up to five words that lead to a number in the same breath."""
+_SIGN_BEFORE = re.compile(rf"(?:{_FALL}|{_LESS}(?=\s+by\b)){_ON}(?<!\bto )", re.I)
+_SIGN_AFTER = re.compile(
+    rf"\s?(?:%|per ?cent|percentage points?)?(?:\s+(?!{_TURN}|is\b|are\b|was\b|were\b)[^\W\d]+){{0,2}}?[\s(]+"
+    rf"(?:{_FALL}|{_LESS}(?!(?: than)?(?: the)? [\d.]))|\s+is negative\b",
+    re.I,
+)
+_RELATION = r"(?:negative|inverse)(?:ly)? (?:correlat|relat|associat|slope|trend|coefficient)\w*"
+_NEGATIVE = re.compile(rf"{_NO}(?:minus|{_RELATION}){_ON}", re.I)
 _LEVELS = (0.1, 0.05, 0.01, 0.005, 0.001, 0.0001)
 """What p-values are held against."""
+_BOUND = re.compile(
+    r"(?:(?P<below>[<≤]|\b(?:below|under|(?:less|smaller|lower) than))|"
+    r"(?P<above>[>≥]|\b(?:above|over|exceed\w*|(?:greater|more|higher|larger) than))|\b(?:at|using|alpha)|α)"
+    r"(?: (?:the|a|an|usual|common|conventional|significance|level|threshold|alpha|of)\b)*[\s=]*$",
+    re.I,
+)
+_P_NAME = re.compile(r"(?:^|[\W_])p(?:[\W_]?val(?:ue)?s?)?(?:$|[\W_])", re.I)
+_P_SAID = re.compile(
+    r"\bp(?:[-_ ]?value)?(?:_\w+)?\W{0,2}(?:=|:|,\"value\":)\s*(?P<p>[01]?\.\d+(?:e-?\d+)?|\d(?:\.\d+)?e-\d+)", re.I
+)
+_CLAIM = re.compile(
+    r"(?P<denied>\b(?:no|not|nor|never|neither|without|hardly|lacks?|cannot|\w+n['’]t)\b[^.,;:!?]{0,60}?)?"
+    r"(?<!in)(?<!non)(?<!non-)(?P<claim>significan(?:tly|t|ce))\b",
+    re.I,
+)
+NEAR = 80
+"""Characters on either side of a number in which a word may say its sign, or make it a bound."""
 COARSE = 0.1
 """How far rounding may take a value from itself: 0.46 may be said as 0.5, and 0.4 not as 0."""
 
@@ -67,38 +107,49 @@ class _Said:
     percent: bool
 
 
-def unsupported(text: str, values: Iterable[FindingValue], context: str = "") -> list[str]:
-    """The numbers and dates of `text` that are no value, as they are written.
+def unsupported(text: str, values: Mapping[str, FindingValue], context: str = "") -> list[str]:
+    """The numbers and dates of `text` that are no value, as they are written, and "significant" where no p-value is.
 
     A number counts as a value when it is that value rounded to the digits it has. With a percent sign it is a hundred
-    times a share, or a value above 1 as it is. A negative value needs its sign, or a word for it ("a fall of 3").
-    A usual level may bound a value ("p < 0.05"). What stands in `context`, such as the question, needs no value.
+    times a share, or a value above 1 as it is. A negative value needs its sign, or a word for it beside it ("a fall of
+    3"). A usual level may bound what its name says to be a p-value ("p < 0.05"). What stands in `context`, such as the
+    question, needs no value.
     """
-    known, days = _known(values)
-    allowed = {said.value for said in _numbers(context)}
+    known, days = _known(values.values())
+    p_values = _p_values(values)
+    allowed = {(said.value, said.percent) for said in _numbers(_without_days(context))}
     days |= {day for _, readings in _days(context) for day in readings}
     flagged = {}
     for match, readings in _days(text):
         if not any(_fits(said, day) for said in readings for day in days):
             flagged[match.start()] = match[0]
     known += [float(year) for year, _, _ in days if year is not None]
-    for said in _numbers(_without_days(text)):
-        if said.value not in allowed and not _supported(said, known, text):
+    bare = _blank(_INTERVAL, _without_days(text))
+    for said in _numbers(bare):
+        if (said.value, said.percent) not in allowed and not _supported(said, known, p_values, bare):
             flagged[said.start] = said.written
+    spoken = " ".join([context, *(value for value in values.values() if isinstance(value, str))]).lower()
+    flagged |= {match.start(): match[0] for match in _TIMES.finditer(text) if match[0].lower() not in spoken}
+    if p_values and min(p_values) >= 0.05:
+        claims = (match for match in _CLAIM.finditer(text) if not match["denied"])
+        flagged |= {match.start("claim"): match["claim"] for match in claims}
     return list(dict.fromkeys(flagged[start] for start in sorted(flagged)))
 
 
-def _supported(said: _Said, known: list[float], text: str) -> bool:
+def _supported(said: _Said, known: list[float], p_values: list[float], text: str) -> bool:
     if said.value is None:
         return False
-    if bound := _BOUND.search(text[: said.start]):
-        below = bound["below"] is not None
-        if said.value in _LEVELS and any(0 <= v < said.value if below else said.value < v <= 1 for v in known):
-            return True
-    sentence = re.split(r"[.!?;]\s", text[: said.start])[-1] + re.split(r"[.!?;]\s", text[said.start :])[0]
-    signless = bool(_LESS.search(sentence))
+    before, after = text[max(0, said.start - NEAR) : said.start], text[said.start + len(said.written) :][:NEAR]
+    level = said.value / 100 if said.percent else said.value
+    if p_values and level in _LEVELS and (bound := _BOUND.search(before)):
+        if bound["below"] or bound["above"]:
+            return any(p < level if bound["below"] else p > level for p in p_values)
+        return True  # "significant at 0.05": whether it is, is held against the p-values itself
     if said.percent:
         known = [100 * value for value in known] + [value for value in known if abs(value) > 1]
+    if _NEGATIVE.search(before):
+        known = [value for value in known if value < 0]
+    signless = bool(_SIGN_BEFORE.search(before) or _SIGN_AFTER.match(after))
     return any(_rounds_to(value, said, signless) for value in known)
 
 
@@ -117,7 +168,10 @@ def _rounds_to(value: float, said: _Said, signless: bool) -> bool:
 
 
 def _numbers(text: str) -> Iterator[_Said]:
-    for match in _NUMBER.finditer(text):
+    for match in _PART.finditer(text):
+        share = _PARTS[(match["half"] or match["part"]).lower()] * _WORDS.get((match["number"] or "").lower(), 1)
+        yield _Said(match[0], match.start(), share, 0.1, False)
+    for match in _NUMBER.finditer(_blank(_PART, text)):
         written = match[0].removesuffix(match["percent"] or match["of"] or "").strip()
         percent = bool(match["percent"] or match["of"])
         if match["words"]:
@@ -146,8 +200,8 @@ def _in_words(words: str) -> float:
     for word in re.split(r"[- ]", words):
         if word not in _SCALES:
             part += _WORDS[word]
-        elif word == "hundred":
-            part = max(part, 1) * 100
+        elif word in ("hundred", "dozen"):
+            part = max(part, 1) * _SCALES[word]
         else:
             whole, part = whole + max(part, 1) * _SCALES[word], 0.0
     return whole + part
@@ -167,6 +221,17 @@ def _known(values: Iterable[FindingValue]) -> tuple[list[float], set[_Day]]:
         elif value is not None and not isinstance(value, bool):
             numbers.append(float(value))
     return numbers, days
+
+
+def _p_values(values: Mapping[str, FindingValue]) -> list[float]:
+    """The values that are p-values by their names; of texts those that stand in them as such."""
+    found = []
+    for name, value in values.items():
+        if isinstance(value, str):
+            found += [float(match["p"]) for match in _P_SAID.finditer(value)]
+        elif isinstance(value, (int, float)) and not isinstance(value, bool) and _P_NAME.search(name):
+            found.append(float(value))
+    return [p for p in found if 0 <= p <= 1]
 
 
 def _days(text: str) -> Iterator[tuple[re.Match[str], list[_Day]]]:
@@ -189,6 +254,11 @@ def _fits(said: _Day, known: _Day) -> bool:
 
 
 def _without_days(text: str) -> str:
-    for match, _ in list(_days(text)):
-        text = text[: match.start()] + " " * len(match[0]) + text[match.end() :]
+    for pattern in _DATES:
+        text = _blank(pattern, text)
     return text
+
+
+def _blank(pattern: re.Pattern[str], text: str) -> str:
+    """The text with blanks for what matches, so that all else keeps its place."""
+    return pattern.sub(lambda match: " " * len(match[0]), text)
