@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from querist.errors import ConfigError, SandboxError, SandboxUnavailableError
+from querist.errors import ConfigError, SandboxError, SandboxUnavailableError, UsageError
 from querist.sandbox import open as opening
 from querist.sandbox import server as serving_module
 from querist.sandbox.base import Job, SandboxLimits
@@ -21,6 +21,7 @@ from querist.sandbox.container import ContainerSandbox, container_command, find_
 from querist.sandbox.local import LocalSandbox
 from querist.sandbox.monty import MontySandbox
 from querist.sandbox.open import limits_of, open_sandbox
+from querist.sandbox.piped import UnsafeSandbox
 from querist.sandbox.remote import RemoteSandbox
 from querist.sandbox.sending import job_frames
 from querist.sandbox.server import SandboxServer
@@ -200,6 +201,27 @@ def test_without_the_image_containers_are_refused(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.anyio
+@pytest.mark.parametrize(("exit_code", "limit"), [(24, "cpu_seconds"), (137, "memory"), (3, None)])
+async def test_a_container_that_was_ended_at_a_limit_is_told_as_that(
+    exit_code: int, limit: str | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    (tmp_path / "podman").write_text(f"#!/bin/sh\n[ $1 = run ] || exit 0\necho; exit {exit_code}\n")
+    (tmp_path / "podman").chmod(0o755)
+    outcome = await ContainerSandbox("image").run(Job("1"))
+    assert (outcome.status, outcome.limit) == ("limit" if limit else "error", limit)
+
+
+@pytest.mark.anyio
+async def test_where_no_session_is_kept_none_is_promised(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    (tmp_path / "podman").symlink_to("/bin/true")
+    for sandbox in (UnsafeSandbox(), ContainerSandbox("image"), MontySandbox()):
+        with pytest.raises(UsageError, match="has no sessions"):
+            await sandbox.run(Job("x = 1", session="s"))
+
+
+@pytest.mark.anyio
 async def test_a_container_runs_code_and_ends_it() -> None:
     if why := find_engine("querist-sandbox")[1]:
         pytest.skip(f"no container runs here: {why}")
@@ -209,4 +231,11 @@ async def test_a_container_runs_code_and_ends_it() -> None:
     assert [file.name for file in outcome.files] == ["a.txt"]
     code = "import socket; socket.create_connection(('1.1.1.1', 53))"
     assert (await sandbox.run(Job(code))).error is not None
-    assert (await sandbox.run(Job("while True: pass", limits=SandboxLimits(seconds=1)))).limit == "seconds"
+    for code, limit, most in (
+        ("while True: pass", "seconds", 1),
+        ("while True: pass", "cpu_seconds", 1),
+        ("x = 7 ** 7**9", "cpu_seconds", 1),  # computed in C, where no code of Python hears a signal
+        ("x = [b'x' * 50_000_000 for _ in range(99)]", "memory", 100 << 20),
+    ):
+        limits = dataclasses.replace(SandboxLimits(), **{limit: most})
+        assert (await sandbox.run(Job(code, limits=limits))).limit == limit

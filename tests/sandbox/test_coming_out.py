@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import struct
 from base64 import b64encode
 
@@ -135,6 +136,68 @@ def test_forged_frames_end_the_job_and_give_nothing(data: bytes) -> None:
     assert received.value is None
     assert received.failure is not None
     assert received.failure.type == "ForgedResult"
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "printed", "limit"),
+    [
+        (-24, "", "cpu_seconds"),
+        (152, "", "cpu_seconds"),
+        (153, "", "files"),
+        (134, "memory allocation of 99 bytes failed", "memory"),
+        (-9, "", None),
+        (3, "", None),
+    ],
+)
+def test_a_process_that_was_ended_at_a_limit_is_told_as_that(exit_code: int, printed: str, limit: str | None) -> None:
+    outcome = Received(1).outcome("x", "strong", stdout=printed, stderr="", limit=None, exit_code=exit_code, seconds=1)
+    assert (outcome.status, outcome.limit) == ("limit" if limit else "error", limit)
+
+
+@pytest.mark.parametrize(
+    ("type", "message", "limit"),
+    [
+        ("MemoryError", "Unable to allocate 7 TiB", "memory"),
+        ("OSError", "[Errno 27] File too large", "files"),
+        ("OSError", "[Errno 28] No space left on device", "files"),
+        ("OSError", "[Errno 2] No such file", None),
+        ("RuntimeError", "can't start new thread", "threads"),
+    ],
+)
+def test_an_error_that_a_limit_made_is_told_as_that_limit(type: str, message: str, limit: str | None) -> None:
+    received = Received(1 << 10)
+    received.feed(frame("end", json.dumps({"type": type, "message": message}).encode()))
+    outcome = received.outcome("x", "strong", stdout="", stderr="", limit=None, exit_code=None, seconds=1)
+    assert (outcome.status, outcome.limit) == ("limit" if limit else "error", limit)
+    assert outcome.error is not None
+
+
+def test_results_larger_than_the_limit_of_files_are_told_as_that() -> None:
+    received = Received(1 << 10)
+    received.feed(b'{"kind": "table", "name": "t", "size": 5000}\n')
+    outcome = received.outcome("x", "strong", stdout="", stderr="", limit=None, exit_code=None, seconds=1)
+    assert (outcome.limit, outcome.error) == ("files", None)
+
+
+def test_names_that_would_be_the_same_to_people_or_systems_get_a_number() -> None:
+    received = Received(1 << 20)
+    for name in ("a?.txt", "A_.txt", "b/a_.txt", "x" * 200 + ".txt", "x" * 300 + ".txt"):
+        received.feed(frame("file", b"x", name=name))
+    assert [file.name for file in received.files] == [
+        "a_.txt",
+        "A__2.txt",
+        "a__3.txt",
+        "x" * 116 + ".txt",
+        "x" * 116 + "_2.txt",
+    ]
+
+
+def test_a_second_table_of_a_name_does_not_replace_the_first() -> None:
+    received = Received(1 << 20)
+    for number in (1, 2):
+        received.feed(frame("table", stream(pa.table({"n": [number]})), name="t"))
+    assert received.tables["t"].rows == ((1,),)
+    assert received.refused == ["Not handed out: the table 't': there is another of this name."]
 
 
 def test_frames_may_arrive_in_any_portions() -> None:

@@ -34,6 +34,8 @@ _LIMITS = {
         "threads",
     ),
     "files": (_WRITE.format("f'{n}'", ""), "files"),
+    "one large file": ("with open('a', 'w') as file: file.write('x' * 2_000_000)", "files"),
+    "a large result": ("import polars; result = polars.DataFrame({'n': range(300_000)}); raise SystemExit", "files"),
     "files in a folder that cannot be read": ("os.mkdir('a', 0o300)\n" + _WRITE.format("f'a/{n}'", ""), "files"),
     "files without names": (_WRITE.format("f'{n}'", "for n in range(9): os.unlink(f'{n}')"), "files"),
     "folders without end": ("for n in range(3000): os.mkdir('d'); os.chdir('d')", "files"),
@@ -77,8 +79,8 @@ async def test_files_and_open_figures_are_handed_out(sandbox: LocalSandbox) -> N
     outcome = await sandbox.run(Job(code))
     assert [(f.name, f.media_type) for f in outcome.files] == [
         ("a.svg", "image/svg+xml"),
-        ("figure_1.png", "image/png"),
         ("note.txt", "text/plain"),
+        ("figure_1.png", "image/png"),
     ]
 
 

@@ -12,7 +12,6 @@ from querist.sandbox.base import File
 from querist.sandbox.pixels import check_pixels
 from querist.sandbox.svg import harmless_svg
 
-MOST_FILES = 50
 LARGEST_PARSED = 8 << 20
 """Bytes of JSON and SVG: in memory they take up to 25 times as much."""
 _BY_CONTENT = {
@@ -64,10 +63,11 @@ def as_file(name: str, data: bytes) -> File:
 
 def _plain_name(name: str) -> str:
     last = name.replace("\\", "/").rpartition("/")[2]
-    plain = re.sub(r"[^\w.\- ()]", "_", last).strip(" .-")[:120]
+    plain = re.sub(r"[^\w.\- ()]", "_", last).strip(" .-")
     if not plain:
         raise ValueError("its name holds nothing that a file may be called")
-    return plain
+    suffix = PurePosixPath(plain).suffix[:20]
+    return plain.removesuffix(suffix)[: 120 - len(suffix)] + suffix
 
 
 def _decoded(data: bytes) -> str:

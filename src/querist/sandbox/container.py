@@ -13,8 +13,12 @@ import uuid
 from pathlib import Path
 
 from querist.errors import SandboxUnavailableError
-from querist.sandbox.base import Job, OnOutput, Outcome, SandboxLimits, Strength
+from querist.sandbox.base import Job, Limit, OnOutput, Outcome, SandboxLimits, Strength
 from querist.sandbox.piped import PROGRAM, run_piped, start_command
+
+_CPU_SIGNAL = 24
+_EXITS: dict[int, Limit] = {_CPU_SIGNAL: "cpu_seconds", 137: "memory"}
+"""How a container ends at a limit; 137 is how an engine tells that the kernel killed it."""
 
 
 def container_command(engine: str, image: str, limits: SandboxLimits, name: str) -> list[str]:
@@ -22,7 +26,8 @@ def container_command(engine: str, image: str, limits: SandboxLimits, name: str)
     walls = "--network none --read-only --cap-drop ALL --security-opt no-new-privileges --user 65534:65534 --pull never"
     memory = limits.memory + (512 << 20)  # the libraries themselves
     bounds = ["--pids-limit", str(limits.threads), "--memory", str(memory), "--memory-swap", str(memory)]
-    bounds += ["--ulimit", f"fsize={limits.files}", "--ulimit", f"cpu={max(1, round(limits.cpu_seconds))}"]
+    cpu = max(1, round(limits.cpu_seconds))
+    bounds += ["--ulimit", f"fsize={limits.files}", "--ulimit", f"cpu={cpu}:{cpu + 5}"]
     bounds += ["--ulimit", "nofile=256", "--ulimit", "nproc=4096", "--ulimit", "core=0"]
     scratch = ["--ipc", "none", "--tmpfs", f"/job:rw,noexec,nosuid,nodev,size={limits.files},mode=1777"]
     if Path(engine).name == "podman":
@@ -36,10 +41,16 @@ def container_command(engine: str, image: str, limits: SandboxLimits, name: str)
 
 
 def _prepare() -> str:
-    """Inside: a folder for what is handed out. On Linux also the filter of system calls that runs without containers
-    have; elsewhere the container is in a virtual machine, of which nobody knows here what calls it has.
+    """Inside: a folder for what is handed out, and a sign that the CPU time is used up. On Linux also the filter of
+    system calls that runs without containers have; elsewhere the container is in a virtual machine, of which nobody
+    knows here what calls it has.
     """
-    folder = "os.mkdir('/job/out'); os.chdir('/job/out')"
+    # A container's first process does not hear the kernel's signal for it unless it has a handler. This one is the C
+    # library's `_exit`, whose exit code is then the signal's number: it works also while no code of Python runs.
+    folder = (
+        "os.mkdir('/job/out'); os.chdir('/job/out'); "
+        f"import ctypes; libc = ctypes.CDLL(None); libc.signal({_CPU_SIGNAL}, libc._exit)"
+    )
     if sys.platform != "linux":
         return folder
     from querist.sandbox.syscalls import program
@@ -85,7 +96,7 @@ class ContainerSandbox:
         name = f"querist-{uuid.uuid4().hex}"
         command = container_command(self.engine, self.image, job.limits, name)
         try:
-            return await run_piped(command, job, on_output, name=self.name, strength=self.strength)
+            return await run_piped(command, job, on_output, name=self.name, strength=self.strength, exits=_EXITS)
         finally:  # killing the client leaves the container running
             await _remove(self.engine, name)
 

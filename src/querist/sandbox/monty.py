@@ -12,6 +12,7 @@ from typing import Any
 
 from querist.errors import MissingExtraError, UsageError
 from querist.sandbox.base import Failure, Job, Limit, OnOutput, Outcome, Strength
+from querist.sandbox.sending import check_job, refuse_session
 from querist.sources.table import Table, json_cell
 
 
@@ -26,8 +27,8 @@ class MontySandbox:
             import pydantic_monty as monty
         except ImportError as error:
             raise MissingExtraError("pydantic_monty", "monty", "run restricted Python") from error
-        if job.session is not None:
-            raise UsageError("The backend monty has no sessions.", hint="Run the code without one, or choose another.")
+        check_job(job)
+        refuse_session(job, self.name)
         printed: dict[str, list[str]] = {"stdout": [], "stderr": []}
         room = job.limits.output
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from querist.errors import SandboxError
 from querist.sandbox.base import Job, Limit, OnOutput, Outcome, Strength
 from querist.sandbox.received import Received
-from querist.sandbox.sending import job_frames
+from querist.sandbox.sending import job_frames, refuse_session
 
 PROGRAM = Path(__file__).parent
 START_SECONDS = 60.0
@@ -33,14 +33,20 @@ async def run_piped(
     strength: Strength,
     folder: str | None = None,
     environment: Mapping[str, str] | None = None,
+    exits: Mapping[int, Limit] | None = None,
 ) -> Outcome:
     """Start the command, send it the job, and gather what it says until it ends or has to.
 
     What the code prints arrives on the command's standard error, whichever stream it printed to.
 
+    Args:
+        exits: the limits that the command tells of by its exit code.
+
     Raises:
         SandboxError: the command does not start, or no worker in it.
+        UsageError: the job belongs to a session.
     """
+    refuse_session(job, name)
     frames = job_frames(job)
     received, printed = Received(job.limits.files + job.limits.output), bytearray()
     limit: Limit | None = None
@@ -101,6 +107,9 @@ async def run_piped(
             if limit is None:
                 await listening
         await asyncio.wait([gathering], timeout=1)  # an engine may be slower with what was printed
+        if not received.ended and limit is None:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(process.wait(), 1)  # and with how it ended
     except TimeoutError:
         limit = "seconds"
     finally:
@@ -111,6 +120,8 @@ async def run_piped(
         await asyncio.wait([gathering], timeout=1)  # what was printed before the end is still in the pipe
         for task in tasks:
             task.cancel()
+    if not received.ended and limit is None and process.returncode is not None:
+        limit = (exits or {}).get(process.returncode)
     return received.outcome(
         name,
         strength,

@@ -6,17 +6,26 @@ Nothing is unpickled, no path is taken, no size is believed.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass, field, replace
+from pathlib import PurePosixPath
 from typing import Any
 
-from querist.sandbox.artifacts import MOST_FILES, as_file
+from querist.sandbox.artifacts import as_file
 from querist.sandbox.base import Failure, File, Limit, Outcome, Strength
-from querist.sandbox.jailed.frames import LONGEST_HEADER, LONGEST_VALUE
+from querist.sandbox.jailed.frames import LONGEST_HEADER, LONGEST_VALUE, MOST_FILES, free_name
 from querist.sandbox.tables import MOST_CELLS, from_arrow
 from querist.sources.table import Table
 
-_SIGNALS = {6: "aborted", 7: "bus error", 9: "killed", 11: "crashed", 24: "CPU time", 25: "file size", 31: "bad call"}
+_SIGNALS = {6: "aborted", 7: "bus error", 9: "killed", 11: "crashed", 31: "bad call"}
+_LIMIT_SIGNALS: dict[int, Limit] = {24: "cpu_seconds", 25: "files"}
 _MOST_FRAMES = 500
+_AT_LIMITS: tuple[tuple[str, str, Limit], ...] = (
+    ("MemoryError", "", "memory"),
+    ("OSError", r"\[Errno (27|28)\]", "files"),
+    ("RuntimeError", "can't start new thread", "threads"),
+)
+"""The errors, by class and message, that Python raises where a limit is held by the kernel."""
 
 
 class Forged(ValueError):
@@ -65,10 +74,13 @@ class Received:
         if not isinstance(header, dict):
             raise Forged("a header that is none")
         kind, size, name = header.get("kind"), header.get("size"), header.get("name", "")
-        if type(size) is not int or not 0 <= size <= self.most or not isinstance(name, str):
+        if type(size) is not int or size < 0 or not isinstance(name, str):
             raise Forged("a frame of no sound size")
         if size > LONGEST_VALUE and kind not in ("table", "file"):
             raise Forged(f"a result larger than {LONGEST_VALUE >> 20} MB")
+        if size > self.most:
+            self.too_much = self.ended = True
+            return False
         if len(self._buffer) < line + 1 + size:
             return False
         name = _text(name)
@@ -86,8 +98,9 @@ class Received:
         elif kind == "table":
             self._try(f"the table {name[:60]!r}", lambda: self._take_table(name[:200], body))
         elif kind == "file":
-            if len(self.files) < MOST_FILES:
-                self._try(f"the file {name[:60]!r}", lambda: self.files.append(as_file(name, body)))
+            self._try(f"the file {name[:60]!r}", lambda: self._take_file(name, body))
+        elif kind == "refused":
+            self.refused.append(f"Not handed out: {_text(body.decode(errors='replace'))[:300]}.")
         elif kind == "end":
             self.failure = failure_of(json.loads(body))
             self.ended = True
@@ -95,9 +108,18 @@ class Received:
             raise Forged("a frame of no known kind")
 
     def _take_table(self, name: str, body: bytes) -> None:
+        if name in self.tables:
+            raise ValueError("there is another of this name")
         table = from_arrow(body, most_cells=self._cells)
         self._cells -= len(table) * len(table.columns)
         self.tables[name] = table
+
+    def _take_file(self, name: str, body: bytes) -> None:
+        if len(self.files) >= MOST_FILES:
+            raise ValueError(f"at most {MOST_FILES} are")
+        file = as_file(name, body)
+        path = PurePosixPath(file.name)
+        self.files.append(replace(file, name=free_name(path.stem, [f.name for f in self.files], path.suffix)))
 
     def _try(self, what: str, take: Any) -> None:
         try:
@@ -119,12 +141,12 @@ class Received:
         peak_memory: int = 0,
     ) -> Outcome:
         """What the host saw goes before what the code says of itself."""
-        limit = limit or ("output" if self.too_much else None)
+        limit = limit or ("files" if self.too_much else None)
         failure = self.failure
-        if limit is None and failure is not None and failure.type == "MemoryError":
-            limit = "memory"
+        if limit is None and failure is not None:
+            limit = _reached(failure)
         if limit is None and not self.ended:
-            limit, failure = _end(exit_code, stderr)
+            limit, failure = _end(exit_code, stdout + stderr)
         status = "limit" if limit else "error" if failure else "ok"
         return Outcome(
             status=status,  # type: ignore[arg-type]
@@ -163,18 +185,26 @@ def failure_of(said: object) -> Failure | None:
     )
 
 
+def _reached(failure: Failure) -> Limit | None:
+    """The limit that made this error."""
+    for kind, said, limit in _AT_LIMITS:
+        if failure.type == kind and re.match(said, failure.message):
+            return limit
+    return None
+
+
 def _text(said: object) -> str:
     """Without halves of characters, which no file and no terminal takes."""
     return str(said).encode(errors="replace").decode()
 
 
-def _end(exit_code: int | None, stderr: str) -> tuple[Limit | None, Failure | None]:
+def _end(exit_code: int | None, printed: str) -> tuple[Limit | None, Failure | None]:
     """Of a process that ended without a word."""
     code = exit_code or 0
     signal = -code if code < 0 else code - 128 if code > 128 else 0  # the latter is how container engines tell it
-    if signal == 6 and "memory allocation" in stderr:
+    if signal == 6 and "memory allocation" in printed:
         return "memory", None
-    if signal == 25:
-        return "files", None
+    if signal in _LIMIT_SIGNALS:
+        return _LIMIT_SIGNALS[signal], None
     how = _SIGNALS.get(signal, f"signal {signal}") if signal else f"exit code {exit_code}"
     return None, Failure("ProcessEnded", f"The process of the code ended by itself ({how}).")

@@ -11,15 +11,34 @@ from querist.sandbox.jailed.frames import frame
 from querist.sandbox.tables import to_arrow
 
 
+def check_job(job: Job) -> None:
+    """Raise a UsageError when its names cannot be told apart, or the result cannot be a variable."""
+    if not job.result.isidentifier() or keyword.iskeyword(job.result):
+        raise UsageError(f"{job.result!r} cannot be the name of the variable with the result.")
+    given = [*job.tables, *job.parameters, job.result]
+    if twice := [name for name in given if given.count(name) > 1]:
+        raise UsageError(
+            f"{twice[0]!r} is the name of more than one of the tables, the parameters and the result.",
+            hint="Give each a name of its own.",
+        )
+
+
+def refuse_session(job: Job, sandbox: str) -> None:
+    """Raise a UsageError when the job belongs to a session; for sandboxes that keep none."""
+    if job.session is not None:
+        raise UsageError(
+            f"The sandbox {sandbox!r} has no sessions.", hint="Run the code without one, or choose another sandbox."
+        )
+
+
 def job_frames(job: Job) -> bytes:
     """The job, its tables as Arrow.
 
     Raises:
-        UsageError: the parameters are not JSON, or the result cannot be a variable.
+        UsageError: see `check_job`; or the parameters are not JSON.
         MissingExtraError: there are tables, and the libraries for them are missing.
     """
-    if not job.result.isidentifier() or keyword.iskeyword(job.result):
-        raise UsageError(f"{job.result!r} cannot be the name of the variable with the result.")
+    check_job(job)
     about = {"code": job.code, "parameters": dict(job.parameters), "result": job.result, "frames": job.frames}
     try:
         told = json.dumps(about).encode()

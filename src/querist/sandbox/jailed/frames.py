@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterable
 from typing import Any, BinaryIO
 
 LONGEST_HEADER = 4096
 LONGEST_VALUE = 4 << 20
 """Bytes of a result as JSON: in memory it takes up to 25 times as much."""
+MOST_FILES = 50
 
 
 def frame(kind: str, data: bytes = b"", **about: Any) -> bytes:
@@ -29,3 +31,12 @@ def read(stream: BinaryIO) -> tuple[dict[str, Any], bytes] | None:
         return None
     header = json.loads(line)
     return header, stream.read(header["size"])
+
+
+def free_name(stem: str, taken: Iterable[str], suffix: str = "") -> str:
+    """The name, with a number where it is taken; letters that differ only in case are the same on some systems."""
+    known, name, number = {other.casefold() for other in taken}, stem + suffix, 1
+    while name.casefold() in known:
+        number += 1
+        name = f"{stem}_{number}{suffix}"
+    return name
