@@ -1,21 +1,70 @@
-"""An answer tells what reading a file changed in the values that it uses."""
+"""An answer tells what is not clean in the values that it uses: what reading mended, and what was found and left."""
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
+
+import pytest
 
 from querist.answer.cleaned import cleaned
 from querist.sources.open import open_sources
 
 
+def _told(path: Path, sql: str) -> list[str]:
+    with closing(open_sources([str(path)])[0]) as source:
+        return cleaned(sql, source.schema(), source.profile())
+
+
 def test_only_what_the_query_reads_is_told(tmp_path: Path) -> None:
-    (tmp_path / "fares.csv").write_text('line,fare,since\nA,"$1,200",05.03.2024\nB,$3,06.03.2024\nC,N/A,07.03.2024\n')
-    (source,) = open_sources([str(tmp_path / "fares.csv")])
-    schema = source.schema()
-    assert cleaned("SELECT max(fare) FROM fares", schema) == [
+    path = tmp_path / "fares.csv"
+    path.write_text('line,fare,since\nA,"$1,200",05.03.2024\nB,$3,06.03.2024\nC,N/A,07.03.2024\n')
+    assert _told(path, "SELECT max(fare) FROM fares") == [
         "fares.fare: the comma in '$1,200' is read as a thousands separator",
         "fares.fare: the currency sign $ is left out",
         "fares.fare: 'N/A' read as NULL",
+        "fares.fare: empty in 1 of 3 rows",
     ]
-    assert cleaned("SELECT line FROM fares", schema) == []
-    source.close()
+    assert _told(path, "SELECT line FROM fares") == []
+
+
+def test_what_reading_mended_in_one_of_several_files_is_told(tmp_path: Path) -> None:
+    (tmp_path / "tolls_2023.csv").write_text("gate,euros\nNord,1\nNord,2\n")
+    (tmp_path / "tolls_2024.csv").write_text("gate,euros\nNord ,1\nNord,2\n")
+    assert _told(tmp_path, "SELECT gate, sum(euros) FROM tolls GROUP BY gate") == [
+        "tolls.gate: tolls_2024.csv: blanks around 1 value are left out"
+    ]
+
+
+@pytest.fixture
+def ferry(tmp_path: Path) -> Path:
+    path = tmp_path / "ferry.sqlite"
+    with closing(sqlite3.connect(path)) as con, con:
+        con.execute("CREATE TABLE trip (quay TEXT, sailed TEXT, cars TEXT)")
+        rows = [("Vik", "2024-01-05", "7"), ("VIK", "05/13/2024", "n/a"), ("Vik", "2024-01-05", "7"), ("Os", None, "9")]
+        con.executemany("INSERT INTO trip VALUES (?, ?, ?)", rows)
+    return path
+
+
+def test_what_is_not_clean_in_a_database_is_told_and_left(ferry: Path) -> None:
+    before = ferry.read_bytes()
+    assert _told(ferry, "SELECT quay, max(sailed), sum(cars) FROM trip GROUP BY quay") == [
+        "trip.quay: values differ only in case or blanks: 'Vik' and 'VIK'",
+        "trip.sailed: empty in 1 of 4 rows",
+        "trip.sailed: dates as text, which do not sort as dates: %Y-%m-%d, %m/%d/%Y",
+        "trip.cars: 1 row has text among the numbers, such as 'n/a'",
+        "trip: 1 row is the same as another in every column, and counted",
+    ]
+    assert ferry.read_bytes() == before
+
+
+def test_rows_that_repeat_are_told_only_where_they_are_counted(ferry: Path) -> None:
+    assert _told(ferry, "SELECT cars FROM trip WHERE cars = '9'") == [
+        "trip.cars: 1 row has text among the numbers, such as 'n/a'"
+    ]
+
+
+def test_clean_data_have_nothing_to_tell(tmp_path: Path) -> None:
+    (tmp_path / "gates.csv").write_text("gate,opened\nNord,2024-01-05\nWest,2024-02-06\n")
+    assert _told(tmp_path / "gates.csv", "SELECT gate, max(opened), count(*) FROM gates GROUP BY gate") == []

@@ -43,7 +43,7 @@ class Verdict:
     def evidence(self, task: Task, checks: Sequence[Check], assumptions: Sequence[str]) -> Evidence:
         place = {ballot.draft: number for number, group in enumerate(self.ranked) for ballot in group}
         attempts = tuple(draft.attempt(place.get(i)) for i, draft in enumerate(self.drafts))
-        read = cleaned(self.winner.sql, task.prepared.schema) if self.winner else ()
+        read = cleaned(self.winner.sql, task.prepared.schema, task.prepared.profile) if self.winner else ()
         told = (*assumptions, *read)
         return Evidence(attempts, tuple(checks), self.agreement, task.prepared.fingerprint, told)
 

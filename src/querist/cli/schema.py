@@ -133,10 +133,12 @@ def _print_table(console: Console, table: TableSchema, profile: TableProfile | N
         facts.append("view")
     if profile and profile.sampled:
         facts.append("values from a sample")
+    if profile and profile.repeated_rows is None:
+        facts.append("not searched for rows that repeat")
     console.print(f"\n[bold cyan]{_safe(table.name)}[/]  {', '.join(facts)}  [dim]{_safe(table.comment)}[/]")
     if table.origin:
         console.print(f"  [dim]from {_safe(table.origin)}[/]")
-    for note in table.notes:
+    for note in (*table.notes, *_flaws(profile)):
         console.print(f"  [yellow]! {_safe(note)}[/]")
     grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for title in ("column", "type", "key", "empty", "different", "values"):
@@ -154,6 +156,15 @@ def _print_table(console: Console, table: TableSchema, profile: TableProfile | N
             " ".join(part for part in (_safe(values), about) if part),
         )
     console.print(grid)
+
+
+def _flaws(profile: TableProfile | None) -> Iterator[str]:
+    from querist.sources.flaws import column_flaws, repeated_rows
+
+    if profile and (repeated := repeated_rows(profile)):
+        yield repeated
+    for column in profile.columns if profile else ():
+        yield from (f"column {column.name!r}: {flaw}" for flaw in column_flaws(column))
 
 
 def _key(table: TableSchema, column: str, profile: ColumnProfile | None) -> str:
@@ -205,6 +216,7 @@ def _table_json(table: TableSchema, profile: TableProfile | None) -> dict[str, A
     from dataclasses import asdict
 
     data = asdict(table)
+    data["repeated_rows"] = profile.repeated_rows if profile else None
     if profile is not None:
         data["row_count"] = profile.row_count if table.row_count is None else table.row_count
         data["sampled"] = profile.sampled

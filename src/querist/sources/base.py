@@ -82,6 +82,11 @@ class ColumnProfile:
         likely_key: no NULLs, no repeats, and of a type and name that keys have.
         date_format: strftime format when a text column holds dates, else empty.
         numeric_text: a text column in which nearly all values are numbers.
+        spellings: values that differ only in case or blanks, those of one value together.
+        date_formats: the ways in which dates as text are written, where their order as text is not that of the days:
+            several, or one that leaves zeros out or does not tell day from month.
+        not_numbers: text among numbers, of which it is none (`n/a`, nothing but blanks), most frequent first.
+        not_number_rows: in how many rows.
     """
 
     name: str
@@ -93,14 +98,21 @@ class ColumnProfile:
     likely_key: bool = False
     date_format: str = ""
     numeric_text: bool = False
+    spellings: tuple[tuple[str, ...], ...] = ()
+    date_formats: tuple[str, ...] = ()
+    not_numbers: tuple[str, ...] = ()
+    not_number_rows: int = 0
 
 
 @dataclass(frozen=True)
 class TableProfile:
+    """`repeated_rows`: how many rows are the same as an earlier one in every column; None where counting costs much."""
+
     name: str
     row_count: int
     columns: tuple[ColumnProfile, ...]
     sampled: bool = False
+    repeated_rows: int | None = None
 
     def column(self, name: str) -> ColumnProfile | None:
         return next((c for c in self.columns if c.name.lower() == name.lower()), None)

@@ -103,7 +103,8 @@ def read_column(values: Sequence[str], known: Hints = Hints()) -> Reading:
     real = [v for v in values if v.lower() not in NULL_WORDS]
     if not real:
         return Reading("VARCHAR")
-    reading = _boolean(real) or _signed_number(real, known) or _date(real, known) or _time(real)
+    reading = _boolean(real) or _signed_number(real, known) or _date(real, known) or _mixed_dates(real, known)
+    reading = reading or _time(real)
     if reading is None:
         return _text(real)
     if reading.is_text or not words:
@@ -281,6 +282,61 @@ def _date(values: Sequence[str], known: Hints) -> Reading | None:
                 shapes = sorted({(m["sep"], m["sep2"]) for m in matches})
                 stem = [f"{month}{a}%d{b}%Y" for a, b in shapes for month in months]
     return _dates(matches, stem, pattern is DATE_ISO, notes)
+
+
+def _mixed_dates(values: Sequence[str], known: Hints) -> Reading | None:
+    """Dates in several forms, each of which can be read in one way only."""
+    forms: dict[tuple[re.Pattern[str], str], list[str]] = {}
+    for value in values:
+        match = _date_match(value)
+        if match is None:
+            return None
+        forms.setdefault((match.re, match["sep"]), []).append(value)
+    readings = [reading for group in forms.values() if (reading := _date(group, known))]
+    if doubtful := next((reading for reading in readings if reading.is_text), None):
+        return doubtful
+    formats = tuple(format for reading in readings for format in reading.formats)
+    # Times with zones are no text of one meaning, and two-digit years among others may as well be days.
+    if len(readings) < len(forms) or any(r.fits or not r.formats for r in readings) or "%y" in "".join(formats):
+        return None
+    kind = "DATE" if all(reading.type == "DATE" for reading in readings) else "TIMESTAMP"
+    examples = " and ".join(repr(group[0]) for group in forms.values())
+    notes = (f"dates in several forms, such as {examples}", *(note for r in readings for note in r.notes))
+    value = f"coalesce({', '.join(f'({reading.value})::{kind}' for reading in readings)})"
+    return Reading(kind, value, notes=notes, formats=formats)
+
+
+def _date_match(value: str) -> re.Match[str] | None:
+    patterns = (DATE_ISO, DATE_NUMERIC, DATE_DAY_NAME, DATE_NAME_DAY)
+    return next((match for pattern in patterns if (match := pattern.fullmatch(value))), None)
+
+
+def unsorted_dates(values: Sequence[str]) -> tuple[str, ...]:
+    """How these texts write the day, when all are dates and no one strftime format says in which order they come.
+
+    That is so where they follow several formats, or one that leaves zeros out, or where no value tells day from month.
+    """
+    ways: dict[str, set[str]] = {}
+    for value in values:
+        match = _date_match(value)
+        if match is None:
+            return ()
+        sep, last = match["sep"], "%Y" if len(match["c"]) == 4 else "%y"
+        if match.re is DATE_ISO:
+            zeros = len(match["b"]) == len(match["c"]) == 2
+            ways[f"%Y{sep}%m{sep}%d" if zeros else f"%Y{sep}%-m{sep}%-d"] = set()
+        elif match.re is DATE_NUMERIC:
+            known = ways.setdefault(f"%d{sep}%m{sep}{last} or %m{sep}%d{sep}{last}", set())
+            known |= {f"%d{sep}%m{sep}{last}"} if int(match["a"]) > 12 else set()
+            known |= {f"%m{sep}%d{sep}{last}"} if int(match["b"]) > 12 else set()
+        elif match["month"].lower() not in MONTHS:
+            return ()
+        else:
+            month = "%b" if len(match["month"]) == 3 else "%B"
+            ways[f"%d {month} {last}" if match.re is DATE_DAY_NAME else f"{month} %d, {last}"] = set()
+    formats = sorted(way for either, known in ways.items() for way in known or {either})
+    alone = len(formats) == 1 and " or " not in formats[0] and "%-" not in formats[0]
+    return () if alone else tuple(formats)
 
 
 def _dates(matches: Sequence[re.Match[str]], stem: list[str], iso: bool, notes: list[str]) -> Reading | None:

@@ -10,7 +10,7 @@ import contextlib
 import hashlib
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ from querist.sources.file_cache import Contents, StoredTable, converted, discard
 from querist.sources.file_families import Piece, families, family_name, told_apart
 from querist.sources.file_kinds import file_kind, stem
 from querist.sources.naming import literal, quote, table_name, unique_name
+from querist.sources.tidy import tidied
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -133,7 +134,8 @@ class FileSource(DuckDbEngine):
         def convert(con: DuckDBPyConnection, path: Path, scratch: Path) -> Contents:
             if self.on_progress is not None:
                 self.on_progress(f"Reading {path.name}")
-            return read_file(con, path, scratch)
+            contents = read_file(con, path, scratch)
+            return replace(contents, tables=tuple(tidied(con, table) for table in contents.tables))
 
         with _as_data_errors(path):
             passing = self.passing is not None and path.is_relative_to(self.passing)

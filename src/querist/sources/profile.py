@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from querist.errors import DataError
 from querist.sources.base import Column, ColumnProfile, Limits, Profile, Source, TableProfile, TableSchema
-from querist.sources.column_types import NUMBER, STYLED, read_column
+from querist.sources.column_types import NULL_WORDS, NUMBER, STYLED, read_column, unsorted_dates
 from querist.sources.naming import quote
 from querist.sources.profile_store import load_profile, store_profile
+from querist.sources.spellings import spellings
 from querist.sources.table import Value
 
 log = logging.getLogger(__name__)
@@ -28,6 +29,12 @@ SHORT = 80
 """Characters of a text that still counts as short."""
 LONGEST = 200
 """Characters that are kept of a longer one."""
+FEW_ROWS = 200_000
+"""Tables with more rows are not searched for rows that repeat."""
+MANY_VALUES = 20_000
+"""Columns with more different values are not searched for spellings that differ in case or blanks."""
+NUMBERS = 0.8
+"""The share of numbers from which on other text in a column is told of."""
 CHUNK = 60
 """Columns measured in one query."""
 SAMPLE = 100_000
@@ -122,8 +129,8 @@ class _TableProfiler:
             log.warning("%s cannot be profiled: %s", self.schema.name, error.message)
             return TableProfile(self.schema.name, self.schema.row_count or 0, ())
         measures = {c.name: m for part in _chunks(self.schema.columns) for c, m in self._measure(part)}
-        columns = [self._column(column, measures[column.name]) for column in self.schema.columns]
-        return TableProfile(self.schema.name, self.rows, tuple(columns), self.sampled)
+        columns = tuple(self._column(column, measures[column.name]) for column in self.schema.columns)
+        return TableProfile(self.schema.name, self.rows, columns, self.sampled, self._repeated_rows(columns))
 
     def _size_up(self) -> None:
         known = self.schema.row_count
@@ -197,11 +204,13 @@ class _TableProfiler:
         return round(filled * distinct / seen) if seen and distinct > 0.5 * seen else int(distinct)
 
     def _column(self, column: Column, found: _Measures) -> ColumnProfile:
-        values = self._examples(column, found)
+        counts = self._frequent(column, found)
+        values = [value for value, _ in counts]
         texts = [v.strip() for v in values if isinstance(v, str) and v.strip()]
         is_text = bool(texts) and len(texts) == len([v for v in values if v is not None])
         all_listed = found.distinct <= LISTED and all(not isinstance(v, str) or len(v) <= SHORT for v in values)
         kept = values[: LISTED if all_listed else EXAMPLES]
+        others = self._not_numbers(column, found, counts)
         return ColumnProfile(
             name=column.name,
             nulls=round(1 - found.filled / self.rows, 6) if self.rows else 0.0,
@@ -212,26 +221,77 @@ class _TableProfiler:
             likely_key=self._is_likely_key(column, found),
             date_format=_date_format(texts) if is_text else "",
             numeric_text=is_text and column.kind == "text" and _is_numeric(texts),
+            spellings=self._spellings(column, found, values) if is_text else (),
+            date_formats=unsorted_dates([t for t in texts if t.lower() not in NULL_WORDS]) if is_text else (),
+            not_numbers=tuple(others)[:EXAMPLES],
+            not_number_rows=sum(others.values()),
         )
 
-    def _examples(self, column: Column, found: _Measures) -> list[Value]:
+    def _frequent(self, column: Column, found: _Measures) -> list[tuple[Value, int]]:
+        """Values with the numbers of their rows, the most frequent first."""
         if column.kind == "binary" or not found.filled:
             return []
         name = self.dialect.quote(column.name)
         wanted = JUDGED if column.kind in ("text", "date", "datetime") else LISTED + 1
         place = self.whole if found.distinct <= LISTED else self.sample
         if found.distinct == found.filled and found.distinct > LISTED:  # all different: no value is more frequent
-            sql = f"SELECT {name} FROM {place} WHERE {name} IS NOT NULL LIMIT {wanted}"
+            sql = f"SELECT {name}, 1 FROM {place} WHERE {name} IS NOT NULL LIMIT {wanted}"
         else:
-            sql = (
-                f"SELECT {name}, count(*) AS frequency FROM {place} WHERE {name} IS NOT NULL "
-                f"GROUP BY {name} ORDER BY frequency DESC, {name} LIMIT {wanted}"
-            )
+            sql = self._counted(name, place, f"{name} IS NOT NULL", wanted)
         try:
-            return [row[0] for row in self._query(sql) if row[0] == row[0]]  # NaN is no value
+            return [(value, count) for value, count in self._query(sql) if value == value]  # NaN is no value
         except DataError as error:
             log.warning("column %s of %s has no examples: %s", column.name, self.schema.name, error.message)
             return []
+
+    def _counted(self, name: str, place: str, condition: str, most: int) -> str:
+        return (
+            f"SELECT {name}, count(*) AS frequency FROM {place} WHERE {condition} "
+            f"GROUP BY {name} ORDER BY frequency DESC, {name} LIMIT {most}"
+        )
+
+    def _spellings(self, column: Column, found: _Measures, values: Iterable[Value]) -> tuple[tuple[str, ...], ...]:
+        if column.kind == "text" and JUDGED < found.distinct <= MANY_VALUES:
+            name = self.dialect.quote(column.name)
+            alike = f"SELECT lower(trim({name})) FROM {self.sample} GROUP BY lower(trim({name}))"
+            condition = f"lower(trim({name})) IN ({alike} HAVING count(DISTINCT {name}) > 1)"
+            values = self._texts(self._counted(name, self.sample, condition, JUDGED))
+        return spellings(v for v in values if isinstance(v, str) and v.strip() and len(v) <= SHORT)
+
+    def _not_numbers(self, column: Column, found: _Measures, counts: Sequence[tuple[Value, int]]) -> dict[str, int]:
+        """Text that is no number with the numbers of its rows, in a column whose other values are numbers."""
+        name = self.dialect.quote(column.name)
+        if column.kind in ("integer", "number") and isinstance(found.maximum, str):  # SQLite: text sorts above numbers
+            return self._texts(self._counted(name, self.sample, f"typeof({name}) = 'text'", JUDGED))
+        texts = {value: count for value, count in counts if isinstance(value, str)}
+        said = [v for v in map(str.strip, texts) if v and v.lower() not in NULL_WORDS]
+        if column.kind != "text" or not said or sum(map(_is_plain_number, said)) < NUMBERS * len(said):
+            return {}
+        if found.distinct > JUDGED:
+            condition = f"upper({name}) <> lower({name}) OR {name} LIKE '%,%' OR trim({name}) IN ('', '-', '--', '?')"
+            texts = self._texts(self._counted(name, self.sample, condition, JUDGED))
+        return {v: n for v, n in texts.items() if not _is_plain_number(v.strip())}
+
+    def _texts(self, sql: str) -> dict[str, int]:
+        try:
+            return {str(value): count for value, count in self._query(sql)}
+        except DataError as error:
+            log.warning("a column of %s cannot be searched: %s", self.schema.name, error.message)
+            return {}
+
+    def _repeated_rows(self, columns: Sequence[ColumnProfile]) -> int | None:
+        different = any(c.distinct == self.rows for c in columns) and not self.sampled
+        if different or self.schema.primary_key or self.rows < 2:
+            return 0
+        if self.rows > FEW_ROWS or self.whole is not self.table:
+            return None
+        names = ", ".join(self.dialect.quote(c.name) for c in self.schema.columns)
+        try:
+            distinct = self._query(f"SELECT count(*) FROM (SELECT DISTINCT {names} FROM {self.table}) AS different")
+        except DataError as error:  # a type that cannot be compared
+            log.info("%s is not searched for rows that repeat: %s", self.schema.name, error.message)
+            return None
+        return self.rows - int(distinct[0][0])
 
     def _is_likely_key(self, column: Column, found: _Measures) -> bool:
         if self.schema.primary_key == (column.name,):
@@ -288,3 +348,8 @@ def _date_format(texts: Sequence[str]) -> str:
 def _is_numeric(texts: Sequence[str]) -> bool:
     numbers = sum(bool(NUMBER.fullmatch(t) or (STYLED.fullmatch(t) and not t.startswith("0"))) for t in texts)
     return numbers >= 0.95 * len(texts)
+
+
+def _is_plain_number(text: str) -> bool:
+    """As an engine casts it."""
+    return bool(NUMBER.fullmatch(text)) or text.removeprefix("+").isdecimal()

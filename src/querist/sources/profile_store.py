@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict
+from typing import Any
 
 from querist.sources.base import ColumnProfile, Profile, TableProfile
 from querist.sources.table import Value
@@ -18,7 +19,7 @@ from querist.state.paths import cache_dir
 
 log = logging.getLogger(__name__)
 
-VERSION = 1
+VERSION = 2
 """Goes up when profiles are to be made in another way than before."""
 MAX_BYTES = 256 * 1024 * 1024
 _NAMESPACE = "profile"
@@ -86,8 +87,14 @@ def _from_json(data: bytes) -> Profile:
             name=t["name"],
             row_count=t["row_count"],
             sampled=t["sampled"],
-            columns=tuple(ColumnProfile(**{**c, "examples": tuple(c["examples"])}) for c in t["columns"]),
+            repeated_rows=t["repeated_rows"],
+            columns=tuple(map(_column, t["columns"])),
         )
         for t in raw["tables"]
     )
     return Profile(raw["fingerprint"], tuple(tables))
+
+
+def _column(data: dict[str, Any]) -> ColumnProfile:
+    lists = {name: tuple(data[name]) for name in ("examples", "date_formats", "not_numbers")}
+    return ColumnProfile(**{**data, **lists, "spellings": tuple(map(tuple, data["spellings"]))})

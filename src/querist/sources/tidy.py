@@ -1,0 +1,75 @@
+"""Mends text of a table made from a file, where nothing can be lost, and tells: blanks around values, and case.
+
+The file itself stays as it is. What could mean something stays too: the profile finds it, and answers tell of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from querist.sources.file_cache import StoredTable
+from querist.sources.naming import literal, quote
+from querist.sources.spellings import MANY, one_spelling
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+BLANKS = " \t\r\n\v\f\xa0"
+SHOWN = 3
+"""Spellings that a note names."""
+
+
+def tidied(con: DuckDBPyConnection, table: StoredTable) -> StoredTable:
+    """The table with its text mended, and a note for each thing that was; the very same when there is nothing to do."""
+    info = con.execute(f"SELECT * FROM {quote(table.stored_as)} LIMIT 0").description or ()
+    names = [str(d[0]) for d in info if str(d[1]) == "VARCHAR"]
+    picks: dict[str, str] = {}
+    notes: list[str] = []
+    for name, blanks, few in _measured(con, table.stored_as, names):
+        value, told = quote(name), []
+        if blanks:
+            value = (
+                f"CASE WHEN {_trimmed(name)} = {quote(name)} THEN {quote(name)} ELSE nullif({_trimmed(name)}, '') END"
+            )
+            told.append(f"blanks around {blanks:,} value{'' if blanks == 1 else 's'} are left out")
+        if few and (changed := _one_spelling(con, table.stored_as, name, value)):
+            cases = " ".join(f"WHEN {literal(old)} THEN {literal(new)}" for old, new in changed.items())
+            told.append(f"{_pairs(changed)} (spellings of one word)")
+            value = f"CASE {value} {cases} ELSE {value} END"
+        if told:
+            picks[name] = f"{value} AS {quote(name)}"
+            notes += [f"column {name!r}: {note}" for note in told]
+    if not picks:
+        return table
+    mended = quote(f"{table.stored_as}_mended")
+    con.execute(
+        f"CREATE TABLE {mended} AS SELECT * REPLACE ({', '.join(picks.values())}) FROM {quote(table.stored_as)}"
+    )
+    con.execute(f"DROP TABLE {quote(table.stored_as)}")
+    con.execute(f"ALTER TABLE {mended} RENAME TO {quote(table.stored_as)}")
+    return replace(table, notes=(*table.notes, *notes))
+
+
+def _measured(con: DuckDBPyConnection, table: str, names: list[str]) -> list[tuple[str, int, bool]]:
+    """For each column: how many values have blanks around them, and whether it may be a list of categories."""
+    if not names:
+        return []
+    counts = [f"count(*) FILTER (WHERE {quote(n)} <> {_trimmed(n)}), approx_count_distinct({quote(n)})" for n in names]
+    row = con.execute(f"SELECT {', '.join(counts)} FROM {quote(table)}").fetchone() or ()
+    # The count is approximate, and blanks make several values of one.
+    return [(n, row[2 * i], 1 < row[2 * i + 1] <= 4 * MANY) for i, n in enumerate(names)]
+
+
+def _trimmed(name: str) -> str:
+    return f"trim({quote(name)}, {literal(BLANKS)})"
+
+
+def _one_spelling(con: DuckDBPyConnection, table: str, name: str, value: str) -> dict[str, str]:
+    sql = f"SELECT {value} AS v, count(*) FROM {quote(table)} WHERE v IS NOT NULL GROUP BY v ORDER BY 2 DESC, v"
+    return one_spelling(name, dict(con.execute(f"{sql} LIMIT {MANY + 1}").fetchall()))
+
+
+def _pairs(changed: dict[str, str]) -> str:
+    listed = [f"{old!r} is read as {new!r}" for old, new in changed.items()]
+    return ", ".join(listed[:SHOWN]) + (f" and {len(listed) - SHOWN} more" if len(listed) > SHOWN else "")

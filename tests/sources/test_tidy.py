@@ -1,0 +1,96 @@
+"""Text of files is mended where nothing can be lost, each mend is told, and the file stays as it is."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from querist.sources.base import Source
+from querist.sources.open import open_sources
+
+
+def _opened(folder: Path, text: str, name: str = "catch.csv") -> Source:
+    (folder / name).write_text(text, encoding="utf-8")
+    return open_sources([str(folder / name)])[0]
+
+
+def _notes(source: Source) -> str:
+    return "\n".join(source.schema().tables[0].notes)
+
+
+def _column(source: Source, name: str) -> list[object]:
+    table = source.schema().tables[0].name
+    return [row[0] for row in source.execute(f'SELECT "{name}" FROM {table}').rows]
+
+
+def test_spellings_that_differ_in_case_or_blanks_become_the_most_frequent_one(tmp_path: Path) -> None:
+    text = "harbour,kg\nHamnvik,5\nhamnvik,7\n Hamnvik ,3\n,4\nSandnes,9\n"
+    with closing(_opened(tmp_path, text)) as source:
+        assert _column(source, "harbour") == ["Hamnvik", "Hamnvik", "Hamnvik", None, "Sandnes"]
+        assert "column 'harbour': blanks around 1 value are left out" in _notes(source)
+        assert "column 'harbour': 'hamnvik' is read as 'Hamnvik' (spellings of one word)" in _notes(source)
+    assert (tmp_path / "catch.csv").read_text() == text
+
+
+@pytest.mark.parametrize(
+    ("header", "values"),
+    [
+        ("grade", ["a", "A", "a"]),
+        ("lot", ["ab1", "AB1", "ab1"]),
+        ("harbour_code", ["hamn", "HAMN", "hamn"]),
+        ("unit", ["Kcal", "kcal", "kcal"]),
+        ("boat", ["Havørn", "havørn", "Terna"]),
+    ],
+)
+def test_case_that_may_mean_something_is_kept(tmp_path: Path, header: str, values: list[str]) -> None:
+    text = f"{header},n\n" + "".join(f"{value},{n}\n" for n, value in enumerate(values))
+    with closing(_opened(tmp_path, text)) as source:
+        assert _column(source, header) == values
+        assert _notes(source) == ""
+        profile = source.profile().tables[0].column(header)
+        assert profile is not None and len(profile.spellings) == 1
+
+
+def test_values_of_nothing_but_blanks_are_missing(tmp_path: Path) -> None:
+    with closing(
+        _opened(tmp_path, '[{"t": "x", "e": ""}, {"t": "  ", "e": "y"}, {"t": "x", "e": "y"}]', "b.json")
+    ) as source:
+        assert _column(source, "t") == ["x", None, "x"]
+        assert _column(source, "e") == ["", "y", "y"]
+
+
+def test_parquet_is_mended_too_and_its_rows_keep_their_order(tmp_path: Path) -> None:
+    path = tmp_path / "p.parquet"
+    duckdb.execute(
+        f"COPY (SELECT n, CASE WHEN n = 7 THEN 'reef ' ELSE 'reef' END AS w FROM range(50000) r(n)) TO '{path}'"
+    )
+    with closing(open_sources([str(path)])[0]) as source:
+        assert source.execute("SELECT DISTINCT w FROM p").rows == (("reef",),)
+        assert source.execute("SELECT n FROM p LIMIT 3").rows == ((0,), (1,), (2,))
+        assert "blanks around 1 value are left out" in _notes(source)
+
+
+def test_dates_in_several_forms_are_dates_and_told(tmp_path: Path) -> None:
+    text = "landed,kg\n2024-01-05,1\n2024-03-02,2\n05/13/2024,3\n02/04/2024,4\n"
+    with closing(_opened(tmp_path, text)) as source:
+        assert source.execute("SELECT max(landed)::VARCHAR, min(landed)::VARCHAR FROM catch").rows == (
+            ("2024-05-13", "2024-01-05"),
+        )
+        assert "dates in several forms, such as '2024-01-05' and '05/13/2024'" in _notes(source)
+        assert "dates such as '05/13/2024' are read as month/day" not in _notes(source)
+
+
+def test_dates_that_can_be_read_two_ways_stay_text_and_the_profile_tells(tmp_path: Path) -> None:
+    with closing(_opened(tmp_path, "landed,kg\n2024-01-05,1\n02/03/2024,3\n")) as source:
+        assert _column(source, "landed") == ["2024-01-05", "02/03/2024"]
+        assert "'02/03/2024' may be day/month or month/day" in _notes(source)
+        column = source.profile().tables[0].column("landed")
+        assert column is not None and column.date_formats == ("%Y-%m-%d", "%d/%m/%Y or %m/%d/%Y")
+
+
+def test_clean_text_is_left_alone(tmp_path: Path) -> None:
+    with closing(_opened(tmp_path, "harbour,kg\nHamnvik,5\nSandnes,7\nHamnvik,3\n")) as source:
+        assert _notes(source) == ""
