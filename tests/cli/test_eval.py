@@ -146,6 +146,21 @@ def test_a_run_goes_on_where_it_stopped(question_set: Path, model: ScriptedModel
     assert len(model.requests) == asked + asked // 3 + asked
 
 
+def test_all_is_asked_again_of_another_model_and_with_other_settings(
+    question_set: Path, model: ScriptedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call = ("run", question_set, "--predictions", tmp_path / "p.jsonl", "--no-cache")
+    run(*call)
+    asked = len(model.requests)
+    run(*call)
+    assert len(model.requests) == asked
+    run(*call, "--model", "local:another")
+    assert len(model.requests) == 2 * asked
+    monkeypatch.setenv("QUERIST_ANSWER__DRAFTS", "2")
+    run(*call, "--model", "local:another")
+    assert len(model.requests) == 3 * asked
+
+
 def test_a_rerun_replays_the_model_unless_told_not_to(golden: Path, model: ScriptedModel) -> None:
     first = figures(golden, code=1)
     asked = len(model.requests)

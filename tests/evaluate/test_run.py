@@ -105,15 +105,46 @@ def test_a_broken_run_goes_on_where_it_stopped(questions: list[GoldenQuestion], 
     assert [p.id for p in read_predictions(path)] == ["a", "c", "b"]
 
 
-def test_a_question_that_was_changed_is_asked_again(questions: list[GoldenQuestion], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("change", "setup", "asked"),
+    [
+        ({}, "a model", []),
+        ({"expected": ExpectValue(2), "tags": ("new",)}, "a model", []),
+        ({"question": "A, now?"}, "a model", ["A, now?"]),
+        ({"note": "another note"}, "a model", ["A?"]),
+        ({"data": ("ships.csv",)}, "a model", ["A?"]),
+        ({}, "another model", ["A?", "C?", "B?"]),
+    ],
+    ids=["nothing", "what is expected", "words", "note", "data", "setup"],
+)
+def test_what_was_changed_is_asked_again(
+    questions: list[GoldenQuestion],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    change: dict[str, Any],
+    setup: str,
+    asked: list[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
     log = PredictionLog(tmp_path / "p.jsonl")
-    run(questions, Asker(lambda question: "SELECT 1").open, log=log)
+    run(questions, Asker(lambda question: "SELECT 1").open, log=log, setup="a model")
     log.close()
     log = PredictionLog(tmp_path / "p.jsonl")
     again = Asker(lambda question: "SELECT 1")
-    run([replace(questions[0], question="A, now?"), *questions[1:]], again.open, log=log)
+    run([replace(questions[0], **change), *questions[1:]], again.open, log=log, setup=setup)
     log.close()
-    assert [asked[0] for asked in again.asked] == ["A, now?"]
+    assert [question for question, *_ in again.asked] == asked
+
+
+def test_predictions_that_do_not_say_what_was_asked_are_taken_for_what_is(
+    questions: list[GoldenQuestion], tmp_path: Path
+) -> None:
+    (tmp_path / "p.jsonl").write_text('{"id": "a", "question": "A?", "sql": "SELECT 1"}\n')
+    log = PredictionLog(tmp_path / "p.jsonl")
+    again = Asker(lambda question: "SELECT 1")
+    run(questions, again.open, log=log, setup="a model")
+    log.close()
+    assert [question for question, *_ in again.asked] == ["C?", "B?"]
 
 
 @pytest.mark.parametrize(

@@ -113,6 +113,7 @@ def run(
             log=log,
             on_each=progress.add,
             repeat=repeat,
+            setup=json.dumps([model or settings.models.coding, {**settings.public(), "data": ()}], sort_keys=True),
         )
     except KeyboardInterrupt:
         stopped = True

@@ -90,6 +90,7 @@ class Prediction(BaseModel):
         error: code and message of what went wrong, empty when there is an answer.
         result: all of it, where no query over one source gives it again.
         repeat: 0 for the first time that the question was asked, 1 for the second, …
+        asked: digest of what was asked of whom; empty where that is not known.
         mark: None until it is marked.
     """
 
@@ -117,6 +118,7 @@ class Prediction(BaseModel):
     result: Preview | None = None
     error: str = ""
     repeat: int = 0
+    asked: str = ""
     checks: tuple[Warned, ...] = ()
     attempts: tuple[Attempt, ...] = ()
     timings: dict[str, float] = Field(default_factory=dict)

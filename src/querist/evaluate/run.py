@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
@@ -19,6 +21,7 @@ from querist.errors import (
 from querist.evaluate.prediction import Prediction, PredictionLog, crashed, predicted
 from querist.evaluate.question import GoldenQuestion
 from querist.evaluate.score import Scorer
+from querist.settings.section import redact
 
 _STOPPING = (ConfigError, UsageError, MissingExtraError, ModelNotFoundError, ModelAccessError)
 """Errors that every other question would meet as well."""
@@ -48,15 +51,18 @@ def run(
     log: PredictionLog | None = None,
     on_each: Callable[[Prediction], None] | None = None,
     repeat: int = 1,
+    setup: str = "",
 ) -> list[Prediction]:
     """Ask all questions, those about the same data together, and mark the answers.
 
-    What `log` holds already is not asked again, except where the model had failed, or the question has changed since.
+    What `log` holds already is not asked again, except where the model had failed, or the question, its note, its data
+    or the setup has changed since.
 
     Args:
         open_asker: opens data; kept open for all questions about them.
         on_each: is told of every answer, those that were there already included.
         repeat: how often each question is asked.
+        setup: what the answers depend on beside the questions, such as the model.
 
     Raises:
         QueristError: what would fail for every question: settings, a model that is missing or gone, data that cannot
@@ -72,12 +78,14 @@ def run(
             try:
                 for number in range(repeat):
                     for question in group:
-                        if (known := done.get((question.id, question.question, number))) is not None:
+                        asked = _digest(question, setup)
+                        known = done.get((question.id, question.question, number))
+                        if known is not None and known.asked in ("", asked):
                             prediction = scorer.mark(question, known)
                         else:
                             asker = asker or open_asker(data)
                             asker.replay(number)
-                            prediction = ask_one(asker, question, number)
+                            prediction = ask_one(asker, question, number).model_copy(update={"asked": asked})
                             failures = failures + 1 if prediction.model_failed else 0
                             if failures >= PATIENCE:
                                 raise ModelError(
@@ -115,6 +123,11 @@ def ask_one(asker: Asker, question: GoldenQuestion, repeat: int = 0) -> Predicti
     took = time.perf_counter() - started
     replayed, saved = asker.take_replayed()
     return predicted(question.id, db, answer, measured=took, saved=saved, replayed=replayed, repeat=repeat)
+
+
+def _digest(question: GoldenQuestion, setup: str) -> str:
+    told = [question.question, question.note, *map(redact, question.data), setup]
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
 
 
 def _last_part(path: str) -> str:
