@@ -200,6 +200,21 @@ async def test_a_sandbox_that_died_is_started_again(sandbox: LocalSandbox) -> No
     assert (await sandbox.run(Job("result = 1"))).value == 1
 
 
+@pytest.mark.usefixtures("sandbox")
+async def test_a_sandbox_that_is_closed_while_it_warms_leaves_no_process_and_starts_none() -> None:
+    early = LocalSandbox("bubblewrap")
+    await early.warm()
+    starting = early._zygote
+    assert starting is not None
+    running = asyncio.create_task(early.run(Job("result = 1")))
+    await asyncio.sleep(0.1)
+    await early.close()
+    assert starting.process.poll() is not None
+    for late in (running, early.warm()):
+        with pytest.raises(SandboxError):
+            await late
+
+
 async def test_a_process_that_dies_is_told(sandbox: LocalSandbox) -> None:
     outcome = await sandbox.run(Job("import os; os.abort()"))
     assert outcome.error is not None

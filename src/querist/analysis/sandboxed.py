@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from querist.analysis.generated import Ran
 from querist.errors import QueristError
 from querist.sandbox.base import Job, Sandbox, SandboxLimits
+from querist.sandbox.local import LocalSandbox
 from querist.sandbox.open import limits_of, open_sandbox
 
 if TYPE_CHECKING:
@@ -23,6 +25,11 @@ class SandboxedCode:
     def __init__(self, sandbox: Sandbox, limits: SandboxLimits) -> None:
         self.isolation = f"{sandbox.name} ({sandbox.strength})"
         self._sandbox, self._limits = sandbox, limits
+
+    async def warm(self) -> None:
+        if isinstance(self._sandbox, LocalSandbox):
+            with suppress(QueristError, OSError):  # the first run will raise it
+                await self._sandbox.warm()
 
     async def run(self, code: str, frames: Mapping[str, pd.DataFrame]) -> Ran:
         tables = {name: to_arrow(frame) for name, frame in frames.items()}

@@ -39,7 +39,7 @@ _PORTION = 1 << 16
 
 
 class LocalSandbox:
-    """Runs code on this machine. The first run waits until the libraries are loaded; `warm` does that ahead of it.
+    """Runs code on this machine. The first run waits until the libraries are loaded; `warm` begins that ahead of it.
 
     Args:
         kind: `bubblewrap` (strong) or `landlock` (reduced: no namespaces, the code can see that files exist).
@@ -51,16 +51,17 @@ class LocalSandbox:
         self._kind = kind
         self._zygote: _Zygote | None = None
         self._sessions: dict[str, _Worker] = {}
+        self._closed = False
         self._lock = threading.Lock()
         self._threads = ThreadPoolExecutor(4, "querist-sandbox")
 
     async def warm(self) -> None:
-        """Load the libraries now.
+        """Begin to load the libraries, and do not wait for them.
 
         Raises:
-            SandboxError: the sandbox did not start.
+            SandboxError: the sandbox did not start, or is closed.
         """
-        await asyncio.to_thread(self._started)
+        await asyncio.to_thread(self._launched)
 
     async def run(self, job: Job, on_output: OnOutput | None = None) -> Outcome:
         frames = await asyncio.to_thread(job_frames, job)
@@ -82,6 +83,7 @@ class LocalSandbox:
 
     async def close(self) -> None:
         with self._lock:
+            self._closed = True
             sessions, self._sessions = list(self._sessions.values()), {}
             zygote, self._zygote = self._zygote, None
         for worker in sessions:
@@ -90,8 +92,10 @@ class LocalSandbox:
         if zygote is not None:
             await asyncio.to_thread(zygote.close)
 
-    def _started(self) -> _Zygote:
+    def _launched(self) -> _Zygote:
         with self._lock:
+            if self._closed:
+                raise SandboxError("The sandbox is closed.", hint="Open another.")
             if self._zygote is None or self._zygote.process.poll() is not None:
                 for name, worker in list(self._sessions.items()):
                     if not worker.busy:
@@ -101,7 +105,8 @@ class LocalSandbox:
 
     def _worker(self, job: Job) -> _Worker:
         """The process for the job, taken: nobody else gets it before the job's end."""
-        zygote = self._started()
+        zygote = self._launched()
+        zygote.wait()  # without the lock, so that it can be closed meanwhile
         if job.session is None:
             return zygote.fork(job.limits)
         with self._lock:
@@ -144,14 +149,16 @@ class LocalSandbox:
 
 
 class _Zygote:
-    """The process that has everything loaded, seen from outside."""
+    """The process that has everything loaded, seen from outside. It takes a while until it is ready: see `wait`."""
 
     def __init__(self, prepared: Launch) -> None:
         self._prepared = prepared
         self._number = 0
-        self._lock = threading.Lock()
+        self._ready = False
+        self._starting, self._lock = threading.Lock(), threading.Lock()
         self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._control.settimeout(START_SECONDS)
         with theirs:
             self.process = subprocess.Popen(
                 [*prepared.command, str(theirs.fileno())],
@@ -162,17 +169,27 @@ class _Zygote:
                 stderr=self._log,
                 start_new_session=True,
             )
-        self._control.settimeout(START_SECONDS)
-        self._control.send(json.dumps(prepared.config).encode())
-        with contextlib.suppress(OSError):
-            if self._control.recv(16) == b"ready":
+            self._control.send(json.dumps(prepared.config).encode())
+
+    def wait(self) -> None:
+        """Return once it is ready.
+
+        Raises:
+            SandboxError: it did not start, or was closed.
+        """
+        with self._starting:
+            if self._ready:
                 return
-        self._log.seek(0)
-        said = self._log.read().decode(errors="replace").strip()[-500:]
-        self.close()
-        raise SandboxError(
-            f"The sandbox did not start: {said or 'it said nothing'}", hint="Try: querist sandbox doctor"
-        )
+            with contextlib.suppress(OSError):
+                self._ready = self._control.recv(16) == b"ready"
+            if not self._ready:
+                said = b""
+                with contextlib.suppress(ValueError):  # it was closed meanwhile
+                    self._log.seek(0)
+                    said = self._log.read().strip()
+                self.close()
+                why = said.decode(errors="replace")[-500:] or "it said nothing"
+                raise SandboxError(f"The sandbox did not start: {why}", hint="Try: querist sandbox doctor")
 
     def fork(self, limits: SandboxLimits) -> _Worker:
         report, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -210,6 +227,8 @@ class _Zygote:
             self._control.send(json.dumps({"id": worker.number, "limits": dataclasses.asdict(limits)}).encode())
 
     def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self._control.shutdown(socket.SHUT_RDWR)  # wakes a thread that waits for it, as closing does not
         self._control.close()
         try:
             self.process.wait(2)

@@ -47,7 +47,10 @@ def main(descriptor: int) -> None:
     config = json.loads(control.recv(1 << 20))
     sys.path.pop(0)  # by which this package was found; the code must not find it
     walls.not_traceable()
-    _load(config["preload"])
+    for module in config["preload"]:
+        _load(module)
+        if select.select([control], [], [], 0)[0]:
+            return  # its host has closed it: nothing else comes ahead of "ready"
     pending = list(config["when_idle"])
     gc.collect()
     gc.freeze()
@@ -66,7 +69,7 @@ def main(descriptor: int) -> None:
             elif (run := _start(config, request, descriptors, control)) is not None:
                 runs[run.process] = run
         elif not runs and pending:
-            _load([pending.pop(0)])
+            _load(pending.pop(0))
         for run in list(runs.values()):
             if _over(run):
                 del runs[run.process]
@@ -76,10 +79,9 @@ def main(descriptor: int) -> None:
         _remove(run.folder)
 
 
-def _load(modules: list[str]) -> None:
-    for module in modules:
-        with contextlib.suppress(ImportError):
-            importlib.import_module(module)
+def _load(module: str) -> None:
+    with contextlib.suppress(ImportError):
+        importlib.import_module(module)
 
 
 def _start(
