@@ -17,6 +17,8 @@ def races(sqlite: MakeData) -> Data:
             (1, 'Aarhus', 40, 30, 4, '9', '101', '1,200', '03/04/2022', '2022-04-03', 25.0, 9000),
             (2, 'Bergen', 25, 20, 0, '10', '220', '3,500', '21/05/2022', '2022-05-21', 20.0, 12000.5),
             (3, 'Aarhus', 31, 30, 5, '105', '300', '12,000', '14/01/2023', '2023-01-14', 3.2, 10000);
+        CREATE TABLE entry (id INTEGER PRIMARY KEY, fee DECIMAL(8, 2));
+        INSERT INTO entry VALUES (1, 20), (2, 15);
         """
     )
 
@@ -94,13 +96,39 @@ def test_a_division_that_drops_the_fraction_is_to_be_mended(races: Data, value: 
     assert "multiply one side by 1.0" in found.message
 
 
-@pytest.mark.parametrize("value", ["finishers / 10", "sum(finishers) / 4"])
+SHARE = "(SELECT count(*) FROM race WHERE laps > 4) * 100 / (SELECT count(*) FROM race)"
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        f"SELECT {SHARE}",
+        f"SELECT place FROM race WHERE {SHARE} > 40",
+        "WITH a AS (SELECT count(*) AS n FROM race WHERE laps > 4), b AS (SELECT count(*) AS n FROM race) "
+        "SELECT a.n * 100 / b.n FROM a, b",
+        "SELECT place, n / k FROM (SELECT place, sum(finishers) AS n, max(starters) AS k FROM race GROUP BY place)",
+        "SELECT place FROM race ORDER BY finishers / starters DESC LIMIT 1",
+        "SELECT place, sum(finishers) AS n FROM race GROUP BY place ORDER BY n / max(starters) DESC",
+        "SELECT place FROM race WHERE finishers / starters > 0.7",
+        "SELECT place FROM race GROUP BY place HAVING sum(finishers) / sum(starters) >= 0.8",
+        "SELECT place, count(*) * 100 / sum(count(*)) OVER () FROM race GROUP BY place",
+        "SELECT finishers / nullif(laps, 0) FROM race",
+        "SELECT coalesce(sum(finishers), 0) / count(*) FROM race",
+        "SELECT sum(place = 'Aarhus') * 100 / count(*) FROM race",
+        "SELECT (SELECT min(fee) FROM entry) / (SELECT count(*) FROM entry)",
+    ],
+)
+def test_a_dropped_fraction_is_found_wherever_the_integers_come_from(races: Data, sql: str) -> None:
+    assert races.judge(sql)["integer_division"].outcome == "failed"
+
+
+@pytest.mark.parametrize("value", ["finishers / 10", "sum(finishers) / 4", "metres / 4", "sum(metres) / 2"])
 def test_a_division_that_comes_out_even_passes(races: Data, value: str) -> None:
     assert races.judge(f"SELECT {value} FROM race")["integer_division"].outcome == "passed"
 
 
 @pytest.mark.parametrize(
-    "value", ["finishers * 1.0 / starters", "metres / starters", "starters / 10 * 10", "CAST(starters / 7 AS INTEGER)"]
+    "value", ["finishers * 1.0 / starters", "avg(laps) / 7", "starters / 10 * 10", "CAST(starters / 7 AS INTEGER)"]
 )
 def test_a_division_that_keeps_or_means_to_drop_the_fraction_is_let_be(races: Data, value: str) -> None:
     assert "integer_division" not in races.judge(f"SELECT {value} FROM race")

@@ -82,6 +82,30 @@ def test_a_top_that_begins_with_null_is_to_be_mended(boats: Data) -> None:
     assert kept["null_on_top"].outcome == "passed"
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT name FROM boat WHERE crew = (SELECT crew FROM boat WHERE crew < 4 "
+        "GROUP BY crew ORDER BY count(*) DESC LIMIT 1)",
+        "SELECT name FROM boat WHERE id IN (SELECT id FROM boat ORDER BY length DESC LIMIT 2)",
+        "WITH longest AS (SELECT * FROM boat ORDER BY length DESC LIMIT 1) SELECT avg(crew) FROM longest",
+        "SELECT name FROM (SELECT name FROM boat ORDER BY length DESC LIMIT 1) UNION ALL SELECT 'Zander'",
+    ],
+)
+def test_a_tie_inside_a_query_is_told(boats: Data, sql: str) -> None:
+    assert boats.judge(sql)["top_k_ties"].outcome == "warned"
+
+
+def test_nothing_to_sort_by_on_top_inside_a_query_is_to_be_mended(boats: Data) -> None:
+    sql = "SELECT name FROM boat WHERE id = (SELECT id FROM boat ORDER BY crew LIMIT 1)"
+    assert boats.judge(sql)["null_on_top"].outcome == "failed"
+
+
 def test_a_query_without_a_top_is_not_probed(boats: Data) -> None:
     boats.judge("SELECT name FROM boat ORDER BY length")
     assert boats.probes == []
+
+
+def test_a_top_is_read_in_the_words_of_other_engines_too(duck: MakeData) -> None:
+    data = duck("CREATE TABLE t (a INTEGER, b INTEGER); INSERT INTO t VALUES (1, 5), (2, 5), (3, 4)")
+    assert data.judge("SELECT a FROM t ORDER BY b DESC FETCH FIRST 1 ROW ONLY")["top_k_ties"].outcome == "warned"

@@ -31,6 +31,7 @@ class Case:
 
     Attributes:
         tree: the query's syntax tree, None when it does not parse; most checks then do not apply.
+        guesses: what mending took for something else, in sentences.
         run: for probes. Every check asks it a few cheap queries at most, and only when the tree gives reason to.
     """
 
@@ -43,6 +44,7 @@ class Case:
     joins: JoinGraph
     values: ValueIndex | None
     run: Run
+    guesses: tuple[str, ...] = ()
     _probed: dict[str, Table] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -58,6 +60,13 @@ class Case:
     def top(self) -> Select | None:
         """The SELECT whose rows are the result; None when these come from a set operation."""
         return self.selects[0] if self.selects and self.selects[0].node is self.tree else None
+
+    def yielded(self, select: Select, node: exp.Expr) -> tuple[Select, exp.Expr] | None:
+        """The SELECT and its output that a scalar subquery, or a column of a derived table or CTE, stands for."""
+        found = select.yielded(node)
+        if found is None:
+            return None
+        return next(((inner, found[1]) for inner in self.selects if inner.node is found[0]), None)
 
     @cached_property
     def keys(self) -> Keys:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from querist.answer.checks.case import Case, Finding, check, told
 from querist.answer.checks.filters import date_form, sortable
-from querist.answer.checks.selects import Resolved, Select
+from querist.answer.checks.selects import Resolved, Select, all_of
 from querist.answer.context import show
 from querist.answer.scopes import own
 from querist.sources.joins import words_of
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _TRUNCATING = ("sqlite", "postgres", "redshift", "tsql", "trino", "presto", "athena")
 """Engines whose `/` between integers drops the fraction."""
-_SILENT = ("sqlite", "mysql")
+SILENT = ("sqlite", "mysql")
 """Engines that give NULL for a division by zero, and 0 for text that is no number."""
 _AVERAGED = frozenset("avg average mean percent percentage pct".split())
 _INTENDED = re.compile(r"\b(decade|centur|dozen|quotient|whole|integer division|divided by)", re.IGNORECASE)
@@ -70,7 +70,7 @@ def number_as_text(case: Case) -> Finding | None:
     applies = False
     messages = []
     for select in case.selects:
-        for known, how in _ordered(case, select):
+        for known, how in ordered(case, select):
             profile = case.profile_of(known.table, known.column.name)
             if known.column.kind != "text" or profile is None or not profile.numeric_text:
                 continue
@@ -90,7 +90,7 @@ def date_as_text(case: Case) -> Finding | None:
     applies = False
     messages = []
     for select in case.selects:
-        for known, how in [*_ordered(case, select), *_read_as_date(case, select)]:
+        for known, how in [*ordered(case, select), *read_as_date(case, select)]:
             form = date_form(case, known) if known.column.kind in ("text", "date", "datetime") else ""
             if not form:
                 continue
@@ -104,7 +104,7 @@ def date_as_text(case: Case) -> Finding | None:
     return told(applies, messages)
 
 
-def _ordered(case: Case, select: Select) -> Iterator[tuple[Resolved, str]]:
+def ordered(case: Case, select: Select) -> Iterator[tuple[Resolved, str]]:
     """Plain columns whose order matters to the query, and what makes it matter."""
     from sqlglot import exp
 
@@ -124,7 +124,7 @@ def _ordered(case: Case, select: Select) -> Iterator[tuple[Resolved, str]]:
                 yield known, how
 
 
-def _read_as_date(case: Case, select: Select) -> Iterator[tuple[Resolved, str]]:
+def read_as_date(case: Case, select: Select) -> Iterator[tuple[Resolved, str]]:
     """Columns that SQLite's date functions read; they give NULL for any other form than ISO's."""
     from sqlglot import exp
 
@@ -159,16 +159,41 @@ def integer_division(case: Case) -> Finding | None:
     messages = []
     for select in case.selects:
         for division in own(select.node, exp.Div):
-            if _is_meant_whole(division) or not (
-                _integer(select, division.this) and _integer(select, division.expression)
-            ):
+            whole = [_is_whole(case, select, side) for side in (division.this, division.expression)]
+            if _is_meant_whole(division) or None in whole:
                 continue
             applies = True
             rest = exp.Mod(this=exp.paren(division.this.copy()), expression=exp.paren(division.expression.copy()))
-            if _some_row(case, select, division, exp.NEQ(this=rest, expression=exp.Literal.number(0))):
+            drops = exp.NEQ(this=rest, expression=exp.Literal.number(0))
+            if _some_row(case, select, division, exp.and_(*(w for w in whole if w is not None), drops)):
                 sql = division.sql(dialect=case.dialect)
                 messages.append(f"{sql} divides integers and drops the fraction; multiply one side by 1.0 first.")
     return told(applies, messages)
+
+
+def _is_whole(case: Case, select: Select, side: exp.Expr) -> exp.Expr | None:
+    """The condition under which a side of a division is an integer; None where it never is."""
+    from sqlglot import exp
+
+    if _integer(case, select, side):
+        return exp.true()
+    # SQLite keeps whole numbers as integers in columns of most types, so that the type does not tell.
+    if case.dialect != "sqlite" or _fraction(side):
+        return None
+    return exp.EQ(this=exp.Typeof(this=side.copy()), expression=exp.Literal.string("integer"))
+
+
+def _fraction(node: exp.Expr) -> bool:
+    """Does the expression make a number with a fraction, whatever goes in?"""
+    from sqlglot import exp
+
+    if isinstance(node, exp.Cast):
+        return node.to.this in exp.DataType.REAL_TYPES
+    if isinstance(node, (exp.Paren, exp.Neg, exp.Abs, exp.Sum)):
+        return isinstance(node.this, exp.Expr) and _fraction(node.this)
+    if isinstance(node, (exp.Add, exp.Sub, exp.Mul, exp.Div)):
+        return _fraction(node.this) or _fraction(node.expression)
+    return isinstance(node, (exp.Avg, exp.Round)) or (isinstance(node, exp.Literal) and not node.is_int)
 
 
 def _is_meant_whole(division: exp.Div) -> bool:
@@ -183,29 +208,31 @@ def _is_meant_whole(division: exp.Div) -> bool:
     return isinstance(outer, exp.Cast) and outer.to.this in exp.DataType.INTEGER_TYPES
 
 
-def _integer(select: Select, node: exp.Expr) -> bool:
+def _integer(case: Case, select: Select, node: exp.Expr) -> bool:
     """Is the value an integer for sure?"""
     from sqlglot import exp
 
-    if isinstance(node, (exp.Paren, exp.Neg, exp.Sum, exp.Min, exp.Max, exp.Abs)):
-        return isinstance(node.this, exp.Expr) and _integer(select, node.this)
-    if isinstance(node, exp.Distinct):
-        return all(_integer(select, e) for e in node.expressions)
-    if isinstance(node, (exp.Add, exp.Sub, exp.Mul, exp.Div)):
-        return _integer(select, node.this) and _integer(select, node.expression)
-    if isinstance(node, exp.Literal):
-        return bool(node.is_int)
-    if isinstance(node, exp.Count):
+    if isinstance(node, (exp.Literal, exp.Cast)):
+        return bool(node.is_int) if isinstance(node, exp.Literal) else node.to.this in exp.DataType.INTEGER_TYPES
+    if isinstance(node, (exp.Count, exp.RowNumber, exp.Rank, exp.DenseRank)):
         return True
-    if isinstance(node, exp.Cast):
-        return node.to.this in exp.DataType.INTEGER_TYPES
-    if isinstance(node, exp.Case):
-        results = [i.args["true"] for i in node.args["ifs"]] + (
-            [node.args["default"]] if node.args.get("default") else []
-        )
-        return all(_integer(select, r) for r in results)
-    known = select.resolve(node)
-    return known is not None and known.column.kind == "integer"
+    if (within := case.yielded(select, node)) is not None:
+        return _integer(case, *within)
+    if isinstance(node, exp.Column):
+        known = select.resolve(node)
+        return known is not None and known.column.kind == "integer"
+    parts: list[exp.Expr] = []
+    if isinstance(node, (exp.Paren, exp.Neg, exp.Sum, exp.Min, exp.Max, exp.Abs, exp.Nullif, exp.Window, exp.Filter)):
+        parts = [node.this]
+    elif isinstance(node, (exp.Distinct, exp.Coalesce)):
+        parts = [p for p in (node.this, *node.expressions) if p is not None]
+    elif isinstance(node, (exp.Add, exp.Sub, exp.Mul, exp.Div)):
+        parts = [node.this, node.expression]
+    elif isinstance(node, exp.Case):
+        parts = [i.args["true"] for i in node.args["ifs"]] + ([d] if (d := node.args.get("default")) else [])
+    elif isinstance(node, exp.If):
+        parts = [p for p in (node.args["true"], node.args.get("false")) if p is not None]
+    return bool(parts) and all(isinstance(part, exp.Expr) and _integer(case, select, part) for part in parts)
 
 
 @check(severity="repair")
@@ -228,12 +255,12 @@ def division_by_zero(case: Case) -> Finding | None:
                 case, select, division, exp.EQ(this=exp.paren(divisor.copy()), expression=exp.Literal.number(0))
             ):
                 sql = divisor.sql(dialect=case.dialect)
-                gives = "nothing (NULL)" if case.dialect in _SILENT else "no usable number"
+                gives = "nothing (NULL)" if case.dialect in SILENT else "no usable number"
                 messages.append(
                     f"{sql} is 0 in some rows, and dividing by it gives {gives} there; "
                     f"leave these rows out or divide by NULLIF({sql}, 0)."
                 )
-    return told(applies, messages, mild=case.dialect in _SILENT)
+    return told(applies, messages, mild=case.dialect in SILENT)
 
 
 def _has_gap(case: Case) -> bool:
@@ -246,20 +273,27 @@ def _some_row(case: Case, select: Select, division: exp.Div, condition: exp.Expr
     """Does the condition hold where the division is done: in some row, or in some group when it divides aggregates?"""
     from sqlglot import exp
 
-    if (
-        not select.standalone
-        or select.scope.opaque
-        or division.find_ancestor(exp.Where, exp.Join, exp.Order, exp.Select) is not select.node
-    ):
+    place = division.find_ancestor(exp.Where, exp.Having, exp.Order, exp.Join, exp.Group, exp.Select)
+    if not select.standalone or (select.scope.opaque and select.scope.outer is not None):
         return False
-    if select.grouped is None or condition.find(exp.Query, exp.Window) or division.find_ancestor(exp.Window):
+    if isinstance(place, (exp.Join, exp.Group)):
         return False
-    if condition.find(exp.AggFunc) is None:
-        return bool(case.probe(select.rows("1").where(condition).limit(1)).rows)
-    if not select.grouped:
-        return any(row[0] for row in case.probe(select.rows(exp.alias_(condition, "c"))).rows)
-    groups = select.rows("1").group_by(*(g.copy() for g in select.grouped))
-    return bool(case.probe(groups.having(condition).limit(1)).rows)
+    condition = select.with_outputs(condition) if isinstance(place, exp.Order) else condition.copy()
+    query = select.alone()
+    for part in ("distinct", "order", "limit", "offset"):
+        query.set(part, None)
+    if not any(isinstance(n, exp.AggFunc) for n in condition.walk(prune=lambda n: isinstance(n, exp.Query))):
+        query.set("group", None)
+        query.set("having", None)
+        query.set("expressions", [])
+    if isinstance(place, exp.Having):
+        query.set("having", None)
+    if isinstance(place, exp.Where):
+        others = [c for c in all_of(place.this) if not any(node is division for node in c.walk())]
+        query.set("where", exp.Where(this=exp.and_(*others, copy=True)) if others else None)
+    told_apart = exp.Case(ifs=[exp.If(this=condition, true=exp.Literal.number(1))])
+    query.select(exp.alias_(told_apart, "holds"), copy=False)
+    return bool(case.probe(exp.select("1").from_(query.subquery("q")).where("holds = 1").limit(1)).rows)
 
 
 @check(severity="warn")

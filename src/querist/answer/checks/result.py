@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from querist.answer.checks.case import PASSED, Case, Finding, check
+from querist.answer.checks.case import PASSED, Case, Finding, check, told
+from querist.answer.checks.selects import Select
 from querist.answer.context import show
 from querist.sources.table import Value
 
@@ -52,28 +54,38 @@ def truncated(case: Case) -> Finding | None:
 
 @dataclass(frozen=True)
 class _Top:
-    """`ORDER BY … LIMIT k`: the probe that reads further, with the sort keys after the query's own columns."""
+    """`ORDER BY … LIMIT k`, of the query or of one inside it."""
 
     case: Case
     query: exp.Select
+    """The probe that reads further, with the sort keys after the query's own columns."""
     keys: list[exp.Expr]
     k: int
 
     @cached_property
     def rows(self) -> list[tuple[tuple[Value, ...], tuple[Value, ...]]]:
         """(what is shown, sort keys) of the first k rows and some more."""
-        width = len(self.case.table.columns)
-        return [(row[:width], row[width:]) for row in self.case.probe(self.query).rows]
+        width = len(self.keys)
+        return [(row[:-width], row[-width:]) for row in self.case.probe(self.query).rows]
 
 
-def _top(case: Case) -> _Top | None:
+def _tops(case: Case) -> Iterator[_Top]:
+    for select in case.selects:
+        if select.standalone and (found := _top(case, select)) is not None:
+            yield found
+
+
+def _top(case: Case, found: Select) -> _Top | None:
     from sqlglot import exp
 
-    select = case.top.node if case.top else None
-    order, limit = (select.args.get("order"), select.args.get("limit")) if select else (None, None)
-    if select is None or order is None or not isinstance(limit, exp.Limit) or not limit.expression.is_int:
+    select = found.node
+    order, limit = select.args.get("order"), select.args.get("limit")
+    if order is None or limit is None:
         return None
-    k = int(limit.expression.name)
+    count, options = limit.args.get("count") or limit.args.get("expression"), limit.args.get("limit_options")
+    if not count.is_int or (options is not None and (options.args.get("with_ties") or options.args.get("percent"))):
+        return None
+    k = int(count.name)
     keys = [_meaning(ordered.this, select) for ordered in order.expressions]
     outputs = [e.unalias() for e in select.expressions]
     if (
@@ -85,7 +97,7 @@ def _top(case: Case) -> _Top | None:
     known = [e for e in keys if e is not None]
     if any(isinstance(e, (exp.Rand, exp.Subquery)) or e.find(exp.Rand) for e in known):
         return None
-    query = select.copy()
+    query = found.alone()
     query.select(*(exp.alias_(e.copy(), f"sort_key_{i}") for i, e in enumerate(known)), copy=False)
     query.limit(k + TIES_READ, copy=False)
     return _Top(case, query, known, k)
@@ -110,36 +122,33 @@ def _meaning(key: exp.Expr, select: exp.Select) -> exp.Expr | None:
 @check(severity="repair")
 def null_on_top(case: Case) -> Finding | None:
     """A top-k list begins with rows that have no value to be sorted by."""
-    top = _top(case)
-    if top is None or not case.table.rows:
-        return None
-    first = top.rows[0][1][0] if top.rows else 0
-    if first is not None:
-        return PASSED
-    key = top.keys[0].sql(dialect=case.dialect)
-    return Finding(
+    tops = list(_tops(case))
+    keys = [top.keys[0].sql(dialect=case.dialect) for top in tops if top.rows and top.rows[0][1][0] is None]
+    messages = [
         f"The first row has no value for {key}: empty values (NULL) are sorted first here. "
         f"Leave them out with {key} IS NOT NULL."
-    )
+        for key in keys
+    ]
+    return told(bool(tops), messages)
 
 
 @check(severity="warn")
 def top_k_ties(case: Case) -> Finding | None:
     """A top-k list is cut between rows that rank the same."""
-    top = _top(case)
-    if top is None or len(case.table) != top.k:
-        return None
+    tops = list(_tops(case))
+    return told(bool(tops), [message for top in tops if (message := _tie(top))])
+
+
+def _tie(top: _Top) -> str:
     rows = top.rows
     if len(rows) <= top.k or rows[top.k][1] != rows[top.k - 1][1] or rows[top.k][1][0] is None:
-        return PASSED
+        return ""
     value = rows[top.k][1]
     tied = [shown for shown, keys in rows if keys == value]
     if all(shown == tied[0] for shown in tied):
-        return PASSED
+        return ""
     inside = sum(keys == value for _, keys in rows[: top.k])
     count = f"at least {len(tied)}" if rows[-1][1] == value and len(rows) == top.k + TIES_READ else str(len(tied))
     place = "first place" if top.k == 1 else f"place {top.k - inside + 1}"
     at = ", ".join(show(v) for v in value)
-    return Finding(
-        f"{count[0].upper()}{count[1:]} rows share {place} ({at}), but only {inside} of them fit into LIMIT {top.k}."
-    )
+    return f"{count[0].upper()}{count[1:]} rows share {place} ({at}), but only {inside} of them fit into LIMIT {top.k}."

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from querist.answer.scopes import SelectTables, ctes, own, select_tables
+from querist.answer.scopes import SelectTables, ancestors, ctes, own, select_tables
 from querist.sources.base import Column, Schema, TableSchema
 
 if TYPE_CHECKING:
@@ -88,6 +88,38 @@ class Select:
             (e.this for e in self.node.expressions if isinstance(e, exp.Alias) and e.alias.lower() == name.lower()),
             None,
         )
+
+    def with_outputs(self, expression: exp.Expr) -> exp.Expr:
+        """A copy of an expression from ORDER BY with the names of outputs in it resolved."""
+        from sqlglot import exp
+
+        def meaning(node: exp.Expr) -> exp.Expr:
+            found = self.output(node.name) if isinstance(node, exp.Column) and not node.table else None
+            return exp.paren(found) if found is not None else node
+
+        return expression.copy().transform(meaning)
+
+    def yielded(self, node: exp.Expr) -> tuple[exp.Select, exp.Expr] | None:
+        """The SELECT and its output that a scalar subquery, or a column of a derived table or CTE, stands for."""
+        from sqlglot import exp
+
+        source: exp.Expr | None = node
+        name = ""
+        if isinstance(node, exp.Column):
+            from_ = self.node.args.get("from_")
+            places = [from_, *(self.node.args.get("joins") or [])] if from_ is not None else []
+            sources = [p.this for p in places if not node.table or p.this.alias_or_name.lower() == node.table.lower()]
+            source, name = sources[0] if len(sources) == 1 else None, node.name.lower()
+            if isinstance(source, exp.Table):
+                defined = [cte for above in (self.node, *ancestors(self.node)) for cte in ctes(above)]
+                source = next((c for c in defined if c.alias.lower() == sources[0].name.lower()), None)
+            if source is not None and source.args.get("alias") and source.args["alias"].args.get("columns"):
+                return None
+        query = source.this.unnest() if isinstance(source, (exp.Subquery, exp.CTE)) else None
+        if not isinstance(query, exp.Select):
+            return None
+        found = [e for e in query.expressions if not name or e.alias_or_name.lower() == name]
+        return (query, found[0].unalias()) if len(found) == 1 else None
 
     def source(self, alias: str) -> exp.Table:
         """A copy of the table of that alias, as the query writes it."""
