@@ -8,15 +8,17 @@ import dataclasses
 import json
 import socket
 import threading
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from querist.errors import ConfigError, SandboxError, SandboxUnavailableError, UsageError
 from querist.sandbox import open as opening
 from querist.sandbox import server as serving_module
-from querist.sandbox.base import Job, SandboxLimits
+from querist.sandbox.base import Job, Outcome, SandboxLimits
 from querist.sandbox.container import ContainerSandbox, container_command, find_engine
 from querist.sandbox.local import LocalSandbox
 from querist.sandbox.monty import MontySandbox
@@ -25,6 +27,7 @@ from querist.sandbox.piped import UnsafeSandbox
 from querist.sandbox.remote import RemoteSandbox
 from querist.sandbox.sending import job_frames
 from querist.sandbox.server import SandboxServer
+from querist.sandbox.server import _told as told
 from querist.settings import SandboxSettings
 from querist.sources.table import ResultColumn, Table
 
@@ -96,6 +99,27 @@ async def test_a_remote_run_is_like_a_local_one(server: str) -> None:
     assert (outcome.strength, outcome.backend) == ("remote", "remote (bubblewrap, strong)")
 
 
+@pytest.mark.parametrize(
+    "url", ["http://10.1.2.3", "http://sandbox.example.org:8817/", "http://127.0.0.1.example.org", "http://[::2]"]
+)
+def test_nothing_is_sent_in_the_clear_to_another_machine(url: str) -> None:
+    settings = SandboxSettings(backend="remote", url=url, token=SecretStr("x"))
+    with pytest.raises(ConfigError, match="can be read on the way") as raised:
+        open_sandbox(settings)
+    assert "TLS" in raised.value.hint
+
+
+@pytest.mark.parametrize("url", ["10.1.2.3", "ftp://10.1.2.3", "https://", "http://[1"])
+def test_what_is_no_address_is_told(url: str) -> None:
+    with pytest.raises(ConfigError, match="is no address"):
+        RemoteSandbox(url, "x")
+
+
+def test_a_server_may_be_elsewhere_behind_tls_or_on_this_machine() -> None:
+    for url in ("https://10.1.2.3", "http://localhost:8817", "http://127.0.0.9", "http://[::1]:8817"):
+        assert RemoteSandbox(url, "x").url == url
+
+
 @pytest.mark.anyio
 async def test_a_server_refuses_a_wrong_token(server: str) -> None:
     with pytest.raises(SandboxError, match="token is missing or wrong"):
@@ -126,6 +150,7 @@ async def test_a_run_ends_when_its_client_goes(serving: SandboxServer, sandbox: 
         request(Job("1"), length=1 << 50),
         request(Job("1"), about=[]),
         request(Job("1"), about={"limits": dataclasses.asdict(SandboxLimits()) | {"seconds": float("nan")}}),
+        request(Job("1"), about={"limits": dataclasses.asdict(SandboxLimits()) | {"files": float("inf")}}),
         request(Job("1"), about={"limits": {}}),
         request(Job("1")).replace(b"/run", b"/other"),
         request(Job("1")).replace(b"Content-Length", b"X"),
@@ -156,7 +181,19 @@ def test_a_server_takes_no_more_connections_than_it_can_serve(serving: SandboxSe
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("said", ["7", "{}", '{"outcome": {"status": "ok", "limit": 7}}', "x", "[" * 100_000])
+@pytest.mark.parametrize(
+    "said",
+    [
+        "7",
+        "{}",
+        '{"outcome": {"status": "ok", "limit": 7}}',
+        "x",
+        "[" * 100_000,
+        json.dumps({"outcome": told(Outcome("ok", "x", "strong")) | {"frames": "eHg="}}),
+        json.dumps({"outcome": told(Outcome("ok", "x", "strong")) | {"frames": b64encode(b"x" * 5000).decode()}}),
+        json.dumps({"outcome": told(Outcome("ok", "x", "strong"))}).replace('"peak_memory": 0', '"peak_memory": 1e999'),
+    ],
+)
 async def test_a_server_that_says_nonsense_is_not_believed(said: str) -> None:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(10)

@@ -6,7 +6,9 @@ import base64
 import dataclasses
 import json
 import time
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, get_args
+from urllib.parse import urlsplit
 
 from querist.errors import ConfigError, SandboxError
 from querist.sandbox.base import Job, Limit, OnOutput, Outcome, Strength
@@ -26,12 +28,16 @@ class RemoteSandbox:
     Args:
         url: the server's address; https, unless it is this machine.
         token: what the server asks for.
+
+    Raises:
+        ConfigError: whoever listens on the way to that address would have the token, the code and the data.
     """
 
     name = "remote"
     strength: Strength = "remote"
 
     def __init__(self, url: str, token: str) -> None:
+        _check_url(url)
         self.url, self._token = url.rstrip("/"), token
 
     @classmethod
@@ -86,11 +92,35 @@ class RemoteSandbox:
         """Nothing is kept; the server ends sessions itself."""
 
 
+def _check_url(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:  # brackets without an address
+        host = ""
+    if not host or parts.scheme not in ("http", "https"):
+        raise ConfigError(f"sandbox.url is {url!r}, which is no address.", hint="Such as https://sandbox.example.org")
+    if parts.scheme == "http" and not _is_this_machine(host):
+        raise ConfigError(
+            f"sandbox.url is {url!r}: over plain HTTP the token, the code and the data can be read on the way.",
+            hint="Let something before the server do TLS (docs/sandbox.md), or reach it through a tunnel at 127.0.0.1.",
+        )
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def _outcome(told: dict[str, Any], name: str, most: int) -> Outcome:
     """The server's outcome. Its results are read like those of code: as frames that nobody vouches for."""
     received = Received(most)
     try:
         received.feed(base64.b64decode(told["frames"]))
+        if not received.ended or received.failure is not None or received.too_much:
+            raise ValueError("results that are none, or more than was allowed")
         if told["status"] not in ("ok", "error", "limit") or told["limit"] not in (None, *get_args(Limit)):
             raise ValueError(f"status {told['status']!r}, limit {told['limit']!r}")
         return Outcome(
@@ -109,5 +139,5 @@ def _outcome(told: dict[str, Any], name: str, most: int) -> Outcome:
             cpu_seconds=float(told["cpu_seconds"]),
             peak_memory=int(told["peak_memory"]),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise SandboxError(f"The sandbox server sent no sound outcome: {error!r}") from error

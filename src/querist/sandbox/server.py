@@ -80,7 +80,7 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             about = json.loads(self.headers.get("X-Querist-Run", ""))
             job = _job(self.rfile.read(int(length)), about, self.server.limits)
-        except (ValueError, TypeError, KeyError, RecursionError) as error:
+        except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
             return self._refuse(400, f"this is no job: {error!r}"[:300])
         else:
             self._deadline.cancel()
