@@ -41,6 +41,10 @@ class Script:
     def __init__(self, *results: Ran) -> None:
         self.results = list(results)
         self.codes: list[str] = []
+        self.warm_calls = 0
+
+    async def warm(self) -> None:
+        self.warm_calls += 1
 
     async def run(self, code: str, frames: Mapping[str, pd.DataFrame]) -> Ran:
         self.codes.append(code)
@@ -200,6 +204,13 @@ async def test_of_very_many_columns_a_model_is_shown_those_that_the_question_nam
     assert "mean_rent" in model.requests[0].messages[0].content
     assert len(model.requests[0].messages[0].content) < 10_000
     assert (result.values, result.warnings[-1]) == ({"mean": 999.0}, "The model was not shown 900 columns of data.")
+
+
+async def test_the_sandbox_loads_while_the_model_plans() -> None:
+    code = Script()
+    with pytest.raises(ModelTimeoutError):
+        await analyse(ModelTimeoutError("no plan"), code=code)
+    assert code.warm_calls == 1
 
 
 async def test_an_empty_table_is_an_error() -> None:

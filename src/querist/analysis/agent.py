@@ -143,6 +143,8 @@ class Analyse(Component[AnalysisQuestion, Analysis]):
         asked = Asked(input.text, input.constraints, input.format, described, tuple(columns), names)
         work = _Work(asked, data, context)
         work.tell("plan", "Choosing techniques")
+        if self.code is not None:
+            await self.code.warm()
         work.drafts.append(await self._by_techniques(work))
         if self.code is not None:
             work.tell("code", "Writing code")

@@ -33,6 +33,9 @@ class CodeRunner(Protocol):
 
     isolation: str
 
+    async def warm(self) -> None:
+        """Begin to load what code needs, without waiting for it: a model has to be asked first."""
+
     async def run(self, code: str, frames: Mapping[str, pd.DataFrame]) -> Ran: ...
 
     async def close(self) -> None: ...
