@@ -31,6 +31,7 @@ MEAN: dict[str, Any] = {
 
 
 READING = "mean = mean_rent"
+MEANS, SUMS = "answers = {'mean': df['rent'].mean()}", "answers = {'mean': df['rent'].sum() / 4}"
 
 
 class Script:
@@ -72,23 +73,85 @@ async def test_techniques_and_code_that_agree() -> None:
 
 async def test_a_difference_is_told() -> None:
     code = Script(Ran({"mean": 1}), Ran({"mean": 2}))
-    result, _ = await analyse(MEAN, READING, "answers = {'mean': 1}", "answers = {'mean': 2}", code=code)
-    assert result.status == "unverified"
-    assert result.warnings[-1] == "The 3 drafts gave different results; this is that of one of them."
+    result, _ = await analyse(MEAN, READING, MEANS, SUMS, code=code)
+    assert (result.status, result.values) == ("unverified", {"mean": 1})
+    assert result.warnings[-1] == (
+        "The 3 drafts gave different results; this is that of one of them: describe gives mean: 25.5; "
+        "other code gives mean: 2."
+    )
 
 
 async def test_other_code_decides_between_two_that_differ() -> None:
     code = Script(Ran({"mean": 1}), Ran({"mean": 25.5}))
-    result, _ = await analyse(MEAN, READING, "answers = {'mean': 1}", "answers = {'mean': 25.5}", code=code)
+    result, _ = await analyse(MEAN, READING, SUMS, MEANS, code=code)
     assert (result.status, result.values) == ("agreed", {"mean": 25.5})
     assert [attempt.agrees for attempt in result.attempts] == [True, False, True]
 
 
+async def test_code_does_not_confirm_code() -> None:
+    code = Script(Ran({"mean": 1}), Ran({"mean": 1.0}))
+    result, _ = await analyse(MEAN, READING, SUMS, MEANS, code=code)
+    assert (result.status, result.values) == ("unverified", {"mean": 1})
+    assert [attempt.agrees for attempt in result.attempts] == [False, True, True]
+    assert result.warnings[-1] == (
+        "The 3 drafts gave different results; this is that of 2 that came about in the same way: "
+        "describe gives mean: 25.5."
+    )
+
+
 async def test_the_same_code_again_is_no_second_opinion() -> None:
     code = Script(Ran({"mean": 1}), Ran({"mean": 1}))
-    result, _ = await analyse(MEAN, READING, "answers = {'mean': 1}", "answers = {'mean': 1}", code=code)
+    result, _ = await analyse(MEAN, READING, SUMS, SUMS, code=code)
     assert result.status == "unverified"
-    assert result.warnings[-1] == "The 2 drafts gave different results; this is that of one of them."
+    assert "The 2 drafts gave different results; this is that of one of them" in result.warnings[-1]
+
+
+async def test_what_only_a_guess_confirms_is_unverified() -> None:
+    result, _ = await analyse(MEAN, READING, SUMS, code=Script(Ran({"average": 25.5})))
+    assert (result.status, result.values) == ("unverified", {"mean": 25.5})
+    assert result.warnings[-1] == "Values were taken by their order: 'average' for mean."
+
+
+async def test_code_that_states_a_value_computes_none() -> None:
+    result, _ = await analyse(MEAN, READING, "answers = {'mean': 25.5}", code=Script(Ran({"mean": 25.5})))
+    assert result.status == "unverified"
+    assert result.warnings[-1] == "The code states mean and does not compute it."
+    by_rule = "answers = {'mean': 0}\nif len(df) > 2:\n    answers['mean'] = 25.5"
+    result, _ = await analyse(MEAN, READING, by_rule, code=Script(Ran({"mean": 25.5})))
+    assert result.status == "agreed"
+
+
+async def test_a_remedy_of_the_code_that_agrees_is_told() -> None:
+    code = Script(Ran({"mean": None}), Ran({"mean": 25.5}))
+    result, _ = await analyse(MEAN, READING, "answers = {'mean': scipy.stats.tmean(df['rent'])}", code=code)
+    assert result.status == "agreed"
+    assert "Left out missing values of rent, for the code." in result.warnings
+    assert "df['rent'].dropna()" in code.codes[1]
+
+
+async def test_a_remedy_that_fails_leaves_what_the_code_gave() -> None:
+    code = Script(Ran({"mean": 25.5, "more": None}), Ran(error="ValueError: lengths differ"))
+    lines = "answers = {'mean': df['rent'].mean(), 'more': scipy.stats.tmean(df['rent'])}"
+    result, _ = await analyse(MEAN, READING, lines, code=code)
+    assert (result.status, result.values) == ("agreed", {"mean": 25.5})
+
+
+async def test_a_column_that_is_not_there_is_not_swapped_for_its_neighbour() -> None:
+    code = Script(Ran(error="KeyError: 'rents'"), Ran(error="KeyError: 'rents'"))
+    wrong = "answers = {'mean': df['rents'].mean()}"
+    analyses = [{"technique": "describe", "columns": ["new_1"], "statistics": ["mean"], "by": ""}]
+    plan = {"analyses": analyses, "prepare": [{"do": "new_column", "name": "new_1", "sql": "rents * 1"}]}
+    result, _ = await analyse(plan, wrong, SUMS, code=code)
+    assert result.status == "failed"
+    assert "df['rents']" in code.codes[0]
+
+
+async def test_values_have_the_decimals_that_were_asked_for() -> None:
+    rounded = "@mean[the mean rent, rounded to one decimal]"
+    code = Script(Ran({"mean": 25.5}))
+    result, _ = await analyse(MEAN, "mean = mean_rent + 0.04", MEANS, code=code, format=rounded)
+    assert (result.status, result.values) == ("agreed", {"mean": 25.5})
+    assert result.findings[0].value == 25.5
 
 
 async def test_in_words_a_technique_is_told_rather_than_code_that_differs() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+
 import pytest
 
 from querist.analysis.code_mend import code_in, mend_code
@@ -49,10 +51,18 @@ def test_what_is_decided_is_mended_and_noted(code: str, mended: str) -> None:
         "x = a == 1 | b > 2 & c < 3",
         "x = 1 < a < 3",
         "x = (a > 1) & (b < 2)",
+        "x = ((a > 1) & (b == 'm')) == False",
+        "x = (a > 1) & (b == 'm') == False",
+        "x = (a > 1) & b == False",
+        "x = ((a == 1) & b) == 2",
+        "x = a == (1 | b) == 2",
+        "x = df['volume_2'].mean()",
+        "x = df[['Close Prices', 'value']].corr()",
     ],
 )
 def test_what_is_right_or_unknown_stays(code: str) -> None:
-    assert mend_code(code, COLUMNS) == (code, [])
+    text, notes = mend_code(code, COLUMNS)
+    assert (ast.dump(ast.parse(text)), notes) == (ast.dump(ast.parse(code)), [])
 
 
 def test_what_is_no_python_is_left_to_the_sandbox_to_say() -> None:

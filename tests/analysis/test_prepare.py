@@ -39,6 +39,10 @@ def test_an_expression_is_mended_and_computed_row_by_row(sql: str, expected: lis
         "(SELECT 1) AS made",
         "1); DROP TABLE data; --",
         "nowhere + 1",
+        "lows + 1",
+        '"lows" = 1',
+        '"onion" <> low',
+        "\"onion\" IN ('a', 'b')",
     ],
 )
 def test_an_expression_that_could_do_more_than_compute_does_not_run(sql: str) -> None:

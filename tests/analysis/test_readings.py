@@ -34,8 +34,15 @@ def test_a_condition_may_stand_in_lines_of_its_own() -> None:
     assert read(code, FINDINGS)[0] == {"word": "falling"}
 
 
-def test_a_name_that_nearly_fits_is_read_as_the_finding() -> None:
+def test_a_name_may_differ_in_case_and_nothing_else() -> None:
     assert read("x = mean_North", FINDINGS)[0] == {"x": 4.0}
+    assigned, problems = read("x = mean_nord\ny = means_north", FINDINGS)
+    assert (assigned, len(problems)) == ({}, 2)
+
+
+def test_what_rests_on_no_finding_was_not_found() -> None:
+    code = "level = 0.05\nword = 'yes' if p_value < level else 'no'\nmean = 5.5\nmore = mean + level"
+    assert read(code, FINDINGS) == ({"word": "no"}, [])
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from querist.analysis.assemble import Assembly
 from querist.analysis.cleaning import clean
 from querist.analysis.code_chart import chart_of_code
 from querist.analysis.code_mend import code_in
-from querist.analysis.draft import Draft, agree, differing
+from querist.analysis.draft import Draft, agree, same
 from querist.analysis.findings import Finding, Findings, FindingValue
 from querist.analysis.frame import require, to_frame
 from querist.analysis.generated import CodeRunner, run_code
@@ -192,7 +192,7 @@ class Analyse(Component[AnalysisQuestion, Analysis]):
             found, notes = await follow(plan, work.data.frame, work.context)
         except (UsageError, DataError, ModelOutputError, ComponentFailedError) as error:
             return Draft("techniques", script, error=f"{error.message} {error.hint}".strip())
-        values, problems = await self._read(found, work)
+        values, problems, guess = await self._read(found, work)
         return Draft(
             "techniques",
             script,
@@ -201,25 +201,28 @@ class Analyse(Component[AnalysisQuestion, Analysis]):
             tuple(found.values),
             tuple(notes),
             warnings=(*found.warnings, *problems),
+            guesses=(guess,) if guess else (),
             chart=found.chart,
             error="" if any(v is not None for v in values.values()) else "; ".join(problems) or "Nothing was read.",
         )
 
-    async def _read(self, found: Findings, work: _Work) -> tuple[dict[str, FindingValue], list[str]]:
-        """The values that were asked for, from what was found; and why some are not there."""
+    async def _read(self, found: Findings, work: _Work) -> tuple[dict[str, FindingValue], list[str], str]:
+        """The values that were asked for, from what was found; why some are not there; and what was guessed."""
         known = {finding.name: finding.value for finding in found.values}
         if not work.names:
-            return known, []
+            return known, [], ""
         sure = {name: finding.value for name, finding in match(work.asked.names, found.values).items()}
         if len(sure) == len(work.names):
-            return sure, []
+            return sure, [], ""
         reply = await ask_for_reading(self.model, work.asked, found.values)
         work.count(reply)
         try:
             assigned, problems = read(code_in(reply.text), known)
         except UsageError as error:
-            return sure, [error.message]
-        return {**pick(work.asked.names, assigned), **sure}, problems
+            return sure, [error.message], ""
+        left = [name for name in work.asked.names if name.name not in sure]
+        picked, guess = pick(left, {name: value for name, value in assigned.items() if name not in sure})
+        return {**picked, **sure}, problems, guess
 
     async def _by_code(self, work: _Work, code: CodeRunner, *, other: bool = False) -> list[Draft]:
         reply = await ask_for_code(self.model, work.asked, other=other)
@@ -262,20 +265,24 @@ class Analyse(Component[AnalysisQuestion, Analysis]):
                 isolation=isolation,
                 table=data.name,
             )
-        warnings = [*best.warnings, *data.warnings, *([self.no_code] if self.no_code else [])]
-        if len(ranked) > 1 and len(agreeing) == 1:
-            warnings.append(f"The {len(ranked)} drafts gave different results; this is that of one of them.")
+        known = [told for draft in (best, *agreeing) for told in (*draft.warnings, *draft.guesses)]
+        warnings = list(dict.fromkeys([*known, *data.warnings, *([self.no_code] if self.no_code else [])]))
+        agreed = {draft.kind for draft in agreeing if not draft.guesses} == {"techniques", "code"}
+        others = [draft for draft in ranked if draft not in agreeing]
+        if others and not agreed:
+            warnings.append(_differ(best, agreeing, others, work))
         findings = list(best.findings)
-        text = "; ".join(f"{name.replace('_', ' ')}: {shown(value)}" for name, value in best.values.items())
+        values = {name: _rounded(value, work.places) for name, value in best.values.items()}
+        text = "; ".join(f"{name.replace('_', ' ')}: {shown(value)}" for name, value in values.items())
         if not work.names:
             text, problems = await self._in_words(findings, work, text)
             warnings += problems
         return Analysis(
             question=question,
-            status="agreed" if len(agreeing) > 1 else "unverified",
+            status="agreed" if agreed else "unverified",
             text=text,
             techniques=list(best.techniques),
-            values=best.values,
+            values=values,
             findings=findings,
             prepared=[*data.told, *best.notes],
             warnings=warnings,
@@ -298,6 +305,23 @@ class Analyse(Component[AnalysisQuestion, Analysis]):
         if flagged := unsupported(said, {found.name: found.value for found in findings}, known):
             return plain, [f"The model's words are left out; no result contains {', '.join(flagged)}: {said!r}"]
         return said or plain, []
+
+
+def _differ(best: Draft, agreeing: Sequence[Draft], others: Sequence[Draft], work: _Work) -> str:
+    """That drafts gave different results, whose this is, and what the others say."""
+    told = []
+    for draft in others:
+        apart = [n for n, v in draft.values.items() if not work.names or not same(v, best.values.get(n), work.places)]
+        given = ", ".join(f"{name.replace('_', ' ')}: {shown(draft.values[name], 6) or '–'}" for name in apart[:3])
+        told.append(f"{', '.join(draft.techniques) or 'other code'} gives {given}")
+    whose = "one of them" if len(agreeing) == 1 else f"{len(agreeing)} that came about in the same way"
+    drafts = len(agreeing) + len(others)
+    return f"The {drafts} drafts gave different results; this is that of {whose}: {'; '.join(told)}."
+
+
+def _rounded(value: FindingValue, places: int | None) -> FindingValue:
+    """With the decimals that were asked for: that is what drafts agree on."""
+    return round(value, places) if isinstance(value, float) and places is not None else value
 
 
 def _chart(best: Draft, agreeing: Sequence[Draft], data: _Data, question: str) -> Chart | None:

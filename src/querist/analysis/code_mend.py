@@ -9,8 +9,9 @@ import ast
 import builtins
 import re
 from collections.abc import Sequence
+from typing import TypeGuard
 
-from querist.analysis.expressions import nearest
+from querist.analysis.spelling import spelt_alike
 
 IMPORTS = {
     "pd": "import pandas as pd",
@@ -66,7 +67,7 @@ def mend_code(code: str, columns: Sequence[str], names: Sequence[str] = (), fram
         tree = ast.parse(code)
     except (SyntaxError, ValueError, RecursionError):
         return code, []
-    mender = _Mender(columns, frame)
+    mender = _Mender(code, columns, frame)
     tree = ast.fix_missing_locations(mender.visit(tree))
     notes = list(dict.fromkeys(mender.notes))
     if gathered := _gather_answers(tree, names, frame):
@@ -120,8 +121,8 @@ def _bound(tree: ast.Module) -> set[str]:
 
 
 class _Mender(ast.NodeTransformer):
-    def __init__(self, columns: Sequence[str], frame: str) -> None:
-        self.columns, self.frame = list(columns), frame
+    def __init__(self, code: str, columns: Sequence[str], frame: str) -> None:
+        self.lines, self.columns, self.frame = code.encode().splitlines(), list(columns), frame
         self.notes: list[str] = []
         self.made: set[str] = set()
         """Columns that the code makes itself."""
@@ -162,11 +163,17 @@ class _Mender(ast.NodeTransformer):
         return node
 
     def visit_Compare(self, node: ast.Compare) -> ast.AST:
-        """`a == 5 | b == 6`, which is `a == (5 | b) == 6`, means `(a == 5) | (b == 6)`."""
+        """`a == 5 | b == 6`, which is `a == (5 | b) == 6`, means `(a == 5) | (b == 6)`. Brackets stay."""
+        joined = [part for part in (node.left, *node.comparators[:-1]) if _joins(part)]
+        meant = any(self._in_brackets(part, node) or isinstance(part.right, ast.Compare) for part in joined)
+        if len(node.ops) == 1 and isinstance(last := node.comparators[0], ast.Constant):
+            meant = meant or isinstance(last.value, bool)  # `a > 1 & b == False` may deny both
         self.generic_visit(node)
+        if meant:
+            return node
         whole: ast.expr | None = None
         left, joining = node.left, None
-        if isinstance(left, ast.BinOp) and _joins(left) and isinstance(left.left, ast.Compare):
+        if _joins(left) and isinstance(left.left, ast.Compare):
             whole, joining, left = left.left, left.op, left.right
         elif len(node.ops) < 2 or not all(map(_joins, node.comparators[:-1])):
             return node
@@ -182,6 +189,12 @@ class _Mender(ast.NodeTransformer):
         assert whole is not None
         self.notes.append("put brackets around the comparisons beside | and &")
         return whole
+
+    def _in_brackets(self, part: ast.expr, whole: ast.Compare) -> bool:
+        if part is whole.left:
+            return (part.lineno, part.col_offset) != (whole.lineno, whole.col_offset)
+        before = [*self.lines[: part.lineno - 1], self.lines[part.lineno - 1][: part.col_offset]]
+        return b"\n".join(before).rstrip().endswith(b"(")
 
     def visit_Expr(self, node: ast.Expr) -> ast.AST:
         """`df['a'].fillna(0, inplace=True)`, which changes nothing since pandas 3, becomes an assignment."""
@@ -214,13 +227,14 @@ class _Mender(ast.NodeTransformer):
             node.elts = [self._columns(part) for part in node.elts]
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             name = node.value
-            if name not in self.columns and name not in self.made and (near := nearest(name, self.columns)):
-                self.notes.append(f"read {name!r} as the column {near!r}")
-                return ast.Constant(near)
+            alike = name if name in self.made else spelt_alike(name, self.columns)
+            if alike is not None and alike != name:
+                self.notes.append(f"read {name!r} as the column {alike!r}")
+                return ast.Constant(alike)
         return node
 
 
-def _joins(node: ast.expr) -> bool:
+def _joins(node: ast.expr) -> TypeGuard[ast.BinOp]:
     return isinstance(node, ast.BinOp) and isinstance(node.op, (ast.BitOr, ast.BitAnd))
 
 

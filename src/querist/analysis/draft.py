@@ -3,13 +3,34 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Literal
 
 from querist.analysis.findings import Finding, FindingValue
 from querist.charts.chart import Chart
 
 Kind = Literal["techniques", "code"]
+NOISE = 1e-4
+"""How far apart, as a share, two results of the same computation may be: where solvers stop. Dividing by n instead of
+n - 1 moves a deviation further than that in any table of fewer than 5,000 rows."""
+ROUNDED = 0.01
+"""How far rounding that nobody asked for may take a value from itself."""
+TELLING = 3
+"""Significant digits with which a number is hardly met by chance; 40, 0.5 and 0.05 are."""
+_MAIN = {
+    "describe": r"(?!count|distinct|mode|within_one_std|group_with)",
+    "correlation": r"(strongest_|highest_|lowest_)?[rp](_|$)",
+    "normality": r"statistic|p_value|skewness|kurtosis",
+    "outliers": r"outlier_|(mean|median|std|population_std|min|max)_without|(lower|upper)_bound",
+    "compare_groups": r"statistic|p_value",
+    "regression": r"coef_|p_value|intercept|(test_|train_|adjusted_|pseudo_)?(r2|mse|rmse|mae|accuracy)",
+    "trend": r"slope|p_value|r2|seasonal_strength",
+    "forecast": r"forecast_",
+    "clusters": r"silhouette|mean_",
+}
+"""How the findings begin that answer the question, and are no counts or by-products; `missing_values` only counts."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +44,8 @@ class Draft:
         values: the values that were asked for, by name; for a question that names none, all that it found.
         findings: everything that the techniques found; of code, its values.
         notes: what was done to the data, and what was mended in the script.
+        warnings: what to know before trusting the values.
+        guesses: what was taken to be meant, without knowing; a draft with any confirms nothing.
         error: why there are no values; empty when there are.
     """
 
@@ -33,6 +56,7 @@ class Draft:
     findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    guesses: tuple[str, ...] = ()
     chart: Chart | None = None
     error: str = ""
 
@@ -46,43 +70,63 @@ class Draft:
         return self.usable and all(value is not None for value in self.values.values())
 
 
-def agree(left: Draft, right: Draft, names: tuple[str, ...]) -> bool:
+def agree(left: Draft, right: Draft, names: tuple[str, ...], places: int | None = None) -> bool:
     """Whether two drafts say the same.
 
     For named values all must be equal. Without names, every value of the shorter draft must be among the longer one's,
-    and closer than rounding, for nothing says which of them is meant.
+    and one of them a main finding that tells, for nothing says which of them is meant.
+
+    Args:
+        places: the decimals that were asked for.
     """
     if names:
-        return all(same(left.values.get(name), right.values.get(name)) for name in names)
+        return all(same(left.values.get(name), right.values.get(name), places) for name in names)
     few, many = sorted((list(left.values.values()), list(right.values.values())), key=len)
-    return bool(few) and all(any(same(one, other) and _close(one, other) for other in many) for one in few)
+    return all(any(same(one, other, places) for other in many) for one in few) and any(
+        same(one, other, places) for one in _main(left) for other in _main(right)
+    )
 
 
-def _close(left: FindingValue, right: FindingValue) -> bool:
-    numbers = _number(left), _number(right)
-    return numbers[0] is None or numbers[1] is None or math.isclose(numbers[0], numbers[1], rel_tol=0.01)
+def _main(draft: Draft) -> list[FindingValue]:
+    """What a draft mainly found, as far as it tells: no words, and no numbers that two results may share by chance."""
+    main = re.compile("|".join(_MAIN[name] for name in draft.techniques if name in _MAIN) or "(?!)")
+    return [
+        value
+        for name, value in draft.values.items()
+        if type(value) in (int, float)
+        and len(Decimal(repr(value)).as_tuple().digits) - repr(value).endswith(".0") >= TELLING
+        and (draft.kind == "code" or main.match(name))
+    ]
 
 
-def same(left: FindingValue, right: FindingValue) -> bool:
-    """Equal, up to rounding: numbers are compared to the decimals of the one that has fewer, at least one."""
+def same(left: FindingValue, right: FindingValue, places: int | None = None) -> bool:
+    """Equal, up to the decimals that were asked for, or as far as one of two numbers is visibly rounded: 0.45, 0.4512.
+
+    Whole numbers must be equal, and nothing but zero is zero, unless the decimals that were asked for make it so.
+    """
     if isinstance(left, list) and isinstance(right, list):
-        return len(left) == len(right) and all(same(a, b) for a, b in zip(left, right, strict=True))
-    numbers = [_number(value) for value in (left, right)]
-    if numbers[0] is not None and numbers[1] is not None:
-        decimals = max(1, min(_decimals(numbers[0]), _decimals(numbers[1])))
-        return abs(numbers[0] - numbers[1]) <= 0.5 * 10.0**-decimals * 1.001
-    return left is not None and right is not None and str(left).strip().lower() == str(right).strip().lower()
+        return len(left) == len(right) and all(same(a, b, places) for a, b in zip(left, right, strict=True))
+    one, other = _number(left), _number(right)
+    if one is None or other is None:
+        return left is not None and right is not None and str(left).strip().lower() == str(right).strip().lower()
+    if one.is_integer() and other.is_integer():
+        return one == other
+    if places is not None and round(one, places) == round(other, places):
+        return True
+    unit = 10.0 ** -max(1, min(_decimals(one), _decimals(other)))
+    rounded = abs(one - other) <= 0.5 * unit * 1.001 and math.isclose(one, other, rel_tol=ROUNDED)
+    return rounded or math.isclose(one, other, rel_tol=NOISE)
 
 
 def _number(value: FindingValue) -> float | None:
     if isinstance(value, bool) or value is None or isinstance(value, list):
         return None
     try:
-        return float(value)
+        number = float(value)
     except ValueError:
         return None
+    return number if math.isfinite(number) else None
 
 
 def _decimals(number: float) -> int:
-    text = f"{number:.10f}".rstrip("0")
-    return len(text.partition(".")[2])
+    return max(0, -int(Decimal(repr(number)).normalize().as_tuple().exponent))

@@ -1,14 +1,14 @@
 """SQL expressions over one data frame: new columns and row conditions that a model writes, guarded and run in DuckDB.
 
-Names that nearly fit a column are mended first; what the guard does not know does not run.
+Names that are a column's up to case and punctuation are mended first; what the guard does not know does not run.
 """
 
 from __future__ import annotations
 
-import difflib
 import re
 from typing import TYPE_CHECKING, Any
 
+from querist.analysis.spelling import spelt_alike
 from querist.errors import GuardError, QueryError, QueryTimeoutError
 from querist.sources.base import Column, Schema, TableSchema
 from querist.sources.guard import guard
@@ -16,6 +16,7 @@ from querist.sources.naming import quote
 
 if TYPE_CHECKING:
     import pandas as pd
+    from sqlglot import exp
 
 SECONDS = 30.0
 _ROW = "row number"
@@ -41,7 +42,7 @@ def keep_rows(frame: pd.DataFrame, condition: str) -> tuple[pd.DataFrame, list[s
 
 
 def mended(sql: str, columns: list[str]) -> tuple[str, list[str]]:
-    """The expression with its columns as the frame names them: case, quotes and near misses.
+    """The expression with its columns as the frame names them: case, quotes and punctuation.
 
     Raises:
         GuardError: it is not readable.
@@ -66,14 +67,22 @@ def mended(sql: str, columns: list[str]) -> tuple[str, list[str]]:
     for column in list(tree.find_all(exp.Column)):
         column.set("table", None)
         name = column.name
-        if name not in columns and (near := nearest(name, columns)):
-            column.set("this", exp.to_identifier(near, quoted=True))
-            notes.append(f"{name} is read as the column {near}")
-        elif name in columns:
-            column.set("this", exp.to_identifier(name, quoted=True))
-        elif isinstance(column.this, exp.Identifier) and column.this.quoted:
+        if (known := spelt_alike(name, columns)) is not None:
+            column.set("this", exp.to_identifier(known, quoted=True))
+            notes += [f"{name} is read as the column {known}"] if known != name else []
+        elif column.this.args.get("quoted") and _is_value(column, columns):
             column.replace(exp.Literal.string(name))  # a text in double quotes
     return tree.sql(dialect="duckdb"), notes
+
+
+def _is_value(column: exp.Column, columns: list[str]) -> bool:
+    """Whether a column is meant to have it or is chosen by one; else it is a name that nothing is called."""
+    from sqlglot import exp
+
+    if column.parent is None or (isinstance(column.parent, exp.Predicate) and column.arg_key == "this"):
+        return False
+    beside = (other.name for other in column.parent.find_all(exp.Column) if other is not column)
+    return any(spelt_alike(name, columns) for name in beside)
 
 
 def _quoted(sql: str, columns: list[str], *, all_words: bool = False) -> str:
@@ -86,19 +95,6 @@ def _quoted(sql: str, columns: list[str], *, all_words: bool = False) -> str:
         if not name.isidentifier() and name in sql and quote(name) not in sql and f"'{name}'" not in sql:
             sql = sql.replace(name, quote(name))
     return sql
-
-
-def nearest(name: str, columns: list[str]) -> str | None:
-    """The column that this name nearly spells, up to case, blanks and signs; None when there is none."""
-
-    def plain(text: str) -> str:
-        return "".join(ch for ch in text.lower() if ch.isalnum())
-
-    for column in columns:
-        if plain(column) == plain(name):
-            return column
-    found = difflib.get_close_matches(name.lower(), [c.lower() for c in columns], 1, 0.85)
-    return next((c for c in columns if c.lower() == found[0]), None) if found else None
 
 
 def _evaluate(frame: pd.DataFrame, expression: str) -> pd.Series[Any]:

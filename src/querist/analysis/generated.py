@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -9,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from querist.analysis.code_mend import code_in, mend_code
 from querist.analysis.draft import Draft
 from querist.analysis.findings import Finding, FindingValue, plain
-from querist.analysis.named import Wanted, pick, read_named
+from querist.analysis.matching import pick
+from querist.analysis.named import Wanted, read_named
 from querist.analysis.remedies import remedy
 
 if TYPE_CHECKING:
@@ -44,33 +47,63 @@ class CodeRunner(Protocol):
 async def run_code(reply: str, frame: pd.DataFrame, names: tuple[Wanted, ...], runner: CodeRunner) -> Draft:
     """Mend the code in a model's reply, run it, and read the values that were asked for."""
     code, notes = mend_code(code_in(reply), [str(column) for column in frame.columns], [w.name for w in names])
+    warnings: list[str] = []
+    guesses: list[str] = []
     ran = await runner.run(code, {"df": frame})
     for _ in range(MAX_REMEDIES):
         helped = remedy(code, _last_lines(ran.error) if ran.error else "", frame, _numbers(ran.value))
         if helped is None:
             break
-        code, note = helped
-        notes.append(note)
-        ran = await runner.run(code, {"df": frame})
+        again = await runner.run(helped.code, {"df": frame})
+        if again.error and not ran.error:  # what ran is worth more
+            break
+        code, ran = helped.code, again
+        (guesses if helped.guess else warnings).append(helped.note)
     if ran.error:
         return Draft("code", code, notes=tuple(notes), error=_last_lines(ran.error))
-    values = _values(ran, names)
+    values, guess = _values(ran, names)
+    guesses += [guess] if guess else []
     if not values or (names and all(value is None for value in values.values())):
         missing = (
             "no values in the dictionary answers" if not names else f"no value of {', '.join(w.name for w in names)}"
         )
         return Draft("code", code, values=values, notes=tuple(notes), error=f"The code ran and gave {missing}.")
+    if stated := [name for name in _stated(code) if name in values and (names or type(values[name]) in (int, float))]:
+        guesses.append(f"The code states {', '.join(stated)} and does not compute it.")
     findings = tuple(Finding(name=name, value=value, meaning=name.replace("_", " ")) for name, value in values.items())
-    return Draft("code", code, values=values, findings=findings, notes=tuple(notes))
+    return Draft(
+        "code",
+        code,
+        values=values,
+        findings=findings,
+        notes=tuple(notes),
+        warnings=tuple(warnings),
+        guesses=tuple(guesses),
+    )
 
 
-def _values(ran: Ran, names: tuple[Wanted, ...]) -> dict[str, FindingValue]:
-    """Values by name: from the dictionary, else from what was printed in the form asked for."""
+def _values(ran: Ran, names: tuple[Wanted, ...]) -> tuple[dict[str, FindingValue], str]:
+    """Values by name: from the dictionary, else from what was printed in the form asked for; and what was guessed."""
     given = ran.value if isinstance(ran.value, dict) else {}
     found = {str(name): _value(value) for name, value in given.items()}
-    if not names:
-        return found
-    return pick(names, {**read_named(ran.stdout), **found})
+    return pick(names, {**read_named(ran.stdout), **found}) if names else (found, "")
+
+
+def _stated(code: str) -> list[str]:
+    """The names of answers that the code sets once, to what is written there."""
+    pairs: list[tuple[ast.expr | None, ast.expr]] = []
+    for line in ast.walk(ast.parse(code)):
+        if isinstance(line, ast.Assign) and isinstance(line.value, ast.Dict):
+            pairs += zip(line.value.keys, line.value.values, strict=True)
+        elif isinstance(line, ast.Assign) and isinstance(line.targets[0], ast.Subscript):
+            pairs.append((line.targets[0].slice, line.value))
+    named = [(str(key.value), value) for key, value in pairs if isinstance(key, ast.Constant)]
+    times = Counter(name for name, _ in named)
+    return [name for name, value in named if times[name] == 1 and _is_literal(value)]
+
+
+def _is_literal(node: ast.expr) -> bool:
+    return not any(isinstance(part, (ast.Name, ast.Call)) for part in ast.walk(node))
 
 
 def _value(value: Any) -> FindingValue:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from querist.analysis.findings import FindingValue
 
 _NAMED = re.compile(r"@(\w+)\s*\[(.*?)\]")
+_COUNTS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight")
+_PLACES = re.compile(rf"\b(\d|{'|'.join(_COUNTS)})[ -](?:decimals?|digits? after|places? after)\b", re.I)
 
 
 @dataclass(frozen=True)
@@ -25,22 +26,10 @@ def wanted(format: str) -> tuple[Wanted, ...]:
     return tuple(found.values())
 
 
-def pick(names: Sequence[Wanted], given: Mapping[str, FindingValue]) -> dict[str, FindingValue]:
-    """The values that are wanted out of those given; None for one that is not there.
-
-    Names are compared without case and signs; where none fits and there are as many as wanted, their order decides.
-    """
-    by_key = {_key(name): value for name, value in given.items()}
-    picked = {wanted.name: by_key.get(_key(wanted.name)) for wanted in names}
-    strangers = [value for name, value in given.items() if _key(name) not in {_key(w.name) for w in names}]
-    lacking = [name for name, value in picked.items() if value is None]
-    if len(strangers) == len(lacking):
-        picked.update(zip(lacking, strangers, strict=True))
-    return picked
-
-
-def _key(name: str) -> str:
-    return re.sub(r"\W|_", "", name).lower()
+def places(text: str) -> int | None:
+    """How many decimals a text asks for, as in "rounded to two decimals"; of several the most; None for none."""
+    found = [match[1].lower() for match in _PLACES.finditer(text)]
+    return max((_COUNTS.index(word) if word in _COUNTS else int(word) for word in found), default=None)
 
 
 def shown(value: FindingValue, digits: int = 10) -> str:

@@ -10,13 +10,13 @@ is a finding's or stands in it.
 from __future__ import annotations
 
 import ast
-import difflib
 import math
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from querist.analysis.findings import FindingValue, plain
+from querist.analysis.spelling import spelt_alike
 from querist.errors import UsageError
 
 LONGEST = 4000
@@ -47,7 +47,8 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
 def read(code: str, findings: Mapping[str, FindingValue]) -> tuple[dict[str, FindingValue], list[str]]:
     """What the lines assign, by name, and a sentence for each line that could not be computed.
 
-    A name that nearly fits one finding is read as it. Keys of a dictionary count as names.
+    A finding's name may differ in case and punctuation. Keys of a dictionary count as names. What rests on no finding,
+    neither by its value nor by a condition, is nothing that was found, and is left out.
 
     Raises:
         UsageError: it is not readable at all.
@@ -67,31 +68,44 @@ class _Reading:
     def __init__(self, findings: Mapping[str, FindingValue]) -> None:
         self.findings = findings
         self.assigned: dict[str, FindingValue] = {}
+        self.stated: dict[str, FindingValue] = {}
+        """What rests on no finding, such as the `level = 0.05` that a later line compares with."""
         self.problems: list[str] = []
 
-    def follow(self, lines: Sequence[ast.stmt]) -> None:
+    def follow(self, lines: Sequence[ast.stmt], *, decided: bool = False) -> None:
+        """Compute the lines; `decided`: a finding decided that these are computed at all."""
         for line in lines:
             try:
-                self._line(line)
+                self._line(line, decided)
             except UsageError as error:
                 self.problems.append(error.message)
             except (TypeError, ValueError, ArithmeticError, RecursionError) as error:
                 self.problems.append(f"{ast.unparse(line)!r} cannot be computed: {error}.")
 
-    def _line(self, line: ast.stmt) -> None:
+    def _line(self, line: ast.stmt, decided: bool) -> None:
         if isinstance(line, ast.If):
-            self.follow(line.body if self._value(line.test) else line.orelse)
+            lines = line.body if self._value(line.test) else line.orelse
+            self.follow(lines, decided=decided or self._rests(line.test))
         elif isinstance(line, ast.Assign) and isinstance(line.value, ast.Dict):
             for key, part in zip(line.value.keys, line.value.values, strict=True):
                 if isinstance(key, ast.Constant):
-                    self.assigned[str(key.value)] = plain(self._value(part))
+                    self._keep(str(key.value), part, decided)
         elif isinstance(line, ast.Assign):
-            value = plain(self._value(line.value))
             for target in line.targets:
                 if isinstance(target, ast.Name):
-                    self.assigned[target.id] = value
+                    self._keep(target.id, line.value, decided)
                 elif isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Constant):
-                    self.assigned[str(target.slice.value)] = value
+                    self._keep(str(target.slice.value), line.value, decided)
+
+    def _keep(self, name: str, node: ast.expr, decided: bool) -> None:
+        value, found = plain(self._value(node)), decided or self._rests(node)
+        self.assigned.pop(name, None)
+        (self.assigned if found else self.stated)[name] = value
+
+    def _rests(self, node: ast.expr) -> bool:
+        """Whether a finding has a part in it."""
+        names = [part.id for part in ast.walk(node) if isinstance(part, ast.Name)]
+        return any(name in self.assigned or spelt_alike(name, self.findings) for name in names)
 
     def _value(self, node: ast.expr) -> Any:
         if isinstance(node, ast.Constant) and isinstance(node.value, (bool, int, float, str, type(None))):
@@ -129,11 +143,9 @@ class _Reading:
         return value
 
     def _named(self, name: str) -> FindingValue:
-        for known in (self.assigned, self.findings):
+        for known in (self.assigned, self.stated, self.findings):
             if name in known:
                 return known[name]
-        lowered = {known.lower(): known for known in self.findings}
-        near = difflib.get_close_matches(name.lower(), lowered, 1, 0.8)
-        if not near:
+        if (alike := spelt_alike(name, self.findings)) is None:
             raise UsageError(f"There is no finding {name!r}.", hint=f"Findings: {', '.join(list(self.findings)[:30])}.")
-        return self.findings[lowered[near[0]]]
+        return self.findings[alike]
