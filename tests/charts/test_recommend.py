@@ -246,7 +246,7 @@ def test_years_and_months_stand_in_their_order_whatever_that_of_the_rows() -> No
     months = recommend(table("month n", ("Mar", 1), ("Jan", 2), ("Dec", 3)), kind="line")
     assert years is not None
     assert months is not None
-    assert years.spec["encoding"]["x"]["sort"] == "ascending"
+    assert years.spec["encoding"]["x"]["type"] == "quantitative"
     assert years.text().splitlines()[-1] == "2001 … 2003"
     assert months.text().splitlines()[-1] == "Jan … Dec"
 

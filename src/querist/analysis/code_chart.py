@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from querist.charts.chart import Chart
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 
 MOST_COLUMNS = 3
 MOST_ROWS = 50_000
-"""Of more rows every so-manieth is looked at."""
+"""Of more rows so many are looked at."""
 
 
 def chart_of_code(code: str, frame: pd.DataFrame, question: str) -> Chart | None:
@@ -23,15 +22,17 @@ def chart_of_code(code: str, frame: pd.DataFrame, question: str) -> Chart | None
     columns = columns_read(code, [str(column) for column in frame.columns])[:MOST_COLUMNS]
     if not columns:
         return None
-    step = -(-len(frame) // MOST_ROWS)
-    part = frame[columns].iloc[::step].astype(object)
+    some = frame[columns]
+    if len(frame) > MOST_ROWS:  # not every n-th: rows may take turns
+        some = some.sample(MOST_ROWS, random_state=0).sort_index()
+    part = some.astype(object)
     rows = part.where(part.notna(), None).itertuples(index=False, name=None)
     chart = recommend(Table(tuple(map(ResultColumn, columns)), tuple(rows)), question)
     if chart is None:
         return None
     told = f"This shows the data that the code read ({', '.join(columns)}), not its result."
-    sampled = [f"One row in {step} was looked at, of {len(frame):,}."] if step > 1 else []
-    return replace(chart, notes=(told, *sampled, *chart.notes))
+    sampled = [f"Of {len(frame):,} rows {len(part):,} were looked at."] if len(part) < len(frame) else []
+    return chart.with_notes(told, *sampled)
 
 
 def columns_read(code: str, columns: list[str]) -> list[str]:

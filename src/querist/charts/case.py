@@ -24,8 +24,8 @@ Row = dict[str, Any]
 class Case:
     rows: list[Row]
     columns: list[ChartColumn]
-    cut: bool = False
-    """Whether the table holds some of the rows only."""
+    cut: str = ""
+    """What says that the table holds some of the rows only."""
     notes: list[str] = field(default_factory=list)
     means: bool = False
     """Whether the marks are means of several rows."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -30,6 +30,11 @@ class Chart:
     def title(self) -> str:
         told = self.spec.get("title", "")
         return str(told.get("text", "")) if isinstance(told, dict) else str(told)
+
+    def with_notes(self, *notes: str) -> Chart:
+        """This chart, with notes before its own, which stand below its title."""
+        told = [*notes, *self.notes]
+        return replace(self, notes=tuple(told), spec={**self.spec, "title": {"text": self.title, "subtitle": told}})
 
     def svg(self) -> str:
         """As an SVG image. This and the others below need the extra `charts`, but no network."""

@@ -24,6 +24,7 @@ UNITS = {
     "ms": "ms", "mb": "MB", "gb": "GB", "celsius": "°C", "kwh": "kWh",
 }  # fmt: skip
 """Last words of a column's name that are units, and how they are written."""
+_SAID = {"avg": "average", "sum": "total", "min": "lowest", "max": "highest", "count": "count", "median": "median"}
 _NAMED_KEY = re.compile(r"(^|_|\s)(id|key|code|no|nr|zip|postcode)$", re.I)
 _OBJECT = ("constructor", "toString", "valueOf", "hasOwnProperty", "isPrototypeOf", "toLocaleString")
 """Names that every object of JavaScript has already."""
@@ -100,8 +101,12 @@ def is_finite(value: Value) -> bool:
 
 
 def _named_sum(name: str) -> bool:
-    words = set(_words(name))
-    return bool(words & _SUMS) and not words & _NO_SUMS
+    return bool(_SUMS & set(_words(name))) and not is_mean(name)
+
+
+def is_mean(name: str) -> bool:
+    """Whether a column's name tells of values that may not be added up."""
+    return bool(_NO_SUMS & set(_words(name)))
 
 
 def _is_whole(name: str, amounts: Sequence[float]) -> bool:
@@ -181,8 +186,9 @@ def calendar_order(values: Collection[Value]) -> list[Value] | None:
 def title(name: str) -> str:
     """`avg(unit_price_usd)` as "Average unit price (USD)"."""
     text = re.sub(r"\bcount\s*\(\s*\*\s*\)", "count", name, flags=re.I)
-    for word, said in (("avg", "average"), ("sum", "total"), ("min", "lowest"), ("max", "highest"), ("count", "count")):
-        text = re.sub(rf"\b{word}\s*\((?:distinct\s+)?(.*?)\)", rf"{said} \1", text, flags=re.I)
+    text = re.sub(r"\bcount\s*\(\s*distinct\s+(.*?)\)", r"different \1", text, flags=re.I)
+    for word, said in _SAID.items():
+        text = re.sub(rf"\b{word}\s*\((.*?)\)", rf"{said} \1", text, flags=re.I)
     if len(text) > LONGEST:
         text = text[: LONGEST - 1] + "…"
     if "(" in text:  # the name says its unit itself, or is an expression

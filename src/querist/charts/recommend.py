@@ -44,19 +44,24 @@ def recommend(
         sql: the query whose result the table is; it tells which columns may be summed. Without it their names do.
     """
     columns = chart_columns(table, sql)
-    case = Case(values_of(table, columns), columns, cut=bool(table.truncated))
-    wanted = kind or next((name for name, words in _WORDS if re.search(words, question, re.I)), None)
-    order = [*([wanted] if wanted else []), *_natural(case)]
-    for name in order:
-        draw = _DRAW.get(name)  # none of boxes: a result seldom holds the single values that they stand for
-        spec = draw(case) if draw else None
+    case = Case(values_of(table, columns), columns, cut=table.truncated or "")
+    meant = next((name for name, words in _WORDS if re.search(words, question, re.I)), None)
+    return draw(case, title or question, kind) if kind else draw(case, title or question, meant, tell=False)
+
+
+def draw(case: Case, title: str, wanted: Kind | None, *, tell: bool = True) -> Chart | None:
+    """The chart that is wanted, or else one that suits, with a note that `tell`s of it; None where none shows more."""
+    told = len(case.notes)
+    for kind in ([wanted] if wanted else []) + _natural(case):
+        way = _DRAW.get(kind)
+        spec = way(case) if way else None
         if spec is None:
             continue
-        if kind and name != kind and not case.notes:
-            case.note(f"A {kind} chart cannot show these columns; a {name} chart is drawn instead.")
-        if table.truncated:
-            case.note(table.truncated)
-        return Chart(finished(spec, title or question, case.notes), name, tuple(case.notes))
+        if tell and kind != wanted and len(case.notes) == told:
+            case.note(f"A {wanted} chart cannot show these columns; a {kind} chart is drawn instead.")
+        if case.cut:
+            case.note(case.cut)
+        return Chart(finished(spec, title, case.notes), kind, tuple(case.notes))
     return None
 
 
@@ -97,13 +102,10 @@ def _line(case: Case) -> Spec | None:
     if colour:
         rows = case.largest(rows, colour, y, SERIES, [along])
     rows = case.outlined(rows, along, y, colour)
-    kind = "temporal" if along.role == "time" else "ordinal"
     encoding: Spec = {
-        "x": {"field": along.name, "type": kind, "title": None if kind == "temporal" else along.title},
+        "x": _along(along, rows),
         "y": {"field": y.name, "type": "quantitative", "title": y.title, "axis": _axis(rows, y)},
     }
-    if kind == "ordinal":
-        encoding["x"].update(sort=_order(along, rows), axis={"labelAngle": 0, "labelOverlap": True})
     if y.lowest is not None and y.lowest > 0:
         encoding["y"]["scale"] = {"zero": _near_zero(rows, y.name)}
     if colour:
@@ -113,6 +115,18 @@ def _line(case: Case) -> Spec | None:
             encoding["color"]["scale"] = {"domain": names, "range": [*PALETTE[: len(names) - 1], OTHER]}
     mark: Spec = {"type": "line", "point": len(rows) <= 40, "strokeWidth": 2, "tooltip": True}
     return _spec(rows, mark, encoding)
+
+
+def _along(column: ChartColumn, rows: Sequence[Row]) -> Spec:
+    """The axis that lines run along: numbers stand as far apart as they are."""
+    if column.role == "time":
+        return {"field": column.name, "type": "temporal", "title": None}
+    axis: Spec = {"field": column.name, "title": column.title}
+    if all(isinstance(row[column.name], (int, float)) for row in rows):
+        ticks = {"format": "~r" if any(row[column.name] % 1 for row in rows) else "d", "tickMinStep": 1}
+        return {**axis, "type": "quantitative", "axis": ticks, "scale": {"zero": False, "nice": False}}
+    labels = {"labelAngle": 0, "labelOverlap": True}
+    return {**axis, "type": "ordinal", "sort": _order(column, rows), "axis": labels}
 
 
 def _bar(case: Case) -> Spec | None:
@@ -218,7 +232,7 @@ def _heatmap(case: Case) -> Spec | None:
     return {**_spec(rows, {"type": "rect", "tooltip": True}, encoding), "height": {"step": BAR_STEP}}
 
 
-_DRAW: dict[Kind, Callable[[Case], Spec | None]] = {
+_DRAW: dict[Kind, Callable[[Case], Spec | None]] = {  # no boxes: results seldom hold the values they stand for
     "line": _line,
     "bar": _bar,
     "pie": _pie,

@@ -36,12 +36,12 @@ def to_text(chart: Chart, width: int = 80) -> str:
 
 def _bars(rows: Sequence[dict[str, Any]], encoding: dict[str, Any], width: int) -> list[str]:
     if "theta" in encoding:
-        label, value = encoding["color"]["field"], encoding["theta"]["field"]
+        names, sizes = encoding["color"], encoding["theta"]
     else:
-        sides = sorted((encoding["x"], encoding["y"]), key=lambda side: side.get("type") == "quantitative")
-        label, value = sides[0]["field"], sides[1]["field"]
+        names, sizes = sorted((encoding["x"], encoding["y"]), key=lambda side: side["type"] == "quantitative")
+    label, value = names["field"], sizes["field"]
     second = encoding.get("color", {}).get("field", label)
-    place = _places(rows, label, encoding.get("y", {}).get("sort"))
+    place = _places(rows, label, names.get("sort"))
     ranked = sorted(rows, key=lambda row: (place(row[label]), -(row[value] or 0)))
     pairs = [
         (str(row[label]) if second == label else f"{row[label]}, {row[second]}", float(row[value] or 0))

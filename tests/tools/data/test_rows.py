@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from querist.errors import ComponentInputError, PermissionDeniedError, SourceFormatError
+from querist.errors import ComponentInputError, PermissionDeniedError, SourceFormatError, UsageError
 
 pytestmark = pytest.mark.anyio
 Use = Callable[..., Any]
@@ -184,6 +184,18 @@ async def test_rows_are_drawn(use: Use) -> None:
     hostile = [{"<script>1</script>": '"><img src=x onerror=alert(1)>', "n": n} for n in (1, 2)]
     (drawn,) = (await use("data_visualizer", data=hostile, export_format="svg")).charts
     assert not [tag for tag in ("<script", "<img") if tag in drawn.image]
+
+
+async def test_a_spec_is_drawn_without_what_misleads(use: Use) -> None:
+    y = {"field": "sales", "type": "quantitative", "scale": {"domain": [8, 10]}}
+    spec = {"mark": "bar", "encoding": {"x": {"field": "shop", "type": "nominal"}, "y": y}}
+    rows = [{"shop": "a", "sales": 9}, {"shop": "b", "sales": 10}]
+    (drawn,) = (await use("data_visualizer", data=rows, spec=spec, title="Sales")).charts
+    assert (drawn.kind, drawn.spec["title"]["text"]) == ("bar", "Sales")
+    assert drawn.spec["encoding"]["y"]["scale"] == {"zero": True}
+    assert drawn.notes == ["Left out of the spec, as it may mislead: y.scale."]
+    with pytest.raises(UsageError, match="fetches or computes nothing"):
+        await use("data_visualizer", data=rows, spec={**spec, "data": {"url": "http://x/y.csv"}})
 
 
 async def test_what_a_spreadsheet_would_compute_is_written_as_text(use: Use) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from querist.charts.chart import Chart, Kind
+from querist.charts.check import from_spec
 from querist.charts.recommend import recommend
 from querist.core.context import RunContext
 from querist.errors import ComponentInputError
@@ -33,7 +34,12 @@ class DataVisualizerInput(ToolInput):
         default=["auto"], description="The charts wanted; `auto` is the one that suits best."
     )
     export_format: Literal["spec", "svg", "png"] = Field(
-        default="spec", description="`spec`: Vega-Lite only. Images need the extra `charts`."
+        default="spec",
+        description="`spec`: Vega-Lite only. Images, and a `spec` that is given, need the extra `charts`.",
+    )
+    spec: dict[str, Any] | None = Field(
+        default=None,
+        description="A Vega-Lite spec (`mark` and `encoding`) to draw instead; what would mislead is mended and told.",
     )
     question: str = Field(default="", description="What was asked; its words decide between charts that are possible.")
     title: str = Field(default="", description="Of the charts.")
@@ -61,13 +67,15 @@ class DataVisualizer(ThreadTool[DataVisualizerInput, Charts]):
 
     def work(self, input: DataVisualizerInput, context: RunContext) -> Charts:
         table = _table(input.data, input.columns)
+        if input.spec is not None:
+            titled = {"title": input.title or input.question, **input.spec}
+            return Charts(charts=[_drawn(from_spec(titled, table), input.export_format)])
         drawn = []
         for wanted in input.chart_types:
             chart = recommend(table, input.question, kind=_KINDS.get(wanted), title=input.title)
             if chart is None:
                 raise ComponentInputError("No chart shows these rows.", hint="Give at least one column of numbers.")
-            image = _image(chart, input.export_format)
-            drawn.append(Drawn(kind=chart.kind, spec=chart.spec, notes=list(chart.notes), image=image))
+            drawn.append(_drawn(chart, input.export_format))
         return Charts(charts=drawn)
 
 
@@ -84,7 +92,8 @@ def _table(rows: list[Row], columns: list[str]) -> Table:
     return Table(tuple(ResultColumn(name) for name in names), cells)
 
 
-def _image(chart: Chart, form: str) -> str | None:
-    if form == "svg":
-        return chart.svg()
-    return base64.b64encode(chart.png()).decode() if form == "png" else None
+def _drawn(chart: Chart, form: str) -> Drawn:
+    image = None
+    if form != "spec":
+        image = chart.svg() if form == "svg" else base64.b64encode(chart.png()).decode()
+    return Drawn(kind=chart.kind, spec=chart.spec, notes=list(chart.notes), image=image)
