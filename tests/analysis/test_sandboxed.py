@@ -22,6 +22,17 @@ async def test_code_gets_the_frame_and_gives_values_or_its_error() -> None:
         assert (ran.value, ran.error) == ({"mean": 2.0, "words": 2}, "")
         texts = await code.run("answers = {'texts': [c for c in df if df[c].dtype == 'object']}", {"df": frame})
         assert texts.value == {"texts": ["word", "mixed"]}
+        tables = await code.run(
+            "import pandas as pd\nanswers = {'words': df.set_index('word')['x'], 'twice': pd.Series([1, 2], index=['n', 'n']),"
+            " 'cell': df[['x']].head(1), 'long': pd.DataFrame({'n': range(60)})}",
+            {"df": frame},
+        )
+        assert tables.value == {
+            "words": {"a": 1.0, "nan": None, "b": 3.0},
+            "twice": [{"index": "n", "value": 1}, {"index": "n", "value": 2}],
+            "cell": 1.0,
+            "long": "a table of 60 rows",
+        }
         failed = await code.run("answers = open('/etc/passwd').read()", {"df": frame})
         assert failed.value is None
         assert failed.error

@@ -12,11 +12,16 @@ from querist.errors import QueristError
 from querist.sandbox.base import Job, Sandbox, SandboxLimits
 from querist.sandbox.local import LocalSandbox
 from querist.sandbox.open import limits_of, open_sandbox
+from querist.sources.table import json_cell
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from querist.settings import SandboxSettings
+    from querist.sources.table import Table
+
+MOST_ROWS = 50
+"""Of a data frame among the values; of a larger one only the size is told."""
 
 
 class SandboxedCode:
@@ -37,7 +42,7 @@ class SandboxedCode:
         done = await self._sandbox.run(job)
         self.isolation = f"{done.backend} ({done.strength})"  # a server may have weaker walls than are known here
         if done.status == "ok":
-            return Ran(done.value, done.stdout)
+            return Ran(_with_tables(done.value, done.tables), done.stdout)
         if done.error is not None:
             return Ran(None, done.stdout, f"{done.error.type}: {done.error.message}")
         return Ran(None, done.stdout, f"It reached the limit of {done.limit or 'the sandbox'}.")
@@ -55,6 +60,21 @@ def open_code(settings: SandboxSettings) -> tuple[SandboxedCode | None, str]:
     if sandbox.strength == "restricted":
         return None, f"No code was tried: the sandbox {sandbox.name!r} has no pandas."
     return SandboxedCode(sandbox, limits_of(settings)), ""
+
+
+def _with_tables(value: Any, tables: Mapping[str, Table]) -> Any:
+    """The value with each data frame in it, to which the sandbox only points, as its one cell or its rows."""
+    if isinstance(value, list):
+        return [_with_tables(part, tables) for part in value]
+    if not isinstance(value, dict):
+        return value
+    table = tables.get(str(value["table"])) if value.keys() == {"table"} else None
+    if table is None:
+        return {name: _with_tables(part, tables) for name, part in value.items()}
+    if len(table) > MOST_ROWS:
+        return f"a table of {len(table):,} rows"
+    rows = [{name: json_cell(cell) for name, cell in row.items()} for row in table.to_dicts()]
+    return next(iter(rows[0].values())) if len(rows) == len(table.columns) == 1 else rows
 
 
 def to_arrow(frame: pd.DataFrame) -> bytes:
