@@ -81,6 +81,36 @@ def test_an_aggregate_that_repeats_do_not_touch_is_let_be(mill: Data, sql: str) 
     assert "fan_out" not in mill.judge(sql)
 
 
+BILLS = """
+    CREATE TABLE bill (id INTEGER PRIMARY KEY, payer TEXT, amount INTEGER, price INTEGER);
+    CREATE TABLE item (id INTEGER PRIMARY KEY, bill_id INTEGER REFERENCES bill (id), thing TEXT);
+    INSERT INTO bill VALUES (1, 'Uma', 100, 100), (2, 'Vic', 50, 50), (3, 'Wes', 20, 20);
+    INSERT INTO item VALUES (1, 1, 'rope'), (2, 1, 'sail'), (3, 1, 'buoy'), (4, 2, 'rope');
+"""
+
+
+@pytest.mark.parametrize("figure", ["amount", "price"])
+def test_the_amount_of_a_bill_does_not_count_anew_for_each_item(sqlite: MakeData, figure: str) -> None:
+    bills = sqlite(BILLS)
+    sql = f"SELECT sum(b.{figure}) FROM bill b JOIN item i ON i.bill_id = b.id"
+    for question in (f"What is the total {figure} of the bills that have items?", f"Total {figure} of all bills"):
+        assert bills.judge(sql, question)["fan_out"].outcome == "warned"
+
+
+def test_a_figure_counts_anew_for_each_event_that_is_asked_for(sqlite: MakeData) -> None:
+    tolls = sqlite(
+        """
+        CREATE TABLE gate (id INTEGER PRIMARY KEY, weight INTEGER);
+        CREATE TABLE passage (id INTEGER PRIMARY KEY, gate_id INTEGER REFERENCES gate (id));
+        INSERT INTO gate VALUES (1, 3), (2, 4);
+        INSERT INTO passage VALUES (1, 1), (2, 1), (3, 2);
+        """
+    )
+    sql = "SELECT sum(weight) FROM passage JOIN gate ON passage.gate_id = gate.id"
+    assert "fan_out" not in tolls.judge(sql, "What is the total weight of all passages?")
+    assert tolls.judge(sql, "What is the total weight of the gates with passages?")["fan_out"].outcome == "warned"
+
+
 def test_a_price_counts_anew_for_each_sale(sqlite: MakeData) -> None:
     shop = sqlite(
         """
@@ -197,15 +227,24 @@ def test_joins_are_judged_on_other_engines_too(duck: MakeData) -> None:
         ("SELECT COUNT(*) FROM a, b WHERE a.n > 1", "failed"),
         ("SELECT COUNT(*) FROM a JOIN b ON a.id = b.a_id", "passed"),
         ("SELECT COUNT(*) FROM a, b WHERE a.id = b.a_id", "passed"),
-        ("SELECT COUNT(*) FROM a JOIN b USING (id)", None),
+        ("SELECT COUNT(*) FROM a JOIN b USING (id)", "passed"),
         ("SELECT COUNT(*) FROM a JOIN b ON a_id = n", "passed"),
-        ("SELECT COUNT(*) FROM a CROSS JOIN (SELECT MAX(n) AS m FROM a) AS top WHERE a.n = top.m", None),
+        ("SELECT COUNT(*) FROM a CROSS JOIN (SELECT MAX(n) AS m FROM a) AS top WHERE a.n = top.m", "passed"),
+        ("SELECT COUNT(*) FROM a CROSS JOIN (SELECT a_id FROM b) AS c", "failed"),
+        (
+            "WITH x AS (SELECT SUM(n) AS n FROM a), y AS (SELECT COUNT(*) AS n FROM b) SELECT x.n - y.n FROM x, y",
+            "passed",
+        ),
+        ("WITH x AS (SELECT SUM(n) AS n FROM a) SELECT a.n - x.n FROM a, x", "passed"),
+        ("SELECT COUNT(*) FROM a, b WHERE a.n > 1 AND b.id > 0", "warned"),
+        ("SELECT COUNT(*) FROM a, b WHERE n > 1", "failed"),
+        ("SELECT one.n - other.n FROM a AS one, a AS other WHERE one.id = 1 AND other.n = 6", "passed"),
+        ("SELECT COUNT(*) FROM a JOIN a AS c ON c.n > 0 JOIN b ON b.a_id = a.id AND b.id = c.id", "passed"),
     ],
 )
-def test_tables_that_nothing_links_are_told(sqlite: MakeData, sql: str, outcome: str | None) -> None:
+def test_tables_that_nothing_links_are_told(sqlite: MakeData, sql: str, outcome: str) -> None:
     data = sqlite(
         "CREATE TABLE a (id INTEGER PRIMARY KEY, n INTEGER); CREATE TABLE b (id INTEGER PRIMARY KEY, a_id INTEGER);"
         "INSERT INTO a VALUES (1, 5), (2, 6); INSERT INTO b VALUES (1, 1), (2, 1);"
     )
-    found = data.judge(sql).get("unlinked_tables")
-    assert (found.outcome if found else None) == outcome
+    assert data.judge(sql)["unlinked_tables"].outcome == outcome

@@ -14,8 +14,9 @@ from querist.sources.joins import words_of
 if TYPE_CHECKING:
     from sqlglot import exp
 
-_PER_EVENT = frozenset("price cost fee charge fare toll duration length point calorie quantity amount weight".split())
-"""Figures that count anew for each event: the price of a product, summed over its orders, is no double counting."""
+_UNIT_PRICES = frozenset(("price", "fare", "toll"))
+_PER_EVENT = frozenset("cost fee charge duration length point calorie quantity amount weight".split())
+"""Figures that may count anew for each event: the price of a product, summed over its orders, is no double counting."""
 
 _ENDS = frozenset("for each every per in by of from with who that which do doe did has have is are was were".split())
 """Words, as `words_of` gives them, that end what a question counts."""
@@ -24,24 +25,45 @@ _ENDS = frozenset("for each every per in by of from with who that which do doe d
 @check(severity="veto")
 def unlinked_tables(case: Case) -> Finding | None:
     """Two tables stand side by side and no condition links them, so that every row meets every other."""
+    joined = [select for select in case.selects if select.node.args.get("joins")]
+    found = [apart for select in joined if len(apart := _apart(case, select)) > 1]
+    names = [name for apart in found for name, _ in apart[1:]]
+    messages = [f"Nothing links {name} to the other tables: every row meets every other." for name in names]
+    # Where each has a condition of its own, the few rows that are left may be meant to stand side by side.
+    return told(bool(joined), messages, mild=all(filtered for apart in found for _, filtered in apart))
+
+
+def _apart(case: Case, select: Select) -> list[tuple[str, bool]]:
+    """A table of each part of a SELECT that no condition links to the others, and whether the part has conditions.
+
+    Parts of one row do not count: meeting it does not repeat anything.
+    """
     from sqlglot import exp
 
-    messages = []
-    joined = False
-    for select in case.selects:
-        where = select.node.args.get("where")
-        for join in select.node.args.get("joins") or []:
-            if not isinstance(join.this, exp.Table) or join.args.get("using") or join.method == "NATURAL":
-                continue
-            joined = True
-            conditions = [c for c in (join.args.get("on"), where) if c is not None]
-            columns = [c for condition in conditions for c in condition.find_all(exp.Column)]
-            mine = join.this.alias_or_name.lower()
-            others = {c.table.lower() for c in columns} - {mine, ""}
-            bare = any(not c.table for c in columns)
-            if not bare and (not others or all(c.table.lower() != mine for c in columns)):
-                messages.append(f"Nothing links {join.this.name} to the other tables: every row meets every other.")
-    return told(joined, messages)
+    from_, joins = select.node.args.get("from_"), select.node.args["joins"]
+    sources = {s.alias_or_name.lower(): s for s in [*([from_.this] if from_ else []), *(j.this for j in joins)]}
+    if not all(isinstance(s, (exp.Table, exp.Subquery)) for s in sources.values()):
+        return []
+    if any(join.method == "NATURAL" or join.args.get("using") for join in joins):
+        return []
+    parts, filtered = [{alias} for alias in sources], set()
+    for condition in select.conditions:
+        columns = list(condition.find_all(exp.Column))
+        known = [select.resolve(c) for c in columns]
+        if any(not c.table and r is None for c, r in zip(columns, known, strict=True)):
+            return []
+        linked = {r.alias if r is not None else c.table.lower() for c, r in zip(columns, known, strict=True)}
+        filtered |= linked
+        touched = [part for part in parts if part & linked]
+        parts = [*(part for part in parts if not part & linked), *([set().union(*touched)] if touched else [])]
+    one_row = case.keys.determined(select, set())[0] | {a for a, s in sources.items() if _one_row(case, select, s)}
+    apart = sorted((part for part in parts if not part <= one_row), key=lambda p: min(map(list(sources).index, p)))
+    return [(sources[min(part)].alias_or_name, bool(part & filtered)) for part in apart]
+
+
+def _one_row(case: Case, select: Select, source: exp.Expr) -> bool:
+    inner = next((s for s in case.selects if s.node is select.defined(source)), None)
+    return inner is not None and bool(inner.aggregates) and not inner.node.args.get("group")
 
 
 @check(severity="warn")
@@ -95,11 +117,28 @@ def _counted(case: Case, select: Select, aggregate: exp.AggFunc) -> tuple[str, s
     if not columns or len({c.alias for c in columns}) > 1:
         return None
     alias = columns[0].alias
-    if any(_PER_EVENT.intersection(words_of(c.column.name)) for c in columns):
+    if _counts_anew(case, select, alias, {word for c in columns for word in words_of(c.column.name)}):
         return None
     if isinstance(aggregate, exp.Avg) and alias in by_group:
         return None
     return alias, sql
+
+
+def _counts_anew(case: Case, select: Select, alias: str, figure: set[str]) -> bool:
+    """Does the question want a figure once for each event, as it asks for the events and not for the things?
+
+    The amount of the invoices that have lines is each invoice's, once.
+    """
+    tables, said = select.scope.tables, set(words_of(case.question))
+    thing = tables[alias]
+    once, _ = case.keys.determined(select, set(), {alias})
+    events = {word for a, t in tables.items() if a not in once for word in words_of(t.name)} - set(words_of(thing.name))
+    if _only_some(case.question, thing):
+        return False
+    things_asked = bool(said.intersection(words_of(thing.name)[-1:]))
+    if figure & _UNIT_PRICES:
+        return bool(said & events) or not things_asked
+    return bool(figure & _PER_EVENT and said & events and not things_asked)
 
 
 def _decided_by_group(case: Case, select: Select) -> set[str]:

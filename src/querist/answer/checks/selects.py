@@ -103,23 +103,33 @@ class Select:
         """The SELECT and its output that a scalar subquery, or a column of a derived table or CTE, stands for."""
         from sqlglot import exp
 
-        source: exp.Expr | None = node
-        name = ""
+        source: exp.Expr = node
         if isinstance(node, exp.Column):
             from_ = self.node.args.get("from_")
             places = [from_, *(self.node.args.get("joins") or [])] if from_ is not None else []
             sources = [p.this for p in places if not node.table or p.this.alias_or_name.lower() == node.table.lower()]
-            source, name = sources[0] if len(sources) == 1 else None, node.name.lower()
-            if isinstance(source, exp.Table):
-                defined = [cte for above in (self.node, *ancestors(self.node)) for cte in ctes(above)]
-                source = next((c for c in defined if c.alias.lower() == sources[0].name.lower()), None)
-            if source is not None and source.args.get("alias") and source.args["alias"].args.get("columns"):
+            if len(sources) != 1:
                 return None
-        query = source.this.unnest() if isinstance(source, (exp.Subquery, exp.CTE)) else None
-        if not isinstance(query, exp.Select):
+            source = sources[0]
+        query = self.defined(source)
+        outputs = query.expressions if query is not None else []
+        if isinstance(node, exp.Column):
+            outputs = [e for e in outputs if e.alias_or_name.lower() == node.name.lower()]
+        return (query, outputs[0].unalias()) if query is not None and len(outputs) == 1 else None
+
+    def defined(self, source: exp.Expr) -> exp.Select | None:
+        """The SELECT that a derived table, or a table that is a CTE, stands for; None where it renames its outputs."""
+        from sqlglot import exp
+
+        found: exp.Expr | None = source
+        if isinstance(source, exp.Table):
+            known = [cte for above in (self.node, *ancestors(self.node)) for cte in ctes(above)]
+            found = next((cte for cte in known if cte.alias.lower() == source.name.lower()), None)
+        if not isinstance(found, (exp.Subquery, exp.CTE)):
             return None
-        found = [e for e in query.expressions if not name or e.alias_or_name.lower() == name]
-        return (query, found[0].unalias()) if len(found) == 1 else None
+        alias, query = found.args.get("alias"), found.this.unnest()
+        renames = isinstance(alias, exp.TableAlias) and alias.args.get("columns")
+        return query if isinstance(query, exp.Select) and not renames else None
 
     def source(self, alias: str) -> exp.Table:
         """A copy of the table of that alias, as the query writes it."""
