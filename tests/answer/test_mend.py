@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -11,7 +12,7 @@ from querist.sources.open import open_sources
 
 
 def mended(fleet: Prepared, sql: str) -> Mended:
-    return mend(sql, fleet.schema, fleet.joins, fleet.values)
+    return mend(sql, fleet)
 
 
 def rows(fleet: Prepared, sql: str) -> list[tuple[object, ...]]:
@@ -108,7 +109,7 @@ def test_a_name_that_could_mean_anything_is_left_alone(fleet: Prepared) -> None:
 def test_no_join_condition_ever_compares_a_table_with_itself(fleet: Prepared, wrong: str) -> None:
     sql = f"SELECT COUNT(*) FROM trip AS a JOIN region AS b ON {wrong}"
     for joins in (fleet.joins, JoinGraph([])):
-        assert "a.driver = a.driver" not in mend(sql, fleet.schema, joins, fleet.values).sql.lower()
+        assert "a.driver = a.driver" not in mend(sql, replace(fleet, joins=joins)).sql.lower()
 
 
 @pytest.mark.parametrize(
@@ -148,7 +149,7 @@ def test_the_shape_of_a_query_is_mended(fleet: Prepared, draft: str, expected: l
 
 def test_a_row_is_not_compared_with_a_total_of_its_group(fleet: Prepared) -> None:
     draft = "SELECT driver FROM trip WHERE km > AVG(km) GROUP BY driver"
-    assert mend(draft, fleet.schema, fleet.joins, fleet.values).notes == ()
+    assert mend(draft, fleet).notes == ()
 
 
 @pytest.fixture(scope="module")
@@ -184,6 +185,6 @@ def test_a_day_that_stands_for_a_year_or_a_month_becomes_it(
     orders: Prepared, question: str, condition: str, count: int
 ) -> None:
     sql = f"SELECT COUNT(*) FROM orders WHERE {condition}"
-    changed = mend(sql, orders.schema, orders.joins, orders.values, question)
+    changed = mend(sql, orders, question)
     assert orders.source.execute(changed.sql).rows == ((count,),)
     assert bool(changed.notes) == (changed.sql != sql)

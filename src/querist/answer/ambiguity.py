@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from querist.answer.answer import Reading
 from querist.answer.checks.selects import Resolved, Select, selects_of
 from querist.answer.coverage import same_word
-from querist.answer.draft import PROBE, Draft
-from querist.answer.prepared import Prepared
+from querist.answer.draft import Draft
+from querist.answer.prepared import PROBE, Prepared
 from querist.answer.scopes import own
 from querist.answer.values import normal
 from querist.answer.vote import is_blank, result_key

@@ -29,8 +29,6 @@ T = TypeVar("T")
 
 MAX_TOKENS = 400
 """Bound on the length of one draft."""
-PROBE = Limits(seconds=3.0, rows=200, bytes=1_000_000)
-"""Bounds of one probe that a check makes."""
 LONGEST_ERROR = 600
 """Characters of an error that a model is told."""
 
@@ -74,13 +72,17 @@ class Task:
 
 @dataclass(frozen=True)
 class Draft:
-    """A query and what became of it. `table` is None when it did not run; then `error` says why."""
+    """A query and what became of it. `table` is None when it did not run; then `error` says why.
+
+    `guesses` are those of `mended` that may be wrong, in sentences for people.
+    """
 
     task: Task
     strategy: Strategy
     written: str
     sql: str
     mended: tuple[str, ...] = ()
+    guesses: tuple[str, ...] = ()
     table: Table | None = None
     error: str = ""
     rule: str = ""
@@ -172,8 +174,8 @@ def run_as_written(task: Task, strategy: Strategy, written: str) -> Draft:
 
 def _settle(task: Task, strategy: Strategy, written: str) -> Draft:
     prepared = task.prepared
-    mended = mend(written, prepared.schema, prepared.joins, prepared.values, task.question)
-    draft = _run(task, Draft(task, strategy, written, mended.sql, mended.notes))
+    mended = mend(written, prepared, task.question)
+    draft = _run(task, Draft(task, strategy, written, mended.sql, mended.notes, mended.guesses))
     if any(check.name == "duplicate_rows" and check.outcome == "failed" for check in draft.checks):
         note = "showed each row once, since the join repeats them"
         second = _run(task, replace(draft, sql=distinct(draft.sql, prepared.schema), mended=(*draft.mended, note)))
@@ -206,7 +208,8 @@ def _run(task: Task, draft: Draft) -> Draft:
         profile=prepared.profile,
         joins=prepared.joins,
         values=prepared.values,
-        run=lambda sql: prepared.source.execute(guard(sql, prepared.schema).sql, PROBE),
+        run=prepared.probe,
+        guesses=draft.guesses,
     )
     return replace(draft, table=table, database=took, checks=tuple(run_checks(case)))
 

@@ -8,8 +8,13 @@ from pathlib import Path
 
 from querist.answer.context import Style, render
 from querist.answer.values import ValueIndex, value_index
-from querist.sources.base import Profile, Schema, Source
+from querist.sources.base import Limits, Profile, Schema, Source
+from querist.sources.guard import guard
 from querist.sources.joins import JoinGraph, join_graph
+from querist.sources.table import Table
+
+PROBE = Limits(seconds=3.0, rows=200, bytes=1_000_000)
+"""Bounds of one look at the data."""
 
 
 @dataclass
@@ -33,6 +38,10 @@ class Prepared:
     def prefix(self, prompt: str, style: Style) -> str:
         """Name of the family of prompts that begin alike, for the model's prefix cache."""
         return hashlib.sha256(f"{prompt}\n{self.rendered(style)}".encode()).hexdigest()[:24]
+
+    def probe(self, sql: str) -> Table:
+        """The result of a small query of Querist's own, which looks whether something holds for the data."""
+        return self.source.execute(guard(sql, self.schema).sql, PROBE)
 
     def close(self) -> None:
         self.values.close()

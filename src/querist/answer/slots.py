@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 from querist.answer.literals import CONSTANT, LIMIT, POSITION, QueryLiteral, is_number, literals_of
 from querist.answer.values import LONGEST_PHRASE, ValueIndex, normal
-from querist.answer.wording import IDLE, Token, canonical
+from querist.answer.wording import Token, canonical
 from querist.sources.base import Schema
 
 if TYPE_CHECKING:
@@ -189,13 +189,8 @@ def _said_at(question: str, read: Sequence[Token], text: str) -> Iterator[tuple[
 
 def values_of(values: ValueIndex, columns: Sequence[tuple[str, str]], text: str) -> tuple[str, ...] | None:
     """How each column writes this text; None when one does not hold it, or more than one value that it may mean."""
-    found = [[v for v in values.written(t, c, text) if _signs(v) == _signs(text)] for t, c in columns]
+    found = [values.written(t, c, text) for t, c in columns]
     return tuple(written[0] for written in found) if all(len(written) == 1 for written in found) else None
-
-
-def _signs(text: str) -> list[str]:
-    """The signs of a text that may mean something, of which the value index knows nothing: `C++` is not `C`."""
-    return [sign for sign in re.findall(r"[^\w\s]", text) if sign not in IDLE and sign not in ",-‐–"]
 
 
 def _in(phrase: str, text: str) -> bool:

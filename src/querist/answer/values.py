@@ -6,7 +6,6 @@ source. A column is read again only when its profile has changed. Not for free t
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import re
 import sqlite3
@@ -15,9 +14,10 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from querist.answer.wording import IDLE
 from querist.sources.base import ColumnProfile, Limits, Source
 from querist.sources.indexes import AddedIndex, Match, open_indexes
-from querist.sources.joins import singular
+from querist.sources.joins import LONG, misspelt, singular
 
 MAX_VALUES = 20_000
 """Distinct values of one column; a column with more is not indexed."""
@@ -27,8 +27,8 @@ MAX_TOTAL = 500_000
 """Values of one source; columns beyond that are not indexed."""
 LONGEST_PHRASE = 7
 """Words of a question that are looked up together."""
-SIMILAR = 0.84
-"""How alike (difflib ratio) a misspelt word must be to count."""
+ENDING = 2
+"""Letters that a word may have after a value and still be like it: `European` is like `Europe`."""
 
 COMMON = frozenset(
     "a about after all am an and any are as at be been before between both but by can did do does each every "
@@ -46,6 +46,13 @@ def normal(text: str) -> str:
     return " ".join(re.findall(r"[^\W_]+", "".join(c for c in plain if not unicodedata.combining(c))))
 
 
+def signs(text: str) -> list[str]:
+    """The signs of a text that may mean something: `C++` is not `C`, `1.5` is neither `15` nor `1-5`."""
+    found = re.finditer(r"(?P<letter>[^\W\d_])?(?P<sign>[^\w\s])(?P<digit>\d)?", text)
+    idle = {*IDLE, *",-‐–"}
+    return [m["sign"] for m in found if m["sign"] not in idle or (m["digit"] and not m["letter"])]
+
+
 class ValueIndex:
     """Looks values up. Open one with `value_index`; safe to use from several threads."""
 
@@ -55,6 +62,18 @@ class ValueIndex:
 
     def mentions(self, question: str, limit: int = 12) -> list[Match]:
         """Values that the question's words name, longest phrases first, then what plugins find; at most `limit`."""
+        named, rest = self._named(question)
+        found = [*named, *self._like(rest)]
+        for index in self._added:
+            found += index.mentions(question)
+        return found[:limit]
+
+    def guesses(self, question: str) -> list[Match]:
+        """Values that words of the question are only like."""
+        return self._like(self._named(question)[1])
+
+    def _named(self, question: str) -> tuple[list[Match], list[str]]:
+        """Values that the question names, and the words that are left."""
         found: list[Match] = []
         covered: set[int] = set()
         words = [w for w in (normal(raw) for raw in re.findall(r"[^\s,;?!\"()]+", question)) if w]
@@ -68,38 +87,47 @@ class ValueIndex:
                 if matches:
                     found += matches
                     covered |= span
-        for start, word in enumerate(words):
-            if start not in covered and len(word) >= 5 and word not in COMMON:
-                found += self._similar(word)
-        for index in self._added:
-            found += index.mentions(question)
-        return found[:limit]
+        return found, [word for place, word in enumerate(words) if place not in covered]
+
+    def _like(self, words: Sequence[str]) -> list[Match]:
+        return [match for word in words if len(word) >= LONG and word not in COMMON for match in self._similar(word)]
 
     def in_column(self, table: str, column: str, text: str) -> str | None:
-        """The value of that column which `text` means, or None. An exact value is returned as it is."""
-        wanted = normal(text)
-        rows = self._rows("SELECT value, norm FROM v WHERE t = ? AND c = ?", (table.lower(), column.lower()))
-        by_norm: dict[str, str] = {}
-        for value, norm in rows:
-            if value == text:
-                return text
-            by_norm.setdefault(norm, value)
-        if wanted in by_norm:
-            return by_norm[wanted]
-        if len(wanted) >= 4 and (close := difflib.get_close_matches(wanted, by_norm, n=1, cutoff=SIMILAR)):
-            return by_norm[close[0]]
-        return None
+        """The value of that column which `text` seems to mean, or None. An exact value is returned as it is."""
+        written = self.written(table, column, text)
+        return written[0] if written else self.misspelt(table, column, text)
 
     def written(self, table: str, column: str, text: str) -> list[str]:
-        """The values of that column that are `text` up to case, accents and punctuation; just `text` if it is one."""
+        """The values of that column that are `text` up to case, accents and idle signs; just `text` if it is one."""
         rows = self._rows(
             "SELECT value FROM v WHERE t = ? AND c = ? AND norm = ?", (table.lower(), column.lower(), normal(text))
         )
-        values = [value for (value,) in rows]
+        values = [value for (value,) in rows if signs(value) == signs(text)]
         return [text] if text in values else values
 
+    def misspelt(self, table: str, column: str, text: str) -> str | None:
+        """The one value of that column from which `text` differs by a slip: a guess."""
+        wanted = normal(text).split()
+        rows = self._rows("SELECT value, norm FROM v WHERE t = ? AND c = ?", (table.lower(), column.lower()))
+        near = [value for value, norm in rows if misspelt(wanted, norm.split()) and signs(value) == signs(text)]
+        return near[0] if len(near) == 1 else None
+
+    def overlap(self, one: tuple[str, str], other: tuple[str, str]) -> bool:
+        """Whether two columns (table, column) share a value, as those do that hold the same kind of thing."""
+        places = (*map(str.lower, one), *map(str.lower, other))
+        return bool(
+            self._rows(
+                "SELECT 1 FROM v AS a JOIN v AS b USING (norm) WHERE a.t = ? AND a.c = ? AND b.t = ? AND b.c = ? "
+                "LIMIT 1",
+                places,
+            )
+        )
+
     def covers(self, table: str, column: str) -> bool:
-        """Whether all values of that column are in the index."""
+        """Whether all values of that column, but for long ones, were in the index when it was made.
+
+        That none of them is a certain text now, only the data can tell.
+        """
         return bool(
             self._rows("SELECT 1 FROM columns WHERE t = ? AND c = ? AND n > 0", (table.lower(), column.lower()))
         )
@@ -107,6 +135,18 @@ class ValueIndex:
     def columns_with(self, text: str) -> list[Match]:
         """Columns that hold `text`, up to case, accents and punctuation."""
         return self._exact(normal(text))
+
+    def holders(self, text: str) -> dict[tuple[str, str], list[str]]:
+        """Columns (table, column) that hold `text`, and how each writes it."""
+        rows = self._rows(
+            "SELECT DISTINCT columns.tn, columns.cn, value FROM v JOIN columns USING (t, c) WHERE norm = ?",
+            (normal(text),),
+        )
+        found: dict[tuple[str, str], list[str]] = {}
+        for table, column, value in rows:
+            if signs(value) == signs(text):
+                found.setdefault((table, column), []).append(value)
+        return found
 
     def containing(self, text: str) -> list[tuple[str, str]]:
         """Columns (table, column) with a value that contains `text`, which has at least three characters."""
@@ -126,7 +166,8 @@ class ValueIndex:
             index.close()
 
     def _exact(self, phrase: str) -> list[Match]:
-        forms = {phrase, " ".join([*phrase.split()[:-1], singular(phrase.split()[-1])])} if phrase else set()
+        *first, last = phrase.split() or [""]
+        forms = {phrase, phrase.removesuffix(" s"), " ".join([*first, singular(last)])} - {""}
         marks = ",".join("?" * len(forms))
         rows = self._rows(
             "SELECT DISTINCT columns.tn, columns.cn, value FROM v JOIN columns USING (t, c) "
@@ -145,7 +186,7 @@ class ValueIndex:
         return [
             Match(t, c, value, word, False)
             for t, c, value, norm in rows
-            if difflib.SequenceMatcher(None, word, norm).ratio() >= SIMILAR
+            if misspelt([word], norm.split()) or (word.startswith(norm) and len(word) - len(norm) <= ENDING)
         ][:2]
 
     def _rows(self, sql: str, parameters: tuple[str, ...]) -> list[tuple[str, ...]]:
@@ -189,13 +230,15 @@ def _refresh(db: sqlite3.Connection, source: Source) -> None:
             if known.get(key) == _signature(profile):
                 continue
             _forget(db, *key)
-            values = _distinct(source, table, column) if profile.distinct <= MAX_VALUES and total < MAX_TOTAL else []
+            small = profile.distinct <= MAX_VALUES and total < MAX_TOTAL
+            values, complete = _distinct(source, table, column) if small else ([], False)
             total += len(values)
             for value in values:
                 row = db.execute("INSERT INTO v VALUES (?, ?, ?, ?)", (normal(value), *key, value)).lastrowid
                 db.execute("INSERT INTO f (rowid, norm) VALUES (?, ?)", (row, normal(value)))
             db.execute(
-                "INSERT INTO columns VALUES (?, ?, ?, ?, ?, ?)", (*key, table, column, _signature(profile), len(values))
+                "INSERT INTO columns VALUES (?, ?, ?, ?, ?, ?)",
+                (*key, table, column, _signature(profile), len(values) * complete),
             )
         db.execute("COMMIT")
     except BaseException:
@@ -225,12 +268,13 @@ def _signature(profile: ColumnProfile) -> str:
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
 
 
-def _distinct(source: Source, table: str, column: str) -> list[str]:
+def _distinct(source: Source, table: str, column: str) -> tuple[list[str], bool]:
+    """The values to keep, and whether these are all."""
     from sqlglot import exp
 
     query = exp.select(exp.column(column, quoted=True)).distinct().from_(exp.to_table(table, quoted=True))
     rows = source.execute(query.sql(source.dialect), Limits(rows=MAX_VALUES))
-    return [value for value in _texts(row[0] for row in rows) if len(value) <= MAX_LENGTH]
+    return [value for value in _texts(row[0] for row in rows) if len(value) <= MAX_LENGTH], rows.truncated is None
 
 
 def _texts(cells: Iterable[object]) -> Iterator[str]:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from querist.sources.base import Column, Profile, Schema, TableSchema
+
+LONG = 5
+"""Letters of a word in which a wrong one is a slip; shorter words with one other letter mean something else."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,28 @@ def flat(name: str) -> str:
     return "".join(words_of(name)) or name.lower()
 
 
+def misspelt(one: Sequence[str], other: Sequence[str]) -> bool:
+    """Whether two names or texts, as words, differ by a slip: one letter of one long word, or a blank.
+
+    Not the first letter and no short word: `unpaid` and `paid`, `age` and `wage`, `Q1` and `Q2` are two things each.
+    """
+    if len(one) != len(other):
+        return "".join(one) == "".join(other) and "".join(one).isalpha()
+    differing = [pair for pair in zip(one, other, strict=True) if pair[0] != pair[1]]
+    return not differing or (len(differing) == 1 and _one_letter(*differing[0]))
+
+
+def _one_letter(one: str, other: str) -> bool:
+    """One letter is missing, surplus, wrong or swapped with the next."""
+    shorter = min(len(one), len(other))
+    same = next((i for i in range(shorter) if one[i] != other[i]), shorter)
+    if shorter < LONG or not (one + other).isalpha() or not same:
+        return False
+    a, b = one[same:], other[same:]
+    swapped = a[:2] == b[1::-1] and a[2:] == b[2:]
+    return swapped or a[1:] in (b, b[1:]) or a == b[1:]
+
+
 class JoinGraph:
     """Which columns join which tables."""
 
@@ -70,6 +96,21 @@ class JoinGraph:
     def joins(self, left: str, left_column: str, right: str, right_column: str) -> bool:
         pair = (left_column.lower(), right_column.lower())
         return any((e.left_column.lower(), e.right_column.lower()) == pair for e in self.between(left, right))
+
+    def sole_path(self, start: Iterable[str], goal: str) -> list[Edge] | None:
+        """The shortest chain to `goal`; None where another is as short, since each says something else: a flight has
+        an airport where it starts and one where it lands."""
+        starts = {s.lower() for s in start}
+        path = self.path(starts, goal)
+        found = list(islice(self._chains(starts, goal, len(path)), 2)) if path else []
+        return found[0] if len(found) == 1 else None
+
+    def _chains(self, start: Iterable[str], goal: str, length: int) -> Iterator[list[Edge]]:
+        for edge in (edge for table in start for edge in self._from.get(table.lower(), [])):
+            if length == 1 and edge.right.lower() == goal.lower():
+                yield [edge]
+            elif length > 1:
+                yield from ([edge, *rest] for rest in self._chains([edge.right], goal, length - 1))
 
     def path(self, start: Iterable[str], goal: str, longest: int = 3) -> list[Edge] | None:
         """The shortest chain of edges from any table of `start` to `goal`; None when there is none that short."""

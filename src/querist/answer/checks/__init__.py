@@ -10,7 +10,7 @@ import logging
 from collections.abc import Iterable
 
 from querist.answer.answer import Check
-from querist.answer.checks import filters, left_out, logic, numbers, repeats, result, units
+from querist.answer.checks import filters, guesses, left_out, logic, numbers, repeats, result, units
 from querist.answer.checks.case import Case, Rule
 from querist.errors import QueristError
 
@@ -22,6 +22,7 @@ CHECKS: tuple[Rule, ...] = (
     result.empty_result,
     result.all_null,
     result.truncated,
+    guesses.guessed,
     filters.literal_absent,
     filters.date_literal,
     filters.null_in_not_in,
