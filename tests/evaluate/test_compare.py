@@ -33,6 +33,33 @@ def test_worse_is_what_chance_does_not_explain() -> None:
     assert compare(run("-" * 8), run("+" * 8)).significant
 
 
+def test_a_question_that_was_asked_several_times_is_one_question() -> None:
+    def asked(rights: str, **rest: float) -> list[Prediction]:
+        times = [
+            marked(n, right == "+", repeat=repeat, **rest) for repeat in range(4) for n, right in enumerate(rights)
+        ]
+        return sorted(times, key=lambda p: p.repeat)
+
+    result = compare(asked("+" * 20, seconds=2), asked("--" + "+" * 18, seconds=4))
+    assert ([flip.id for flip in result.lost], result.p, result.seconds) == ([0, 1], 0.5, 2.0)
+    assert (result.first, result.second, result.worse) == (Share(20, 20), Share(18, 20), False)
+
+
+@pytest.mark.parametrize(("times", "right"), [("+++-", True), ("++--", False), ("-+-", False), ("+", True)])
+def test_what_most_of_its_answers_are_a_question_is(times: str, right: bool) -> None:
+    first = [marked(0, mark == "+", repeat=n) for n, mark in enumerate(times)]
+    result = compare(first, [marked(0, False)])
+    assert result.first == Share(right, 1)
+    assert [flip.first.right for flip in result.lost] == [True] * right
+
+
+def test_questions_of_two_sets_that_only_share_an_id_are_not_compared() -> None:
+    other = marked(1).model_copy(update={"question": "Another question?"})
+    nameless = marked(2, False).model_copy(update={"question": ""})
+    result = compare(run("+++"), [marked(0), other, nameless])
+    assert (result.second, result.unpaired) == (Share(1, 2), 2)
+
+
 def test_only_questions_that_both_have_are_compared() -> None:
     result = compare(run("++++"), run("++"))
     assert (result.first, result.unpaired) == (Share(2, 2), 2)

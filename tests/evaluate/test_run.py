@@ -156,7 +156,7 @@ def test_a_result_that_no_query_gives_again_is_marked_as_it_came(
     made: dict[str, Any], questions: list[GoldenQuestion], tmp_path: Path
 ) -> None:
     table = Table((ResultColumn("day"), ResultColumn("share")), ((dt.date(2024, 5, 1), Decimal("0.5")),))
-    part = Answer(question="?", status=Status.AGREED, text="…", table=table, sql="SELECT * FROM step_1")
+    part = Answer(question="B?", status=Status.AGREED, text="…", table=table, sql="SELECT * FROM step_1")
     whole = part.model_copy(update=made)
     asker = Asker(lambda question: "")
     asker.ask = lambda question, *, note="": whole  # type: ignore[method-assign]

@@ -135,7 +135,12 @@ def test_of_several_sources_the_one_that_was_asked_is_taken(lights: Path, tmp_pa
 
 def test_a_file_of_predictions_is_marked_question_by_question(lights: Path) -> None:
     questions = [GoldenQuestion(id, "?", (str(lights),), ExpectSql((NORTH,)), tags=("a",)) for id in ("x", "y", "z")]
-    predictions = [Prediction(id="y", sql="SELECT 1"), Prediction(id="x", sql=NORTH), Prediction(id="other", sql=NORTH)]
+    predictions = [
+        Prediction(id="y", sql="SELECT 1", question="?"),
+        Prediction(id="x", sql=NORTH),
+        Prediction(id="other", sql=NORTH),
+        Prediction(id="z", sql=NORTH, question="A question of another set?"),
+    ]
     marked = mark_all(questions, predictions)
     assert [(p.id, p.right) for p in marked] == [("x", True), ("y", False)]
     assert marked[0].mark is not None

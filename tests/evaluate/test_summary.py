@@ -4,9 +4,14 @@ import json
 
 import pytest
 
+from querist.evaluate.prediction import Preview
 from querist.evaluate.statistics import CoveragePoint, Share
 from querist.evaluate.summary import summarize
 from tests.evaluate.marked import marked
+
+
+def table(*rows: list[int]) -> Preview:
+    return Preview(columns=("n",), rows=tuple(map(tuple, rows)), total=len(rows))
 
 
 def test_answers_are_counted_by_kind_and_status() -> None:
@@ -82,9 +87,20 @@ def test_questions_that_differ_between_times_are_unstable() -> None:
             marked("a", sql="SELECT 2", repeat=1),
             marked("b"),
             marked("b", repeat=1),
+            marked("c", sql=None, result=table([1], [2])),
+            marked("c", sql=None, result=table([1], [3]), repeat=1),
+            marked("d", sql=None, result=table([1], [2])),
+            marked("d", sql=None, result=table([2], [1]), repeat=1),
         ]
     )
-    assert (summary.repeats, summary.unstable) == (2, ("a",))
+    assert (summary.repeats, summary.unstable) == (2, ("a", "c"))
+
+
+def test_to_ask_the_same_again_does_not_make_a_figure_surer() -> None:
+    once = summarize([marked(n, n > 2, hardness="easy") for n in range(10)])
+    often = summarize([marked(n, n > 2, hardness="easy", repeat=repeat) for n in range(10) for repeat in range(4)])
+    assert often.right.total == 40
+    assert often.right.interval == once.right.interval == often.by_hardness["easy"].interval
 
 
 def test_an_unknown_price_makes_the_sum_unknown() -> None:

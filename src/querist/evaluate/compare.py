@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean, median
 from typing import Any
 
 from querist.errors import UsageError
@@ -28,13 +28,15 @@ class Flip:
 class Comparison:
     """The second run against the first, over the questions that both have.
 
+    A question that was asked several times is one question, and right where it was more often right than not.
+
     Attributes:
         first, second: right answers of each.
         both, neither: questions that both, or none of them, got right.
         lost, won: questions that only the first, or only the second, got right.
         p: of McNemar's exact test, two-sided.
         seconds, tokens: the second's by the first's, median over the pairs; None where the first has none.
-        unpaired: questions that only one of them has.
+        unpaired: questions that only one of them has, in these words.
     """
 
     first: Share
@@ -83,12 +85,11 @@ def compare(first: Sequence[Prediction], second: Sequence[Prediction]) -> Compar
     """
     if any(p.mark is None for p in (*first, *second)):
         raise UsageError("There are predictions without a mark.", hint="Name the question set with --set to mark them.")
-    ones = {(p.id, p.repeat): p for p in first}
-    twos = {(p.id, p.repeat): p for p in second}
-    keys = [key for key in ones if key in twos]
-    if not keys:
+    ones, twos = _by_question(first), _by_question(second)
+    asked = [(ones[id], twos[id]) for id in ones if id in twos and _same(ones[id][0], twos[id][0])]
+    if not asked:
         raise UsageError("The two runs have no question in common.")
-    pairs = [(ones[key], twos[key]) for key in keys]
+    pairs = [(_typical(a), _typical(b)) for a, b in asked]
     lost = tuple(Flip(a.id, a.question or b.question, a, b) for a, b in pairs if a.right and not b.right)
     won = tuple(Flip(a.id, a.question or b.question, a, b) for a, b in pairs if b.right and not a.right)
     both = sum(a.right and b.right for a, b in pairs)
@@ -100,15 +101,37 @@ def compare(first: Sequence[Prediction], second: Sequence[Prediction]) -> Compar
         lost=lost,
         won=won,
         p=mcnemar(len(lost), len(won)),
-        seconds=_ratio([(a.seconds, b.seconds) for a, b in pairs]),
-        tokens=_ratio([(a.tokens_in + a.tokens_out, b.tokens_in + b.tokens_out) for a, b in pairs]),
-        unpaired=len(ones) + len(twos) - 2 * len(keys),
+        seconds=_ratio([(fmean(p.seconds for p in a), fmean(p.seconds for p in b)) for a, b in asked]),
+        tokens=_ratio([(fmean(map(_tokens, a)), fmean(map(_tokens, b))) for a, b in asked]),
+        unpaired=len(ones) + len(twos) - 2 * len(pairs),
     )
+
+
+def _by_question(run: Sequence[Prediction]) -> dict[str | int, list[Prediction]]:
+    found: dict[str | int, list[Prediction]] = {}
+    for prediction in run:
+        found.setdefault(prediction.id, []).append(prediction)
+    return found
+
+
+def _same(first: Prediction, second: Prediction) -> bool:
+    """Not only the same id, which questions of two sets may have, or a question and what was made of it."""
+    return first.question == second.question or not first.question or not second.question
+
+
+def _typical(times: Sequence[Prediction]) -> Prediction:
+    """The first answer that is right, or wrong, as most of them are."""
+    right = 2 * sum(p.right for p in times) > len(times)
+    return next(p for p in times if p.right == right)
+
+
+def _tokens(prediction: Prediction) -> int:
+    return prediction.tokens_in + prediction.tokens_out
 
 
 def _ratio(pairs: Sequence[tuple[float, float]]) -> float | None:
     ratios = [second / first for first, second in pairs if first > 0]
-    return statistics.median(ratios) if ratios else None
+    return median(ratios) if ratios else None
 
 
 def _run(share: Share) -> dict[str, Any]:

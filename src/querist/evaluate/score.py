@@ -161,7 +161,10 @@ class Scorer:
 
 
 def mark_all(questions: Sequence[GoldenQuestion], predictions: Sequence[Prediction]) -> list[Prediction]:
-    """Mark what a file of predictions holds for these questions. Questions without a prediction are left out."""
+    """Mark what a file of predictions holds for these questions. Questions without a prediction are left out.
+
+    A prediction that tells its question is for no other one, whatever its id.
+    """
     by_id: dict[str | int, list[Prediction]] = {}
     for prediction in predictions:
         by_id.setdefault(prediction.id, []).append(prediction)
@@ -171,6 +174,7 @@ def mark_all(questions: Sequence[GoldenQuestion], predictions: Sequence[Predicti
             scorer.mark(question, prediction)
             for question in sorted(questions, key=lambda q: order[q.data])
             for prediction in by_id.get(question.id, [])
+            if prediction.question in ("", question.question)
         ]
 
 

@@ -13,10 +13,11 @@ Z_95 = 1.959963984540054
 
 @dataclass(frozen=True)
 class Share:
-    """`part` of `total`."""
+    """`part` of `total`, in which each thing was tried so many `times`."""
 
     part: int
     total: int
+    times: int = 1
 
     @property
     def rate(self) -> float | None:
@@ -25,10 +26,13 @@ class Share:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Wilson's score interval, 95%. (E. B. Wilson, J. Am. Stat. Assoc. 22, 1927)"""
+        """Wilson's score interval, 95%. (E. B. Wilson, J. Am. Stat. Assoc. 22, 1927)
+
+        To try the same again says nothing of others, so each thing counts once in it.
+        """
         if not self.total:
             return (0.0, 1.0)
-        n, p, z2 = self.total, self.part / self.total, Z_95**2
+        n, p, z2 = self.total / self.times, self.part / self.total, Z_95**2
         middle = (p + z2 / (2 * n)) / (1 + z2 / n)
         half = Z_95 / (1 + z2 / n) * math.sqrt(p * (1 - p) / n + z2 / (4 * n * n))
         return (max(0.0, middle - half), min(1.0, middle + half))

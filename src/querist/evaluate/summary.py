@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from querist.answer.answer import Status
+from querist.answer.vote import result_key
 from querist.evaluate.prediction import Prediction
 from querist.evaluate.statistics import CoveragePoint, Share, area, coverage_curve, percentile
+from querist.sources.table import ResultColumn, Table
 
 STATUSES = tuple(status.value for status in Status)
 
@@ -79,7 +81,7 @@ class Summary:
 
 
 def summarize(marked: Sequence[Prediction], *, missing: int = 0) -> Summary:
-    """The figures of these answers. Of a question that was asked several times, each time counts as a question.
+    """The figures of these answers. Of a question that was asked several times, each time counts; in intervals, once.
 
     Args:
         missing: questions that were not asked; they do not count as wrong.
@@ -90,13 +92,14 @@ def summarize(marked: Sequence[Prediction], *, missing: int = 0) -> Summary:
     ranked = sorted((p for p in marked if p.answered), key=sureness)
     curve = coverage_curve([(sureness(p), p.right) for p in ranked], len(marked) or 1)
     costs = [p.cost for p in marked]
+    repeats = max((p.repeat for p in marked), default=0) + 1
     return Summary(
         questions=len(marked),
-        right=_right(marked),
+        right=_right(marked, repeats),
         passed=Share(sum(p.mark is not None and p.mark.passed for p in marked), len(marked)),
-        by_hardness=_by(((p.mark.hardness, p) for p in marked if p.mark and p.mark.hardness), ()),
-        by_tag=_by(((tag, p) for p in marked if p.mark for tag in p.mark.tags), ()),
-        by_status=_by(((p.status, p) for p in marked), STATUSES),
+        by_hardness=_by(((p.mark.hardness, p) for p in marked if p.mark and p.mark.hardness), (), repeats),
+        by_tag=_by(((tag, p) for p in marked if p.mark for tag in p.mark.tags), (), repeats),
+        by_status=_by(((p.status, p) for p in marked), STATUSES, repeats),
         silent=Share(sum(p.silent for p in marked), len(marked)),
         trusted=_right([p for p in marked if p.status in (Status.VERIFIED, Status.AGREED)]),
         needless=Share(sum(bool(p.warnings) for p in right), len(right)),
@@ -118,7 +121,7 @@ def summarize(marked: Sequence[Prediction], *, missing: int = 0) -> Summary:
         curve=curve,
         coverage_area=area(curve),
         missing=missing,
-        repeats=max((p.repeat for p in marked), default=0) + 1,
+        repeats=repeats,
         unstable=tuple(unstable(marked)),
     )
 
@@ -131,25 +134,26 @@ def sureness(prediction: Prediction) -> tuple[int, float, int]:
 
 
 def unstable(marked: Iterable[Prediction]) -> list[str | int]:
-    """Questions whose answers differ between the times that they were asked: other query, status, or mark."""
+    """Questions whose answers differ between the times that they were asked: other query, result, status, or mark."""
     seen: dict[str | int, set[Hashable]] = {}
     for p in marked:
-        seen.setdefault(p.id, set()).add((p.sql, p.status, p.right))
+        result = p.result and result_key(Table(tuple(map(ResultColumn, p.result.columns)), p.result.rows))
+        seen.setdefault(p.id, set()).add((p.sql, result, p.status, p.right))
     return [id for id, answers in seen.items() if len(answers) > 1]
 
 
-def _right(marked: Sequence[Prediction]) -> Share:
-    return Share(sum(p.right for p in marked), len(marked))
+def _right(marked: Sequence[Prediction], repeats: int = 1) -> Share:
+    return Share(sum(p.right for p in marked), len(marked), repeats)
 
 
-def _by(pairs: Iterable[tuple[str, Prediction]], order: Sequence[str]) -> dict[str, Share]:
+def _by(pairs: Iterable[tuple[str, Prediction]], order: Sequence[str], repeats: int) -> dict[str, Share]:
     total: Counter[str] = Counter()
     right: Counter[str] = Counter()
     for kind, prediction in pairs:
         total[kind] += 1
         right[kind] += prediction.right
     known = [kind for kind in order if kind in total]
-    return {kind: Share(right[kind], total[kind]) for kind in [*known, *(k for k in total if k not in known)]}
+    return {kind: Share(right[kind], total[kind], repeats) for kind in [*known, *(k for k in total if k not in known)]}
 
 
 def _mean(values: Iterable[float]) -> float:
