@@ -127,3 +127,8 @@ async def test_figures_of_a_run_that_failed_are_not_those_of_the_next(sandbox: L
     plot = "import matplotlib.pyplot as plt\nplt.plot([1, 2])\n"
     assert (await sandbox.run(Job(plot + "1 / 0", session="figures"))).error is not None
     assert (await sandbox.run(Job("result = 1", session="figures"))).files == ()
+
+
+async def test_a_session_ends_when_its_code_writes_to_the_channel_of_results(sandbox: LocalSandbox) -> None:
+    await sandbox.run(Job("import os\nos.write(4, b'x' * 5000)\nresult = 'old'", session="forged"))
+    assert (await sandbox.run(Job("result = 'new'", session="forged"))).value == "new"

@@ -339,7 +339,7 @@ class _Run:
             cpu_seconds=max(0.0, max(used, report.get("cpu", 0.0)) - cpu),
             peak_memory=max(peak, report.get("peak", 0)),
         )
-        return outcome, ended and self.report is None
+        return outcome, ended and self.received.sound and self.report is None
 
     async def _send(self, frames: bytes) -> None:
         loop, descriptor, view = asyncio.get_running_loop(), self.worker.jobs, memoryview(frames)

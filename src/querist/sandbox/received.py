@@ -34,7 +34,10 @@ class Forged(ValueError):
 
 @dataclass
 class Received:
-    """Takes bytes in any portions; `ended` once the job's last frame was there. Holds at most `most` bytes."""
+    """Takes bytes in any portions; `ended` once the job's last frame was there. Holds at most `most` bytes.
+
+    `sound` when it ended as a worker ends a job and nothing came after: only then the next job's frames are its own.
+    """
 
     most: int
     value: Any = None
@@ -45,9 +48,14 @@ class Received:
     ended: bool = False
     too_much: bool = False
     _buffer: bytearray = field(default_factory=bytearray)
+    _told_end: bool = False
     _taken: int = 0
     _frames: int = 0
     _cells: int = MOST_CELLS
+
+    @property
+    def sound(self) -> bool:
+        return self._told_end and not self._buffer
 
     def feed(self, data: bytes) -> None:
         """Take what arrived. Never raises: what is forged is noted in `refused`, and ends the job."""
@@ -103,7 +111,7 @@ class Received:
             self.refused.append(f"Not handed out: {_text(body.decode(errors='replace'))[:300]}.")
         elif kind == "end":
             self.failure = failure_of(json.loads(body))
-            self.ended = True
+            self.ended = self._told_end = True
         else:
             raise Forged("a frame of no known kind")
 
