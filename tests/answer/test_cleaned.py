@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from querist.answer.answer import Answer, Status
+from querist.answer.ask import Ask, Question
 from querist.answer.cleaned import cleaned
+from querist.core.context import RunContext
+from querist.core.runner import Runner
 from querist.sources.open import open_sources
+from tests.scripted_model import ScriptedModel
 
 
 def _told(path: Path, sql: str) -> list[str]:
@@ -68,3 +74,42 @@ def test_rows_that_repeat_are_told_only_where_they_are_counted(ferry: Path) -> N
 def test_clean_data_have_nothing_to_tell(tmp_path: Path) -> None:
     (tmp_path / "gates.csv").write_text("gate,opened\nNord,2024-01-05\nWest,2024-02-06\n")
     assert _told(tmp_path / "gates.csv", "SELECT gate, max(opened), count(*) FROM gates GROUP BY gate") == []
+
+
+async def _asked(path: Path, sql: str) -> Answer:
+    with closing(open_sources([str(path)])[0]) as source:
+        component = Ask([source], ScriptedModel([sql] * 5), path.parent / "values")
+        with closing(component):
+            return await Runner().run(component, Question(text="How many cars by quay?"), RunContext())
+
+
+@pytest.mark.anyio
+async def test_what_was_mended_in_a_file_counts_together_and_is_in_the_evidence(tmp_path: Path) -> None:
+    text = "id,quay,cars,sailed\n1,Vik,7,2024-01-05\n2,vik,5,2024-03-02\n3, Vik ,4,05/13/2024\n4,,9,2024-02-01\n"
+    (tmp_path / "trips.csv").write_text(f"{text}4,,9,2024-02-01\n")
+    answer = await _asked(tmp_path / "trips.csv", "SELECT quay, sum(cars) FROM trips WHERE quay <> 'Os' GROUP BY quay")
+    assert answer.table is not None and answer.table.rows == (("Vik", 16),)
+    assert answer.evidence.assumptions == (
+        "trips.quay: blanks around 1 value are left out",
+        "trips.quay: 'vik' is read as 'Vik' (spellings of one word)",
+        "trips.quay: empty in 2 of 5 rows",
+        "trips: 1 row is the same as another in every column, and counted",
+    )
+    answer = await _asked(tmp_path / "trips.csv", "SELECT max(sailed) FROM trips")
+    assert answer.table is not None and answer.table.rows == ((dt.date(2024, 5, 13),),)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("sql", "warning"),
+    [
+        ("SELECT quay, count(cars) FROM trip GROUP BY quay", "spellings of one value in trip.quay as different ones"),
+        ("SELECT count(cars) FROM trip WHERE quay = 'Vik'", "trip.quay also holds 'VIK'"),
+        ("SELECT max(sailed) FROM trip", "max(sailed) does not read these as dates"),
+        ("SELECT avg(cars) FROM trip", "trip.cars"),
+    ],
+)
+async def test_a_result_that_is_wrong_because_of_it_is_not_agreed(ferry: Path, sql: str, warning: str) -> None:
+    answer = await _asked(ferry, sql)
+    assert answer.status is Status.UNVERIFIED
+    assert warning.lower() in " ".join(answer.evidence.warnings).lower()

@@ -79,7 +79,7 @@ def test_dates_in_several_forms_are_dates_and_told(tmp_path: Path) -> None:
         assert source.execute("SELECT max(landed)::VARCHAR, min(landed)::VARCHAR FROM catch").rows == (
             ("2024-05-13", "2024-01-05"),
         )
-        assert "dates in several forms, such as '2024-01-05' and '05/13/2024'" in _notes(source)
+        assert "dates in several forms, such as '2024-01-05' and '05/13/2024', read as %Y-%m-%d, %m/%d/%Y" in _notes(source)
         assert "dates such as '05/13/2024' are read as month/day" not in _notes(source)
 
 

@@ -264,7 +264,7 @@ def _text_columns(source: Source) -> Iterator[tuple[str, str, ColumnProfile, str
 
 
 def _signature(profile: ColumnProfile) -> str:
-    facts = (profile.nulls, profile.distinct, profile.minimum, profile.maximum, profile.examples)
+    facts = (profile.nulls, profile.distinct, profile.minimum, profile.maximum, profile.examples, profile.spellings)
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
 
 

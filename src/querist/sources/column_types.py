@@ -301,7 +301,10 @@ def _mixed_dates(values: Sequence[str], known: Hints) -> Reading | None:
         return None
     kind = "DATE" if all(reading.type == "DATE" for reading in readings) else "TIMESTAMP"
     examples = " and ".join(repr(group[0]) for group in forms.values())
-    notes = (f"dates in several forms, such as {examples}", *(note for r in readings for note in r.notes))
+    notes = (
+        f"dates in several forms, such as {examples}, read as {', '.join(formats)}",
+        *(note for r in readings for note in r.notes),
+    )
     value = f"coalesce({', '.join(f'({reading.value})::{kind}' for reading in readings)})"
     return Reading(kind, value, notes=notes, formats=formats)
 

@@ -24,7 +24,6 @@ def tidied(con: DuckDBPyConnection, table: StoredTable) -> StoredTable:
     """The table with its text mended, and a note for each thing that was; the very same when there is nothing to do."""
     info = con.execute(f"SELECT * FROM {quote(table.stored_as)} LIMIT 0").description or ()
     names = [str(d[0]) for d in info if str(d[1]) == "VARCHAR"]
-    picks: dict[str, str] = {}
     notes: list[str] = []
     for name, blanks, few in _measured(con, table.stored_as, names):
         value, told = quote(name), []
@@ -37,18 +36,11 @@ def tidied(con: DuckDBPyConnection, table: StoredTable) -> StoredTable:
             cases = " ".join(f"WHEN {literal(old)} THEN {literal(new)}" for old, new in changed.items())
             told.append(f"{_pairs(changed)} (spellings of one word)")
             value = f"CASE {value} {cases} ELSE {value} END"
-        if told:
-            picks[name] = f"{value} AS {quote(name)}"
+        if told:  # rows that need no change are not written again
+            changes = f"{quote(name)} = {value} WHERE {quote(name)} IS DISTINCT FROM {value}"
+            con.execute(f"UPDATE {quote(table.stored_as)} SET {changes}")
             notes += [f"column {name!r}: {note}" for note in told]
-    if not picks:
-        return table
-    mended = quote(f"{table.stored_as}_mended")
-    con.execute(
-        f"CREATE TABLE {mended} AS SELECT * REPLACE ({', '.join(picks.values())}) FROM {quote(table.stored_as)}"
-    )
-    con.execute(f"DROP TABLE {quote(table.stored_as)}")
-    con.execute(f"ALTER TABLE {mended} RENAME TO {quote(table.stored_as)}")
-    return replace(table, notes=(*table.notes, *notes))
+    return replace(table, notes=(*table.notes, *notes)) if notes else table
 
 
 def _measured(con: DuckDBPyConnection, table: str, names: list[str]) -> list[tuple[str, int, bool]]:

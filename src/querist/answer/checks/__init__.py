@@ -10,7 +10,7 @@ import logging
 from collections.abc import Iterable
 
 from querist.answer.answer import Check
-from querist.answer.checks import filters, guesses, left_out, logic, numbers, repeats, result, units
+from querist.answer.checks import days, filters, guesses, left_out, logic, numbers, repeats, result, unclean, units
 from querist.answer.checks.case import Case, Rule
 from querist.errors import QueristError
 
@@ -26,6 +26,7 @@ CHECKS: tuple[Rule, ...] = (
     filters.literal_absent,
     filters.date_literal,
     filters.null_in_not_in,
+    days.day_as_moment,
     left_out.grouping_left_out,
     left_out.all_but_one_left_out,
     left_out.number_left_out,
@@ -44,6 +45,10 @@ CHECKS: tuple[Rule, ...] = (
     numbers.integer_division,
     numbers.division_by_zero,
     numbers.average_of_averages,
+    unclean.spellings_apart,
+    unclean.spelling_left_out,
+    unclean.unsorted_dates,
+    unclean.text_among_numbers,
     units.unit_mixture,
     result.null_on_top,
     result.top_k_ties,

@@ -1,0 +1,241 @@
+"""Checks of values that are not clean: spellings apart, dates that do not sort, text among numbers.
+
+What is wrong with a column its profile says; a check speaks up where the query's result is wrong because of it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from querist.answer.checks.case import Case, Finding, check, told
+from querist.answer.checks.numbers import SILENT, ordered, read_as_date
+from querist.answer.checks.selects import Resolved, Select
+from querist.answer.context import show
+from querist.answer.scopes import own
+from querist.sources.base import ColumnProfile
+from querist.sources.spellings import folded, spellings
+
+if TYPE_CHECKING:
+    from sqlglot import exp
+
+SHOWN = 3
+"""Spellings, formats or texts that a sentence names."""
+CASE_BLIND = ("sqlite", "mysql")
+"""Engines whose LIKE does not tell upper from lower case."""
+
+
+@check(severity="warn")
+def spellings_apart(case: Case) -> Finding | None:
+    """Values that differ only in case or blanks are grouped, counted, listed or joined as different ones."""
+    applies = False
+    messages = []
+    for select in case.selects:
+        for node, how in _told_apart(select):
+            known, profile = _profiled(case, select, node)
+            if known is None or profile is None or not profile.spellings or _is_of_a_row(case, select, known):
+                continue
+            applies = True
+            texts = [text for group in profile.spellings for text in group]
+            if groups := _kept_apart(node, _taken(case, select, known, texts)):
+                named = "; ".join(" and ".join(show(text) for text in group[:SHOWN]) for group in groups[:SHOWN])
+                messages.append(f"{how} takes spellings of one value in {known.name} as different ones: {named}.")
+    return told(applies, messages)
+
+
+def _kept_apart(node: exp.Expr, texts: Iterable[str]) -> list[list[str]]:
+    """The spellings of one value that an expression over their column still tells apart."""
+    return [[*group] for group in spellings(texts) if len({_applied(node, text) for text in group}) > 1]
+
+
+def _told_apart(select: Select) -> Iterator[tuple[exp.Expr, str]]:
+    """Expressions whose different values the query takes as different things, and where it does so."""
+    from sqlglot import exp
+
+    yield from ((key, "GROUP BY") for key in select.grouped or ())
+    if select.node.args.get("distinct"):
+        yield from ((output.unalias(), "DISTINCT") for output in select.node.expressions)
+    for aggregate in select.aggregates:
+        if isinstance(aggregate.this, exp.Distinct):
+            yield from ((counted, "DISTINCT") for counted in aggregate.this.expressions)
+    for condition in select.conditions:
+        if isinstance(condition, exp.EQ) and all(select.resolve(side) for side in (condition.left, condition.right)):
+            yield from ((side, "The join") for side in (condition.left, condition.right))
+
+
+def _is_of_a_row(case: Case, select: Select, known: Resolved) -> bool:
+    """Other columns that the groups have tell the rows of the table apart, or only one value is asked for."""
+    others = {key.place for node in select.grouped or () if (key := select.resolve(node))} - {known.place}
+    return known.place in select.constants or known.alias in case.keys.determined(select, others)[0]
+
+
+def _taken(case: Case, select: Select, known: Resolved, texts: list[str]) -> list[str]:
+    """Those of the texts that the column has in the rows that the query takes; all where that cannot be asked."""
+    from sqlglot import exp
+
+    if not select.standalone or select.scope.opaque:
+        return texts
+    column = select.column(known.alias, known.column.name)
+    wanted = exp.In(this=column, expressions=[exp.Literal.string(text) for text in texts])
+    return [str(row[0]) for row in case.probe(select.rows(column).where(wanted).distinct()).rows]
+
+
+def _profiled(case: Case, select: Select, node: exp.Expr) -> tuple[Resolved | None, ColumnProfile | None]:
+    """The column below functions that change spellings only, and its profile."""
+    from sqlglot import exp
+
+    while isinstance(node, (exp.Lower, exp.Upper, exp.Trim, exp.Paren)):
+        node = node.this
+    known = select.resolve(node)
+    return known, case.profile_of(known.table, known.column.name) if known else None
+
+
+def _applied(node: exp.Expr, text: str) -> str:
+    """What LOWER, UPPER, TRIM and parentheses make of a text of their column."""
+    from sqlglot import exp
+
+    if isinstance(node, exp.Lower):
+        return _applied(node.this, text).lower()
+    if isinstance(node, exp.Upper):
+        return _applied(node.this, text).upper()
+    if isinstance(node, exp.Trim) and not node.args.get("position") and not node.args.get("expression"):
+        return _applied(node.this, text).strip(" ")
+    return _applied(node.this, text) if isinstance(node, exp.Paren) else text
+
+
+@check(severity="repair")
+def spelling_left_out(case: Case) -> Finding | None:
+    """A condition takes some spellings of a value and leaves out others."""
+    applies = False
+    messages = []
+    for select in case.selects:
+        for known, conditions in _comparisons(case, select):
+            profile = case.profile_of(known.table, known.column.name)
+            for group in profile.spellings if profile else ():
+                taken = [text for text in group if any(c.takes(text) for c in conditions)]
+                left = [text for text in group if text not in taken]
+                applies = applies or bool(taken)
+                if taken and left:
+                    others = ", ".join(show(text) for text in left[:SHOWN])
+                    messages.append(
+                        f"{known.name} also holds {others}, which the condition takes for something else than "
+                        f"{show(taken[0])}; compare LOWER(TRIM({known.column.name})) with {show(folded(taken[0]))}."
+                    )
+    return told(applies, messages)
+
+
+@dataclass(frozen=True)
+class _Comparison:
+    """A column, or functions of it that change spellings only, compared with a text."""
+
+    asked: exp.Expr
+    text: str
+    like: bool
+    blind: bool
+
+    def takes(self, spelling: str) -> bool:
+        value = _applied(self.asked, spelling)
+        if not self.like:
+            return value == self.text
+        pattern = re.escape(self.text).replace("%", ".*").replace("_", ".")
+        return bool(re.fullmatch(pattern, value, re.DOTALL | (re.IGNORECASE if self.blind else 0)))
+
+
+def _comparisons(case: Case, select: Select) -> Iterator[tuple[Resolved, list[_Comparison]]]:
+    """Comparisons of one column that are meant together: alternatives, or all that exclude something."""
+    from sqlglot import exp
+
+    found: dict[tuple[object, int], tuple[Resolved, list[_Comparison]]] = {}
+    for node in own(select.node, exp.Predicate):
+        if not isinstance(node, (exp.EQ, exp.NEQ, exp.Like, exp.ILike, exp.In)):
+            continue
+        values = node.expressions if isinstance(node, exp.In) else [node.expression]
+        known, _ = _profiled(case, select, node.this)
+        texts = [value.name for value in values if isinstance(value, exp.Literal) and value.is_string]
+        if known is None or not texts:
+            continue
+        top: exp.Expr = node
+        while isinstance(top.parent, (exp.Or, exp.Paren)):
+            top = top.parent
+        excludes = isinstance(node, exp.NEQ) or isinstance(node.parent, exp.Not)
+        like, blind = isinstance(node, (exp.Like, exp.ILike)), isinstance(node, exp.ILike) or case.dialect in CASE_BLIND
+        _, together = found.setdefault((known.place, 0 if excludes else id(top)), (known, []))
+        together += [_Comparison(node.this, text, like, blind) for text in texts]
+    yield from found.values()
+
+
+@check(severity="veto")
+def unsorted_dates(case: Case) -> Finding | None:
+    """Dates kept as text in several forms, or in one that does not tell their order, are compared or read as text."""
+    applies = False
+    wrong, doubtful = [], []
+    for select in case.selects:
+        for known, how in [*ordered(case, select), *read_as_date(case, select)]:
+            if formats := _date_formats(case, known):
+                applies = True
+                wrong.append(f"{known.name} holds dates as text ({formats}), and {how} does not read these as dates.")
+        for known, how in _day_matters(case, select):
+            if formats := _date_formats(case, known):
+                applies = True
+                doubtful.append(f"{known.name} holds dates as text ({formats}), which {how} does not tell apart.")
+    return told(applies, wrong or doubtful, mild=not wrong)
+
+
+def _date_formats(case: Case, known: Resolved) -> str:
+    profile = case.profile_of(known.table, known.column.name)
+    return ", ".join(profile.date_formats[:SHOWN]) if profile is not None else ""
+
+
+def _day_matters(case: Case, select: Select) -> Iterator[tuple[Resolved, str]]:
+    """Columns that are grouped, compared or handed to a function, and what it is; not where forms are told apart."""
+    from sqlglot import exp
+
+    yield from ((known, "GROUP BY") for key in select.grouped or () if (known := select.resolve(key)))
+    for column in own(select.node, exp.Column):
+        known, user = select.resolve(column), column.parent
+        if known is None or column.find_ancestor(exp.Case, exp.Coalesce, exp.If, exp.Select) is not select.node:
+            continue
+        if isinstance(user, (exp.Predicate, exp.Func)) and not isinstance(user, (exp.Count, exp.Is)):
+            yield known, user.sql(dialect=case.dialect)
+
+
+@check(severity="warn")
+def text_among_numbers(case: Case) -> Finding | None:
+    """Text that is no number counts as one, or stands above all numbers."""
+    from sqlglot import exp
+
+    applies = False
+    messages = []
+    for select in case.selects:
+        for node in own(select.node, exp.Expr):
+            silent = case.dialect in SILENT
+            argument = node.expression if isinstance(node, (exp.LT, exp.LTE)) else node.this
+            cast = isinstance(argument, exp.Cast) and argument.to.this in exp.DataType.NUMERIC_TYPES
+            known = select.resolve(argument.this if cast else argument) if isinstance(argument, exp.Expr) else None
+            profile = case.profile_of(known.table, known.column.name) if known else None
+            if known is None or profile is None or not profile.not_numbers:
+                continue
+            texts = [text for text in profile.not_numbers if re.search(r"\d", text)]
+            how = node.sql(dialect=case.dialect)
+            if silent and (isinstance(node, exp.Avg) or (cast and isinstance(node, exp.Min))):
+                texts, what = list(profile.not_numbers), f"{how} takes for 0, or for the number it starts with"
+            elif silent and texts and (isinstance(node, exp.Sum) or (cast and isinstance(node, exp.Max))):
+                what = f"{how} takes for the number it starts with"
+            elif not cast and _sorts(node):
+                texts, what = list(profile.not_numbers), f"{how} orders as text, above all numbers"
+            else:
+                continue
+            applies = True
+            if found := _taken(case, select, known, texts):
+                messages.append(f"{known.name} holds text among its numbers, such as {show(found[0])}, which {what}.")
+    return told(applies, messages)
+
+
+def _sorts(node: exp.Expr) -> bool:
+    from sqlglot import exp
+
+    if isinstance(node, exp.Ordered):
+        return bool(node.args.get("desc"))
+    return isinstance(node, (exp.Max, exp.GT, exp.GTE, exp.LT, exp.LTE))
