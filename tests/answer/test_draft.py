@@ -89,3 +89,40 @@ async def test_a_partner_that_lacks_something_is_still_a_partner(reef: Prepared)
     joined = "SELECT a.name FROM diver AS a JOIN diver AS b ON a.teacher_id = b.id"
     assert shown(await settled(reef, f"{joined} WHERE b.teacher_id IS NULL")) == ["Bob"]
     assert shown(await settled(reef, f"{joined} WHERE b.id IS NULL")) == ["Ann", "Dee"]
+
+
+@pytest.mark.parametrize(
+    ("question", "condition", "count"),
+    [
+        ("How many dives in May 2031?", "began BETWEEN '2031-05-01' AND '2031-05-31'", 3),
+        ("How many dives until 31 May 2031?", "began <= '2031-05-31'", 3),
+        ("How many dives until June 1st, 2031?", "'2031-06-01' >= began", 4),
+        ("How many dives on 2031-05-31?", "began = '2031-05-31'", 2),
+        ("How many dives not on 31 May 2031?", "began <> '2031-05-31'", 4),
+        ("How many dives after 2031-05-31?", "began > '2031-05-31'", 3),
+        ("How many dives outside of May 2031?", "began NOT BETWEEN '2031-05-01' AND '2031-05-31'", 3),
+        ("How many dives after 31 May 2031?", "began > date('2031-05-31')", 3),
+    ],
+)
+async def test_a_day_of_a_column_with_times_is_all_of_it(
+    reef: Prepared, question: str, condition: str, count: int
+) -> None:
+    draft = await settled(reef, f"SELECT COUNT(*) FROM dive WHERE {condition}", question)
+    assert (shown(draft), found(draft)) == ([count], {})
+    assert draft.mended == ("took all of a day, since the column has times",)
+
+
+@pytest.mark.parametrize(
+    "condition", ["began < '2031-06-01'", "began <= '2031-05-30'", "date(began) = '2031-05-31'", "club <= '2031-05-31'"]
+)
+async def test_a_day_that_cuts_no_times_off_is_let_be(reef: Prepared, condition: str) -> None:
+    draft = await settled(reef, f"SELECT COUNT(*) {DIVERS} WHERE {condition}", "How many dives until 2031-05-31?")
+    assert draft.mended == ()
+    assert "day_as_moment" not in found(draft)
+
+
+async def test_a_first_of_a_month_that_may_end_the_month_before_is_told(reef: Prepared) -> None:
+    sql = "SELECT COUNT(*) FROM dive WHERE began BETWEEN '2031-05-01' AND '2031-06-01'"
+    draft = await settled(reef, sql, "How many dives in May?")
+    assert (shown(draft), draft.mended) == ([3], ())
+    assert "leaves out what is later on 2031-06-01" in found(draft)["day_as_moment"]

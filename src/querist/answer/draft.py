@@ -13,6 +13,7 @@ from querist.answer.answer import Attempt, Check
 from querist.answer.checks import Case, repairs, run_checks, vetoed
 from querist.answer.context import Style
 from querist.answer.mend import mend
+from querist.answer.periods import whole_days
 from querist.answer.prepared import Prepared
 from querist.answer.prompts import prompt
 from querist.answer.pruning import SCHEMA_TOKENS, Fitted, fitted
@@ -20,7 +21,7 @@ from querist.answer.reshape import distinct
 from querist.answer.vote import is_blank
 from querist.errors import DataError, GuardError, QueryTimeoutError
 from querist.models.base import Message, Model, OnToken, Reply, Request
-from querist.sources.base import Limits, Source
+from querist.sources.base import Limits, Schema, Source
 from querist.sources.guard import guard
 from querist.sources.table import Table
 
@@ -176,11 +177,23 @@ def _settle(task: Task, strategy: Strategy, written: str) -> Draft:
     prepared = task.prepared
     mended = mend(written, prepared, task.question)
     draft = _run(task, Draft(task, strategy, written, mended.sql, mended.notes, mended.guesses))
-    if any(check.name == "duplicate_rows" and check.outcome == "failed" for check in draft.checks):
-        note = "showed each row once, since the join repeats them"
-        second = _run(task, replace(draft, sql=distinct(draft.sql, prepared.schema), mended=(*draft.mended, note)))
-        return second if second.acceptable else draft
+    for name, (note, rewrite) in _REWRITES.items():
+        if any(check.name == name and check.outcome == "failed" for check in draft.checks):
+            sql = rewrite(draft.sql, prepared.schema, task.question)
+            second = replace(draft, sql=sql, mended=(*draft.mended, note), table=None, checks=())
+            if sql != draft.sql and (second := _run(task, second)).acceptable:
+                draft = second
     return draft
+
+
+_REWRITES: dict[str, tuple[str, Callable[[str, Schema, str], str]]] = {
+    "day_as_moment": ("took all of a day, since the column has times", whole_days),
+    "duplicate_rows": (
+        "showed each row once, since the join repeats them",
+        lambda sql, schema, _: distinct(sql, schema),
+    ),
+}
+"""What is certain to mend a query of which a check found something, by the name of the check."""
 
 
 def _run(task: Task, draft: Draft) -> Draft:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 
 from querist.answer.checks.case import Case, Finding, check, told
 from querist.answer.context import show
+from querist.answer.periods import day_in
 from querist.answer.values import normal
 from querist.sources.joins import words_of
 
@@ -29,6 +31,8 @@ def number_left_out(case: Case) -> Finding | None:
     asked = {float(n.replace(",", "")) for n in re.findall(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?![\w%])", case.question)}
     asked |= {float(_WORDS[word]) for word in normal(case.question).split() if word in _WORDS}
     literals = [literal.name for literal in case.tree.find_all(exp.Literal)]
+    # Until the 31st is before the 1st.
+    literals += [str(day - dt.timedelta(1)) for text in literals if (day := day_in(text)) is not None]
     used = {float(n) for text in literals for n in re.findall(r"\d+(?:\.\d+)?", text)}
     names = {
         n for t in case.schema.tables for c in (t.name, *(c.name for c in t.columns)) for n in re.findall(r"\d+", c)
