@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from querist.cli.main import app
@@ -36,9 +37,44 @@ def test_nothing_that_the_code_says_commands_the_terminal() -> None:
 
 
 def test_tables_are_saved_without_formulas(tmp_path: Path) -> None:
-    code = "import polars\nresult = {'a/b': polars.DataFrame({'x': ['=1+1', 'y'], 'n': [-1, 2]})}"
+    code = (
+        "import polars\nt = polars.DataFrame({'x': ['=1+1', 'y'], 'n': [-1, 2]})\nresult = {'a/b': t, 'a_b': t.head(0)}"
+    )
     assert querist("run", "-", "--backend", "unsafe", "--out", str(tmp_path), input=code)[0] == 0
-    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a_b.csv": "x,n\n'=1+1,-1\ny,2\n"}
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {
+        "a_b.csv": "x,n\n'=1+1,-1\ny,2\n",
+        "a_b_2.csv": "x,n\n",
+    }
+
+
+def test_code_gets_its_parameters(tmp_path: Path) -> None:
+    given = ("--param", "n=[1, 2.5]", "--param", "word=007", "--param", "sign=a=b")
+    code, out = querist("run", "-", "--backend", "monty", "--json", *given, input="result = [n, word, sign]")
+    assert (code, json.loads(out)["value"]) == (0, [[1, 2.5], "007", "a=b"])
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (("--param", "n"), "'n' has no name, or nothing behind it"),
+        (("--param", "n=1", "--param", "n=2"), "'n' is given twice"),
+        (("--param", "result=1"), "'result' is the name of more than one"),
+        (("--table", "=x.csv"), "Write it like --table sales=sales.csv"),
+    ],
+)
+def test_names_that_are_wrong_are_told(given: tuple[str, ...], told: str) -> None:
+    result = CliRunner().invoke(app, ["sandbox", "run", "-", "--backend", "monty", *given], input="result = 1")
+    assert result.exit_code == 2
+    assert told in result.stderr
+
+
+def test_of_a_folder_with_several_tables_it_says_which_one_the_code_gets(tmp_path: Path) -> None:
+    for name in ("elms", "oaks"):
+        (tmp_path / f"{name}.csv").write_text("age\n1\n")
+    given = ["sandbox", "run", "-", "--backend", "monty", "--table", f"trees={tmp_path}"]
+    result = CliRunner().invoke(app, given, input="result = trees")
+    assert result.exit_code == 0
+    assert f"trees is the table elms of {tmp_path}; left out: oaks." in result.stderr
 
 
 def test_code_that_fails_exits_with_1() -> None:

@@ -111,6 +111,11 @@ async def test_output_is_told_while_the_code_runs(sandbox: LocalSandbox) -> None
     assert told == ["first\n"]
 
 
+async def test_what_was_printed_before_a_limit_is_kept(sandbox: LocalSandbox) -> None:
+    outcome = await sandbox.run(Job("print('first')\nwhile True: pass", limits=SandboxLimits(cpu_seconds=0.2)))
+    assert (outcome.limit, outcome.stdout) == ("cpu_seconds", "first\n")
+
+
 async def test_runs_share_nothing_but_a_session_does(sandbox: LocalSandbox) -> None:
     code = "result = globals().get('x', 0)\nx = 5\nimport os; files = os.listdir(); open('kept.txt', 'w').close()"
     assert [(await sandbox.run(Job(code))).value for _ in range(2)] == [0, 0]

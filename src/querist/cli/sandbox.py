@@ -81,6 +81,12 @@ def run(
         list[str] | None,
         typer.Option("--table", "-t", metavar="NAME=PATH", help="A table for the code; may be given several times."),
     ] = None,
+    param: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--param", "-p", metavar="NAME=VALUE", help="A value for the code: JSON, else text. Several are possible."
+        ),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="FOLDER", help="Folder for the files that the code wrote.")
     ] = None,
@@ -92,6 +98,7 @@ def run(
     \b
     Examples:
       querist sandbox run mean.py --table sales=sales.csv
+      querist sandbox run top.py --table sales=sales.csv --param most=10 --out results
       echo "result = 6 * 7" | querist sandbox run -
 
     Exits with 0 when the code ended well, else 1.
@@ -105,7 +112,9 @@ def run(
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
         raise UsageError(f"The code in {str(file)!r} cannot be read: {why}.") from error
-    job = Job(code, dict(_table(spec) for spec in table or []), limits=limits_of(settings))
+    tables = {name: _table(name, path) for name, path in _pairs(table, "--table sales=sales.csv")}
+    parameters = {name: _parameter(value) for name, value in _pairs(param, "--param most=10")}
+    job = Job(code, tables, parameters, limits_of(settings))
     outcome = asyncio.run(_run(open_sandbox(settings), job, quiet=as_json))
     if out is not None:
         _save(outcome, out)
@@ -245,32 +254,54 @@ async def _run(sandbox: Sandbox, job: Job, *, quiet: bool) -> Outcome:
         await sandbox.close()
 
 
-def _table(spec: str) -> tuple[str, Table]:
+def _pairs(specs: Sequence[str] | None, example: str) -> list[tuple[str, str]]:
+    pairs: list[tuple[str, str]] = []
+    for spec in specs or ():
+        name, sign, value = spec.partition("=")
+        if not sign or not name or not value:
+            raise UsageError(f"{spec!r} has no name, or nothing behind it.", hint=f"Write it like {example}")
+        if name in dict(pairs):
+            raise UsageError(f"{name!r} is given twice.", hint="Give each a name of its own.")
+        pairs.append((name, value))
+    return pairs
+
+
+def _parameter(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _table(name: str, path: str) -> Table:
     from querist.sources.base import Limits
     from querist.sources.open import open_sources
 
-    name, sign, path = spec.partition("=")
-    if not sign or not name or not path:
-        raise UsageError(f"{spec!r} is no table.", hint="Write NAME=PATH: --table sales=sales.csv")
     (source, *_) = open_sources([path])
     try:
-        first = source.schema().tables[0].name
-        limits = Limits(rows=5_000_000, bytes=1_000_000_000)
-        return name, source.execute(f'SELECT * FROM "{first}"', limits)
+        first, *others = (table.name for table in source.schema().tables)
+        if others:
+            _echo(f"{name} is the table {first} of {path}; left out: {', '.join(others)}.", err=True)
+        table = source.execute(f'SELECT * FROM "{first}"', Limits(rows=5_000_000, bytes=1_000_000_000))
     finally:
         source.close()
+    if table.truncated:
+        raise UsageError(f"{path!r} is too large to be handed to code as a whole: {table.truncated}")
+    return table
 
 
 def _save(outcome: Outcome, folder: Path) -> None:
     """The files, and the tables as CSV, made harmless as files are."""
     from querist.sandbox.artifacts import as_file
+    from querist.sandbox.jailed.frames import free_name
 
     files = list(outcome.files)
     for name, table in outcome.tables.items():
         text = io.StringIO(newline="")
         table.write_csv(text)
+        plain = "".join(c if c.isalnum() else "_" for c in name)[:100]
         try:
-            files.append(as_file(f"{''.join(c if c.isalnum() else '_' for c in name)}.csv", text.getvalue().encode()))
+            files.append(as_file(free_name(plain, [f.name for f in files], ".csv"), text.getvalue().encode()))
         except ValueError as error:
             _echo(f"Not saved: the table {name!r}: {error}.", err=True)
     folder.mkdir(parents=True, exist_ok=True)

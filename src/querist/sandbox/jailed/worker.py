@@ -22,12 +22,15 @@ _LONGEST_TRACEBACK = 8000
 def serve(jobs: int, results: int) -> None:
     """Run the jobs that come over the descriptor `jobs`, until it ends."""
     namespace: dict[str, Any] = {"__name__": "__main__"}
-    with os.fdopen(jobs, "rb") as stream:
-        while (first := read(stream)) is not None:
+    for stream in (sys.stdout, sys.stderr):
+        # So that it is seen at once, and not lost when a limit ends the run.
+        stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    with os.fdopen(jobs, "rb") as source:
+        while (first := read(source)) is not None:
             job = json.loads(first[1])
             arrow = {}
             for _ in range(first[0]["tables"]):
-                if (table := read(stream)) is not None:
+                if (table := read(source)) is not None:
                     arrow[table[0]["name"]] = table[1]
             _run(job, arrow, namespace, results)
 
