@@ -327,3 +327,25 @@ def test_a_histogram_of_even_values_is_even() -> None:
 
 def test_a_histogram_shows_where_there_is_nothing() -> None:
     assert [rows for _, rows in bins(1, 1, 2, 5, 5)] == [2, 1, 0, 0, 2]
+
+
+def test_amounts_that_are_not_drawn_are_told() -> None:
+    for data in (
+        table("region revenue_usd customers", ("N", 5e6, 4), ("S", 7e6, 2)),
+        table("day region revenue_usd customers", *((day, "NS"[n % 2], n, 3) for n, day in enumerate(DAYS))),
+    ):
+        chart = recommend(data)
+        assert chart is not None
+        assert chart.notes == ("Not drawn: Customers.",)
+
+
+def test_quarters_stand_in_their_order() -> None:
+    chart = recommend(table("period sold", ("2024-Q2", 9), ("2024-Q1", 1), ("2024-Q3", 5)))
+    assert chart is not None
+    assert (chart.kind, chart.spec["encoding"]["x"]["sort"]) == ("line", "ascending")
+
+
+def test_an_axis_of_days_shows_no_hours() -> None:
+    chart = recommend(table("day sold", *((day, 3) for day in DAYS[:4])))
+    assert chart is not None
+    assert not re.findall(r">\d+ [AP]M<", chart.svg())

@@ -37,6 +37,11 @@ class Case:
         if text not in self.notes:
             self.notes.append(text)
 
+    def only(self, *drawn: ChartColumn) -> None:
+        """Note the amounts that are not drawn."""
+        if rest := [column.title for column in self.of("amount") if column not in drawn]:
+            self.note(f"Not drawn: {', '.join(rest)}.")
+
     def averaged(self, rows: Sequence[Row], by: Sequence[ChartColumn], y: ChartColumn) -> list[Row]:
         """One row for each group: where there are several, their mean, and a note of it."""
         groups: dict[tuple[Any, ...], list[Any]] = {}

@@ -42,6 +42,9 @@ _CALENDAR = (
 )
 _ISO = re.compile(r"\d{4}-\d{2}(-\d{2}([ T]\d{2}:\d{2}(:\d{2})?)?)?")
 
+_PERIOD = re.compile(r"\d{4}[- ]?([QH]\d|W\d\d)")
+"""Quarters, halves and weeks: in the order of their letters."""
+
 
 @dataclass(frozen=True)
 class ChartColumn:
@@ -151,7 +154,7 @@ def _role(name: str, values: list[Value]) -> tuple[Role, bool]:
         if _NAMED_KEY.search(name):
             return "category", False
         return "amount", False
-    return "category", calendar_order(values) is not None
+    return "category", calendar_order(values) is not None or all(_PERIOD.fullmatch(str(v)) for v in values)
 
 
 def moment(value: Value) -> str | None:

@@ -13,7 +13,7 @@ from querist.charts.case import Case, Row, by_size, is_rest, values_of
 from querist.charts.chart import Chart, Kind, Spec
 from querist.charts.columns import ChartColumn, calendar_order, chart_columns, day_of
 from querist.charts.histogram import histogram_spec
-from querist.charts.style import BAR_STEP, HEIGHT, OTHER, PALETTE, WIDTH, finished, number_axis
+from querist.charts.style import BAR_STEP, HEIGHT, OTHER, PALETTE, WIDTH, finished, number_axis, time_axis
 from querist.sources.table import Table
 
 BARS = 25
@@ -86,16 +86,12 @@ def _line(case: Case) -> Spec | None:
     along = next(iter(case.of("time")), None) or next((c for c in case.of("category") if c.ordered), None)
     if along is None or not amounts or along.distinct < 3:
         return None
-    rest = [c for c in case.of("category") if c is not along and c.distinct > 1]
-    rows, colour = case.rows, None
-    if rest:
-        colour, y = rest[0], amounts[0]
-    elif len(amounts) > 1 and _alike(amounts):
-        rows, y, colour = _folded(rows, along, amounts[:SERIES])
-    else:
-        y = amounts[0]
-        if len(amounts) > 1:
-            case.note(f"Only {y.title} is drawn: {amounts[1].title} is of another size.")
+    colour = next((c for c in case.of("category") if c is not along and c.distinct > 1), None)
+    rows, y, drawn = case.rows, amounts[0], amounts[:1]
+    if colour is None and len(amounts) > 1 and _alike(amounts):
+        drawn = amounts[:SERIES]
+        rows, y, colour = _folded(rows, along, drawn)
+    case.only(*drawn)
     rows = case.averaged([row for row in rows if row[along.name] is not None], [along, *_some(colour)], y)
     if not rows:
         return None
@@ -120,7 +116,7 @@ def _line(case: Case) -> Spec | None:
 def _along(column: ChartColumn, rows: Sequence[Row]) -> Spec:
     """The axis that lines run along: numbers stand as far apart as they are."""
     if column.role == "time":
-        return {"field": column.name, "type": "temporal", "title": None}
+        return time_axis(column.name, (row[column.name] for row in rows))
     axis: Spec = {"field": column.name, "title": column.title}
     if all(isinstance(row[column.name], (int, float)) for row in rows):
         ticks = {"format": "~r" if any(row[column.name] % 1 for row in rows) else "d", "tickMinStep": 1}
@@ -142,10 +138,11 @@ def _bar(case: Case) -> Spec | None:
     if len(case.rows) < 2:
         return None
     second = next((c for c in categories[1:] if 1 < c.distinct <= SERIES), None)
-    y = amounts[0]
-    rows = case.rows
+    rows, y, drawn = case.rows, amounts[0], amounts[:1]
     if second is None and len(amounts) > 1 and _alike(amounts) and along.distinct <= BARS:
-        rows, y, second = _folded(rows, along, amounts[:SERIES])
+        drawn = amounts[:SERIES]
+        rows, y, second = _folded(rows, along, drawn)
+    case.only(*drawn)
     rows = case.averaged(rows, [along, *_some(second)], y)
     if not rows:
         return None
@@ -196,6 +193,7 @@ def _scatter(case: Case) -> Spec | None:
     if len(amounts) < 2 or len(case.rows) < 3:
         return None
     x, y = amounts[:2]
+    case.only(x, y)
     colour = next((c for c in case.of("category") if 1 < c.distinct <= SERIES), None)
     rows = case.sampled(case.rows, colour)
     encoding: Spec = {
@@ -222,6 +220,7 @@ def _heatmap(case: Case) -> Spec | None:
     if len(categories) < 2 or not amounts or max(c.distinct for c in categories[:2]) > CELLS:
         return None
     down, across = categories[:2]
+    case.only(amounts[0])
     rows = case.averaged(case.rows, [down, across], amounts[0])
     encoding: Spec = {
         "y": {"field": down.name, "type": "ordinal", "title": down.title, "sort": _order(down, rows)},

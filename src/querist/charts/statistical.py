@@ -15,7 +15,7 @@ from querist.charts.case import Row
 from querist.charts.chart import Chart, Kind, Spec
 from querist.charts.columns import moment
 from querist.charts.histogram import histogram_spec
-from querist.charts.style import HEIGHT, OTHER, PALETTE, WIDTH, finished, number_axis
+from querist.charts.style import HEIGHT, OTHER, PALETTE, WIDTH, finished, number_axis, time_axis
 from querist.charts.thinning import POINTS, SMALL, outline, sample
 
 REST = "others"
@@ -57,7 +57,7 @@ def course(
     y: Spec = {"field": "value", "type": "quantitative", "title": axis, "axis": number_axis(values),
                "scale": {"zero": min(values) < 0.5 * max(values)}}  # fmt: skip
     encoding: Spec = {
-        "x": {"field": "when", "type": "temporal", "title": None},
+        "x": time_axis("when", (row["when"] for row in rows)),
         "y": y,
         "color": _colours("line", names),
     }

@@ -20,7 +20,8 @@ CONFIG: dict[str, Any] = {
     "range": {"category": PALETTE, "heatmap": {"scheme": "viridis"}, "ramp": {"scheme": "viridis"}},
     "mark": {"color": PALETTE[0]},
     "axis": {"labelFontSize": 11, "titleFontSize": 12, "titleFontWeight": "normal", "gridColor": "#e6e6e6",
-             "labelLimit": 220, "titleLimit": 400, "domainColor": "#999999", "tickColor": "#999999"},
+             "labelLimit": 220, "maxExtent": 260, "labelFlush": False, "titleLimit": 400, "domainColor": "#999999",
+             "tickColor": "#999999"},
     "legend": {"labelFontSize": 11, "titleFontSize": 12, "titleFontWeight": "normal", "labelLimit": 160,
                "titleLimit": 160},
     "title": {"fontSize": 15, "fontWeight": "bold", "anchor": "start", "offset": 12, "limit": 900,
@@ -41,3 +42,11 @@ def number_axis(values: Iterable[float | None]) -> dict[str, Any]:
     """Few ticks, and thousands as k or M where numbers are long."""
     long = any(abs(value or 0) >= 10_000 for value in values)
     return {"tickCount": 7, "format": "~s" if long else ",~f"}
+
+
+def time_axis(field: str, moments: Iterable[str]) -> dict[str, Any]:
+    """The channel of an axis of time: no hours between days, and no label over another."""
+    axis: dict[str, Any] = {"labelOverlap": True, "labelSeparation": 6}
+    if all(moment.endswith("T00:00:00") for moment in moments):
+        axis["tickMinStep"] = 24 * 60 * 60 * 1000
+    return {"field": field, "type": "temporal", "title": None, "axis": axis}
