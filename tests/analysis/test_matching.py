@@ -14,7 +14,6 @@ from querist.analysis.named import Wanted
     [
         ("correlation_coefficient", "r p n", "r"),
         ("pValue", "r p n", "p"),
-        ("mean_rent_class1", "mean_Rent_1 mean_Rent_2 std_Rent_1", "mean_Rent_1"),
         ("std_dev_rent", "mean_rent std_rent", "std_rent"),
         ("root_mean_squared_error", "test_mse test_rmse", "test_rmse"),
         ("number_of_outliers", "outlier_count outlier_mean", "outlier_count"),
@@ -40,6 +39,10 @@ BOTH = [
     Finding(name="r_2", value=0.9, meaning="spearman correlation of age and rent"),
     Finding(name="p_2", value=0.01, meaning="p-value of the correlation of age and rent"),
 ]
+GROUPS = [
+    Finding(name="mean_rent_1", value=5.0, meaning="mean of rent where pclass = 1"),
+    Finding(name="mean_rent_2", value=7.0, meaning="mean of rent where pclass = 2"),
+]
 
 
 @pytest.mark.parametrize(
@@ -53,9 +56,14 @@ BOTH = [
         (Wanted("correlation", ""), BOTH, None),
         (Wanted("pearson_p_value", ""), BOTH[:2], "p"),
         (Wanted("spearman_p_value", ""), BOTH, None),
+        (Wanted("mean_rent_class1", ""), GROUPS, "mean_rent_1"),
+        (Wanted("mean_rent_below2", ""), GROUPS, None),
+        (Wanted("mean_rent_change_1", ""), GROUPS, None),
     ],
 )
-def test_a_value_of_another_method_is_another_value(wanted: Wanted, findings: list[Finding], found: str | None) -> None:
+def test_a_value_of_another_method_or_of_other_rows_is_another_value(
+    wanted: Wanted, findings: list[Finding], found: str | None
+) -> None:
     matched = match([wanted], findings)
     assert (matched[wanted.name].name if matched else None) == found
 

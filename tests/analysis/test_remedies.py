@@ -38,8 +38,9 @@ def test_rows_stay_where_something_else_is_computed_from_them(other: str) -> Non
 
 
 def test_code_that_ran_keeps_its_rows() -> None:
-    assert remedy(FIT, "", FRAME, [float("nan")]) is None
+    assert remedy(FIT, "", FRAME, [float("nan"), 1]) is None
     assert remedy(FIT, "", FRAME, [1.0]) is None
+    assert remedy(FIT, "", FRAME, [float("nan"), None]) is not None
 
 
 @pytest.mark.parametrize(
@@ -68,7 +69,7 @@ def test_what_scipy_is_given_loses_its_missing_values_only_there(call: str, help
     ],
 )
 def test_nothing_is_left_out_where_it_could_shift_or_miscount(code: str) -> None:
-    assert remedy(code, "", FRAME, [float("nan")]) is None
+    assert remedy(code, "", FRAME, [float("nan"), 3]) is None
 
 
 def test_words_among_the_features_of_a_model_are_numbered_and_that_is_a_guess() -> None:

@@ -88,7 +88,9 @@ class _Work:
 
     @property
     def places(self) -> int | None:
-        return places(f"{self.asked.format} {self.asked.constraints}")
+        """The decimals that the values are wanted with."""
+        asked = places(self.asked.format)
+        return places(self.asked.constraints) if self.names and asked is None else asked
 
     def agree(self, left: Draft, right: Draft) -> bool:
         return agree(left, right, self.names, self.places)
@@ -311,8 +313,9 @@ def _differ(best: Draft, agreeing: Sequence[Draft], others: Sequence[Draft], wor
     """That drafts gave different results, whose this is, and what the others say."""
     told = []
     for draft in others:
-        apart = [n for n, v in draft.values.items() if not work.names or not same(v, best.values.get(n), work.places)]
-        given = ", ".join(f"{name.replace('_', ' ')}: {shown(draft.values[name], 6) or '–'}" for name in apart[:3])
+        pairs = [(name, draft.values.get(name)) for name in work.names or draft.values]
+        apart = [p for p in pairs if not work.names or not same(p[1], best.values.get(p[0]), work.places)]
+        given = ", ".join(f"{name.replace('_', ' ')}: {shown(value, 6) or 'nothing'}" for name, value in apart[:3])
         told.append(f"{', '.join(draft.techniques) or 'other code'} gives {given}")
     whose = "one of them" if len(agreeing) == 1 else f"{len(agreeing)} that came about in the same way"
     drafts = len(agreeing) + len(others)

@@ -51,7 +51,7 @@ async def run_code(reply: str, frame: pd.DataFrame, names: tuple[Wanted, ...], r
     guesses: list[str] = []
     ran = await runner.run(code, {"df": frame})
     for _ in range(MAX_REMEDIES):
-        helped = remedy(code, _last_lines(ran.error) if ran.error else "", frame, _numbers(ran.value))
+        helped = remedy(code, _last_lines(ran.error) if ran.error else "", frame, _plain(ran.value))
         if helped is None:
             break
         again = await runner.run(helped.code, {"df": frame})
@@ -112,8 +112,8 @@ def _value(value: Any) -> FindingValue:
     return plain(value)
 
 
-def _numbers(value: Any) -> list[float | None]:
-    return [v for v in value.values() if isinstance(v, float | None)] if isinstance(value, dict) else []
+def _plain(value: Any) -> list[FindingValue]:
+    return [plain(part) for part in value.values()] if isinstance(value, dict) else []
 
 
 def _last_lines(error: str) -> str:

@@ -32,14 +32,20 @@ _PHRASES = (
 
 
 def match(wanted: Sequence[Wanted], findings: Sequence[Finding]) -> dict[str, Finding]:
-    """The wanted values for which exactly one finding fits best, by name. Words are never guessed, only numbers."""
+    """The wanted values for which exactly one finding fits best, by name, and leaves no word of it unsaid.
+
+    Words are never guessed, only numbers.
+    """
     numbers = [found for found in findings if type(found.value) in (int, float)]
     matched: dict[str, Finding] = {}
     for value in wanted:
         fitting = _by_method(value, numbers)
         ranked = sorted(((_likeness(value.name, found.name), found) for found in fitting), key=lambda pair: -pair[0])
-        if ranked and ranked[0][0] >= SURE and (len(ranked) == 1 or ranked[1][0] < ranked[0][0]):
-            matched[value.name] = ranked[0][1]
+        if not ranked or ranked[0][0] < SURE or (len(ranked) > 1 and ranked[1][0] == ranked[0][0]):
+            continue
+        best = ranked[0][1]
+        if all(word in best.meaning.lower() for word in _words(value.name) - _words(best.name)):
+            matched[value.name] = best
     taken = [found.name for found in matched.values()]
     return {name: found for name, found in matched.items() if taken.count(found.name) == 1}
 

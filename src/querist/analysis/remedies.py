@@ -51,17 +51,18 @@ def remedy(code: str, error: str, frame: pd.DataFrame, values: Sequence[Any] = (
         error: the last line of the error, empty when it ran.
         values: what it gave; nothing, or what is not a number, among them is a failure, too.
     """
+    nothing = [value is None or value != value for value in values]
     try:
         tree = ast.parse(code)
     except (SyntaxError, ValueError, RecursionError):
         return None
     used = [column for column in _texts(tree) if column in frame.columns]
     lacking = [column for column in used if frame[column].isna().any()]
-    if lacking and (_MISSING.search(error) or any(value is None or value != value for value in values)):
+    if lacking and (_MISSING.search(error) or any(nothing)):
         if alone := _without_missing(tree, lacking):
             return Remedy(alone, f"Left out missing values of {', '.join(lacking)}, for the code.")
         line = f"df = df.dropna(subset={used!r}).copy()"
-        if error and not code.startswith(line) and not _OTHER_RESULTS & _called(tree):
+        if (error or all(nothing)) and not code.startswith(line) and not _OTHER_RESULTS & _called(tree):
             return Remedy(f"{line}\n{code}", f"Left out rows without {', '.join(lacking)}, for the code.")
         return None
     words = [column for column in used if frame[column].map(lambda value: isinstance(value, str)).any()]
