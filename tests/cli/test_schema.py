@@ -45,6 +45,15 @@ def test_unknown_table_is_an_error_with_the_nearest_name(data: Path) -> None:
     assert "Did you mean orders?" in shown.stderr
 
 
+def test_what_was_mended_and_what_is_not_clean_is_shown(tmp_path: Path) -> None:
+    (tmp_path / "tolls.csv").write_text("gate,grade\nNord,a\nNord ,A\nnord,a\nNord,a\n")
+    shown = _run("--data", tmp_path).stdout
+    assert "! column 'gate': blanks around 1 value are left out" in shown
+    assert "! column 'gate': 'nord' is read as 'Nord' (spellings of one word)" in shown
+    assert "! column 'grade': values differ only in case or blanks: 'a' and 'A'" in shown
+    assert "! 2 rows are the same as another in every column" in shown
+
+
 def test_json_is_for_programs(data: Path) -> None:
     shown = json.loads(_run("--data", data / "orders.csv", "--json").stdout)
     (table,) = shown[0]["tables"]

@@ -6,6 +6,7 @@ import datetime as dt
 import decimal
 import sqlite3
 import uuid
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,9 +15,18 @@ import pytest
 
 from querist.sources.base import ColumnProfile, Profile, TableProfile
 from querist.sources.duckdb_file import DuckDbSource
+from querist.sources.open import open_sources
 from querist.sources.profile import DUCKDB, SQLITE, build_profile
 from querist.sources.profile_store import load_profile, store_profile
 from querist.sources.sqlite import SqliteSource
+
+UNCLEAN = """
+WITH RECURSIVE r(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM r WHERE n < 499)
+SELECT CASE WHEN n = 3 THEN 'WORD 4 ' ELSE 'word ' || n END AS word,
+    CASE WHEN n = 5 THEN '1,200' WHEN n = 6 THEN 'n/a' WHEN n = 7 THEN '' ELSE '' || n END AS figure
+FROM r UNION ALL SELECT 'word 499', '499'
+"""
+"""Many values, of which one comes in two spellings; text among numbers; and the last row twice."""
 
 
 def _column(profile: Profile, table: str, name: str) -> ColumnProfile:
@@ -121,8 +131,71 @@ def test_values_of_every_type_come_back_from_the_store() -> None:
         [1, 2],
         {"a": 1},
     )
-    column = ColumnProfile("c", 0.5, 13, values, dt.date(2024, 1, 2), decimal.Decimal("9.99"))
-    profile = Profile("print", (TableProfile("t", 3, (column,), True),))
+    column = ColumnProfile(
+        "c",
+        0.5,
+        13,
+        values,
+        dt.date(2024, 1, 2),
+        decimal.Decimal("9.99"),
+        spellings=(("a", "A"),),
+        date_formats=("%Y",),
+        not_numbers=("x",),
+    )
+    profile = Profile("print", (TableProfile("t", 3, (column,), True, 2),))
     store_profile(profile)
     assert load_profile("print") == profile
     assert load_profile("another") is None
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "duckdb"])
+def test_what_is_not_clean_is_found_among_many_values(tmp_path: Path, engine: str) -> None:
+    if engine == "sqlite":
+        with sqlite3.connect(tmp_path / "x") as lite:
+            lite.execute(f"CREATE TABLE t AS {UNCLEAN}")
+        profile = SqliteSource("x", tmp_path / "x").profile()
+    else:
+        with duckdb.connect(str(tmp_path / "x")) as con:
+            con.execute(f"CREATE TABLE t AS {UNCLEAN}")
+        profile = DuckDbSource("x", tmp_path / "x").profile()
+    assert _column(profile, "t", "word").spellings == (("WORD 4 ", "word 4"),)
+    assert set(_column(profile, "t", "figure").not_numbers) == {"", "1,200", "n/a"}
+    assert _column(profile, "t", "figure").not_number_rows == 3
+    assert profile.tables[0].repeated_rows == 1
+
+
+def test_text_in_a_column_of_numbers_is_found(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "x.sqlite") as lite:
+        lite.execute("CREATE TABLE t (n INTEGER, m REAL)")
+        lite.executemany("INSERT INTO t VALUES (?, ?)", [(1, 1.5), ("", 2.5), ("?", None), ("", "7")])
+    profile = SqliteSource("x", tmp_path / "x.sqlite").profile()
+    assert (_column(profile, "t", "n").not_numbers, _column(profile, "t", "n").not_number_rows) == (("", "?"), 3)
+    assert _column(profile, "t", "m").not_numbers == ()
+
+
+def test_rows_that_repeat_are_not_counted_where_that_takes_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("querist.sources.profile.FEW_ROWS", 3)
+    (tmp_path / "a.csv").write_text("x\n1\n1\n2\n2\n")
+    (tmp_path / "b.csv").write_text("x\n1\n2\n3\n4\n")
+    with closing(open_sources([str(tmp_path)])[0]) as source:
+        assert {t.name: t.repeated_rows for t in source.profile().tables} == {"a": None, "b": 0}
+
+
+@pytest.mark.parametrize(
+    ("texts", "formats"),
+    [
+        (["2024-01-05", "2024-02-06 10:30"], ()),
+        (["05/13/2024", "01/02/2024"], ()),
+        (["2024-01-05", "05/13/2024", "5 May 2024"], ("%Y-%m-%d", "%d %b %Y", "%m/%d/%Y")),
+        (["2024-1-5", "2024-10-6"], ("%Y-%-m-%-d",)),
+        (["01/02/2024", "03/04/2024"], ("%d/%m/%Y or %m/%d/%Y",)),
+        (["2024-01-05", "soon"], ()),
+    ],
+)
+def test_dates_as_text_that_do_not_sort_are_found(tmp_path: Path, texts: list[str], formats: tuple[str, ...]) -> None:
+    with sqlite3.connect(tmp_path / "x.sqlite") as lite:
+        lite.execute("CREATE TABLE t (d TEXT)")
+        lite.executemany("INSERT INTO t VALUES (?)", [(text,) for text in texts])
+    assert _column(SqliteSource("x", tmp_path / "x.sqlite").profile(), "t", "d").date_formats == formats

@@ -17,6 +17,7 @@ from querist.sources.guard import guard
 from querist.sources.sql import SqlSource
 from tests.sources.guard_cases import REFUSED
 from tests.sources.postgres_server import PostgresServer
+from tests.sources.test_profile import UNCLEAN
 
 TABLES = """
 CREATE TYPE mood AS ENUM ('sad', 'ok');
@@ -374,3 +375,13 @@ def test_files_and_unknown_servers_are_told_apart() -> None:
         SqlSource("s", "sqlite:///data.db")
     with pytest.raises(UsageError, match="dialect"):
         SqlSource("s", "nosuchdb://host/db?allow_unlocked=true")
+
+
+def test_the_profile_finds_what_is_not_clean_among_many_values(postgres: PostgresServer) -> None:
+    source = SqlSource("unclean", postgres.url(postgres.new_database(f"CREATE TABLE t AS {UNCLEAN}")))
+    (table,) = source.profile().tables
+    source.close()
+    word, figure = table.columns
+    assert word.spellings == (("WORD 4 ", "word 4"),)
+    assert (set(figure.not_numbers), figure.not_number_rows) == ({"", "1,200", "n/a"}, 3)
+    assert table.repeated_rows == 1
