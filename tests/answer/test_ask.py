@@ -99,6 +99,24 @@ async def test_a_mended_draft_says_what_was_mended(fleet: Prepared, tmp_path: Pa
     assert any("Passau" in note for note in answer.evidence.attempts[0].mended)
 
 
+async def test_what_rests_on_a_guess_is_never_called_agreed(fleet: Prepared, tmp_path: Path) -> None:
+    slip = "SELECT plate FROM truck JOIN depot USING (depot_id) WHERE town = 'Pasau' AND tonnes > 15"
+    for second in (slip, HEAVY):
+        answer, _ = await ask(fleet, tmp_path, slip, second)
+        assert (answer.status, answer.text) == (Status.UNVERIFIED, "plate: PA-301")
+        assert any("'Pasau'" in said and "'Passau' was taken instead" in said for said in answer.evidence.warnings)
+    assert "Pasau" not in (answer.sql or "")
+
+
+async def test_a_value_that_the_question_only_sounds_like_is_told(fleet: Prepared, tmp_path: Path) -> None:
+    sql = "SELECT COUNT(*) FROM depot WHERE town = 'Passau'"
+    answer, _ = await ask(fleet, tmp_path, sql, sql, text="How many depots are in Pasau?")
+    assert answer.status is Status.UNVERIFIED
+    assert (
+        "The question says 'pasau', which is not in the data; 'Passau' was taken instead." in answer.evidence.warnings
+    )
+
+
 async def test_a_failed_draft_is_repaired_from_its_error(fleet: Prepared, tmp_path: Path) -> None:
     answer, model = await ask(fleet, tmp_path, "SELECT horsepower FROM engine", HEAVY, drafts=1)
     assert answer.text == "plate: PA-301"

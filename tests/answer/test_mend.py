@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -110,6 +112,120 @@ def test_no_join_condition_ever_compares_a_table_with_itself(fleet: Prepared, wr
     sql = f"SELECT COUNT(*) FROM trip AS a JOIN region AS b ON {wrong}"
     for joins in (fleet.joins, JoinGraph([])):
         assert "a.driver = a.driver" not in mend(sql, replace(fleet, joins=joins)).sql.lower()
+
+
+CLUB = """
+CREATE TABLE hall (code TEXT PRIMARY KEY, town TEXT);
+CREATE TABLE player (player_id INTEGER PRIMARY KEY, name TEXT, coach_id INTEGER, wage INTEGER, active INTEGER,
+    height REAL, rank TEXT, club_id INTEGER REFERENCES club(club_id));
+CREATE TABLE club (club_id INTEGER PRIMARY KEY, title TEXT, captain_id INTEGER, home_hall TEXT REFERENCES hall(code));
+CREATE TABLE game (game_id INTEGER PRIMARY KEY, held TEXT, season TEXT, state TEXT, winner TEXT, loser TEXT,
+    latitude REAL, hall TEXT REFERENCES hall(code), reserve_hall TEXT REFERENCES hall(code));
+INSERT INTO hall VALUES ('AH', 'Aalen'), ('BH', 'Bergen'), ('C+', 'Chur'), ('C++', 'Cork');
+INSERT INTO club VALUES (1, 'Owls', 12, 'AH'), (2, 'Crows', 13, 'BH');
+INSERT INTO player VALUES (11, 'Ann', NULL, 10, 1, 1.8, 'A', 1), (12, 'Bea', 11, 20, 1, 1.7, 'B', 1),
+    (13, 'Cem', 11, 30, 0, 1.9, 'B', 2);
+INSERT INTO game VALUES (1, '2031-02-01', 'Q1 2031', 'RETURNED', 'Owls', 'Crows', 1.5, 'AH', 'BH'),
+    (2, '2031-02-05', 'Q2 2031', 'Returned ', 'Owls', 'Crows', 2.5, 'AH', 'BH'),
+    (3, '2031-03-05', 'Q2 2032', 'active', 'Robins', 'Owls', 3.5, 'BH', 'AH');
+"""
+
+
+@pytest.fixture(scope="module")
+def club(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prepared]:
+    folder = tmp_path_factory.mktemp("club")
+    connection = sqlite3.connect(folder / "club.sqlite")
+    connection.executescript(CLUB)
+    connection.close()
+    (source,) = open_sources([folder / "club.sqlite"])
+    prepared = prepare(source, folder / "values")
+    yield prepared
+    prepared.close()
+    source.close()
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        pytest.param("SELECT 1 FROM game WHERE held = '2031-02-02'", id="another day"),
+        pytest.param("SELECT 1 FROM game WHERE season = 'Q1 2032'", id="another quarter"),
+        pytest.param("SELECT 1 FROM game WHERE state = 'inactive'", id="the opposite of a value"),
+        pytest.param("SELECT 1 FROM game WHERE winner = 'Cows'", id="a short word with another letter"),
+        pytest.param("SELECT 1 FROM hall WHERE code = 'C'", id="signs that mean something"),
+        pytest.param("SELECT 1 FROM game WHERE winner = 'Crows'", id="what only the opposite role has"),
+        pytest.param("SELECT 1 FROM game WHERE winner LIKE '%Crow%'", id="a text that only the opposite role has"),
+        pytest.param("SELECT 1 FROM player WHERE inactive = 1", id="the opposite of a column"),
+        pytest.param("SELECT MAX(altitude) FROM game", id="a column with other first letters"),
+        pytest.param("SELECT AVG(age) FROM player", id="a short column name within another"),
+        pytest.param("SELECT weight FROM player", id="a column with two other letters"),
+        pytest.param(
+            "SELECT 1 FROM club AS c JOIN player AS p ON c.captain_id = p.player_id", id="a key of another role"
+        ),
+        pytest.param("SELECT 1 FROM club AS c JOIN game AS g ON c.title = g.winner", id="a join on names"),
+        pytest.param("SELECT town FROM game WHERE game_id = 1", id="a table behind either of two keys"),
+        pytest.param(
+            "SELECT 1 FROM game JOIN player ON game.hall = player.rank WHERE town = 'Bergen'",
+            id="the same for one in the way",
+        ),
+    ],
+)
+def test_what_may_mean_something_else_is_left_as_it_is(club: Prepared, query: str) -> None:
+    assert mend(query, club) == Mended(query)
+
+
+@pytest.mark.parametrize(
+    ("draft", "expected"),
+    [
+        pytest.param("state = 'returned'", 2, id="every spelling"),
+        pytest.param("state <> 'returned'", 1, id="none of the spellings"),
+        pytest.param("state IN ('returned', 'active')", 3, id="every spelling among others"),
+        pytest.param("reserve_hall = 'Bergen'", 2, id="a name behind a key"),
+        pytest.param("reserve_hall = 'Bergen' AND hall = 'Aalen'", 2, id="names behind two keys to one table"),
+    ],
+)
+def test_what_is_certain_is_mended_in_full_and_is_no_guess(club: Prepared, draft: str, expected: int) -> None:
+    found = mend(f"SELECT COUNT(*) FROM game WHERE {draft}", club)
+    assert (club.source.execute(found.sql).rows, found.guesses) == (((expected,),), ())
+
+
+def test_a_role_gets_a_join_of_its_own(club: Prepared) -> None:
+    sql = "SELECT COUNT(*) FROM game AS g JOIN hall AS h ON g.hall = h.code WHERE g.reserve_hall = 'Aalen'"
+    assert club.source.execute(mend(sql, club).sql).rows == ((1,),)
+
+
+@pytest.mark.parametrize(
+    ("draft", "sentence"),
+    [
+        ("SELECT 1 FROM game WHERE winner = 'Robbins'", "game.winner is 'Robbins', which is not in the data; 'Robins'"),
+        ("SELECT heigth FROM player", "heigth, which is not in the data; player.height was taken instead"),
+        ("SELECT name FROM playr", "the table playr, which is not in the data; player was taken"),
+        ("SELECT held FROM game WHERE state = 'Q1 2031'", "state, which is not in the data; game.season"),
+        ("SELECT 1 FROM player AS p JOIN club AS c ON p.player_id = c.club_id", "no keys of each other"),
+        ("SELECT 1 FROM player AS p JOIN club AS c ON p.name = c.title", "no keys of each other"),
+        ("SELECT name FROM player AS a JOIN player AS b ON a.coach_id = b.player_id", "does not say whose name"),
+    ],
+)
+def test_what_may_be_wrong_is_told_as_a_guess(club: Prepared, draft: str, sentence: str) -> None:
+    assert sentence in " ".join(mend(draft, club).guesses)
+
+
+def test_a_text_that_came_after_the_index_was_made_stays(tmp_path: Path) -> None:
+    connection = sqlite3.connect(tmp_path / "guests.sqlite")
+    names = [f"{chr(65 + n)}dalbert" for n in range(26)]
+    connection.execute("CREATE TABLE guest (name TEXT, host TEXT)")
+    connection.executemany("INSERT INTO guest VALUES (?, 'Nadal')", [(name,) for name in names])
+    connection.commit()
+    (source,) = open_sources([tmp_path / "guests.sqlite"])
+    prepared = prepare(source, tmp_path / "values")
+    for name in ("Kdalbart", "Nadal"):
+        connection.execute("UPDATE guest SET name = ? WHERE name = 'Kdalbert'", (name,))
+        connection.commit()
+        query = f"SELECT COUNT(*) FROM guest WHERE name = '{name}'"
+        assert mend(query, prepared) == Mended(query)
+        connection.execute("UPDATE guest SET name = 'Kdalbert' WHERE name = ?", (name,))
+    connection.close()
+    prepared.close()
+    source.close()
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from querist.answer.prepared import Prepared, prepare
 from querist.answer.values import Match, ValueIndex, normal
+from querist.sources.base import Limits
 from querist.sources.open import open_sources
 
 
@@ -49,6 +51,49 @@ def test_a_literal_is_looked_up_in_its_column(fleet: Prepared) -> None:
     assert fleet.values.in_column("depot", "town", "Rome") is None
     assert fleet.values.covers("depot", "town")
     assert not fleet.values.covers("truck", "tonnes")
+
+
+def index_of(folder: Path, *values: str) -> ValueIndex:
+    (folder / "items.csv").write_text("id,item\n" + "".join(f'{i},"{value}"\n' for i, value in enumerate(values)))
+    (source,) = open_sources([folder / "items.csv"])
+    index = prepare(source, folder / "values").values
+    source.close()
+    return index
+
+
+def test_signs_that_mean_something_make_another_value(tmp_path: Path) -> None:
+    index = index_of(tmp_path, "C++", "C#", "B+", "1-5", "St. Ives", "Łódź-Ost")
+    assert [index.written("items", "item", text) for text in ("c", "B", "1.5")] == [[], [], []]
+    assert [index.written("items", "item", text) for text in ("c#", "st ives", "ŁÓDŹ OST")] == [
+        ["C#"],
+        ["St. Ives"],
+        ["Łódź-Ost"],
+    ]
+
+
+@pytest.mark.parametrize("text", ["Q1 2024", "2031-05-01", "inactive", "Marta Weil", "North Bend", "Model S"])
+def test_another_thing_is_no_misspelling(tmp_path: Path, text: str) -> None:
+    index = index_of(tmp_path, "Q1 2025", "2031-05-02", "active", "Marta Weis", "South Bend", "Model X")
+    assert index.in_column("items", "item", text) is None
+
+
+def test_a_slip_that_fits_two_values_fits_none(tmp_path: Path) -> None:
+    assert index_of(tmp_path, "Marlon", "Marion").in_column("items", "item", "Marron") is None
+
+
+def test_a_word_that_is_only_like_a_value_is_a_guess(fleet: Prepared) -> None:
+    assert [m.value for m in fleet.values.guesses("trucks in Pasau, and in Lindau's depot")] == ["Passau"]
+
+
+def test_a_list_that_was_cut_does_not_count_as_all_values(tmp_path: Path) -> None:
+    (tmp_path / "items.csv").write_text("id,item\n1,Ann\n2,Bea\n3,Cem\n")
+    (source,) = open_sources([tmp_path / "items.csv"])
+    source.profile()
+    execute = source.execute
+    source.execute = lambda sql, limits=Limits(): execute(sql, replace(limits, rows=2))  # type: ignore[method-assign]
+    index = prepare(source, tmp_path / "values").values
+    source.close()
+    assert (len(index.mentions("Ann, Bea, Cem")), index.covers("items", "item")) == (2, False)
 
 
 def test_only_columns_that_changed_are_read_again(tmp_path: Path) -> None:

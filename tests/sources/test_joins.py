@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from querist.sources.base import Column, ColumnProfile, ForeignKey, Profile, Schema, TableProfile, TableSchema
-from querist.sources.joins import Edge, JoinGraph, flat, join_graph, words_of
+from querist.sources.joins import Edge, JoinGraph, flat, join_graph, misspelt, words_of
 
 
 @pytest.mark.parametrize(
@@ -86,3 +86,34 @@ def test_a_path_is_no_longer_than_asked() -> None:
     chain = JoinGraph(Edge(a, "k", b, "k", True) for a, b in ("ab", "bc", "cd", "de"))
     assert chain.path(["a"], "e") is None
     assert len(chain.path(["a"], "e", longest=4) or ()) == 4
+
+
+def test_a_chain_that_another_as_short_one_contradicts_is_none() -> None:
+    edges = [
+        Edge("leg", "start", "port", "code", declared=True),
+        Edge("leg", "landing", "port", "code", declared=True),
+        Edge("bag", "leg_id", "leg", "id", declared=True),
+    ]
+    graph = JoinGraph(edges)
+    assert graph.sole_path(["bag"], "leg") == edges[2:]
+    assert graph.sole_path(["bag"], "port") is None
+    assert graph.path(["bag"], "port") is not None
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "slip"),
+    [
+        ("heigth", "height", True),
+        ("dep_town", "deptown", True),
+        ("quantiti_sold", "quantity_sold", True),
+        ("inactive", "active", False),
+        ("atypical", "typical", False),
+        ("latitude", "altitude", False),
+        ("age", "wage", False),
+        ("rate", "date", False),
+        ("sales_2024", "sales_2025", False),
+        ("max_speed", "min_speed", False),
+    ],
+)
+def test_one_letter_of_a_long_word_is_a_slip(one: str, other: str, slip: bool) -> None:
+    assert misspelt(words_of(one), words_of(other)) is slip

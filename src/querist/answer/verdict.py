@@ -8,6 +8,7 @@ from typing import Any
 
 from querist.answer.answer import Answer, Check, Evidence, Reading, Status
 from querist.answer.answerable import Missing
+from querist.answer.checks.guesses import guessed
 from querist.answer.cleaned import cleaned
 from querist.answer.draft import STRATEGIES, Draft, Task
 from querist.answer.present import present
@@ -33,7 +34,12 @@ class Verdict:
 
     @property
     def winner(self) -> Draft | None:
-        return self.drafts[self.ranked[0][0].draft] if self.ranked else None
+        """The first draft of the winning group, but rather one that nothing was guessed for."""
+        return min(self._supporting, key=lambda draft: bool(_guess(draft)), default=None)
+
+    @property
+    def _supporting(self) -> list[Draft]:
+        return [self.drafts[ballot.draft] for ballot in self.ranked[0]] if self.ranked else []
 
     @property
     def agreement(self) -> tuple[int, int]:
@@ -51,7 +57,7 @@ class Verdict:
         """Those of the winner, and what people should know of the vote.
 
         A majority is not enough to be sure: where a sound draft gave another result, about half of the answers were
-        right.
+        right. Nor is a result that a second draft gave only by a guess.
         """
         votes, ran = self.agreement
         winner = self.winner
@@ -61,9 +67,15 @@ class Verdict:
             message = f"The {ran} drafts gave different results; this is that of one of them."
         elif len(self.ranked) > 1:
             message = f"Of {ran} drafts {votes} gave this result and another a different one."
+        elif len(guesses := [said for draft in self._supporting if (said := _guess(draft))]) == votes - 1:
+            message = f"Another draft gave this by a guess. {guesses[0]}"
         else:
             return (*winner.checks, Check("agreement", "passed"))
         return (*winner.checks, Check("agreement", "warned", message))
+
+
+def _guess(draft: Draft) -> str:
+    return next((check.message for check in draft.checks if check.name == guessed.name), "")
 
 
 def verdict(drafts: Sequence[Draft]) -> Verdict:
