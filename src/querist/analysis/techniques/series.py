@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING
 
 from pydantic import Field
 
 from querist.analysis.findings import Findings, Gathering, counted
-from querist.analysis.techniques.base import Column, Params, Technique, label, p_text
+from querist.analysis.techniques.base import Technique, label, p_text
+from querist.analysis.techniques.periods import SeriesParams, regular
 from querist.charts.columns import title
 from querist.charts.statistical import course
 from querist.errors import UsageError
@@ -16,20 +19,11 @@ from querist.errors import UsageError
 if TYPE_CHECKING:
     import pandas as pd
 
-Period = Literal["day", "week", "month", "quarter", "year"]
-_FREQUENCY = {"day": "D", "week": "W", "month": "MS", "quarter": "QS", "year": "YS"}
 _SEASON = {"day": 7, "week": 52, "month": 12, "quarter": 4, "year": 1}
-FEWEST, MOST = 4, 5_000
-"""Periods of a series."""
+SEASONS = 3
+"""Whole seasons from which a season is taken out, or gone by."""
 SURE = 10
 """With fewer periods an interval is told to be too narrow."""
-
-
-class SeriesParams(Params):
-    date: Column
-    value: Column
-    period: Period = "month"
-    aggregate: Literal["mean", "sum", "last"] = "mean"
 
 
 class Trend(Technique[SeriesParams]):
@@ -39,15 +33,16 @@ class Trend(Technique[SeriesParams]):
     def compute(self, params: SeriesParams) -> Findings:
         import numpy as np
         from scipy import stats
-        from statsmodels.stats.stattools import durbin_watson
 
         found = Gathering(self.name)
         series = regular(self.frame, params, found)
         fit = stats.linregress(range(len(series)), series.to_numpy())
         found.add("slope", fit.slope, f"change of {params.value} a {params.period}")
-        found.add("p_value", fit.pvalue, "p-value of the slope")
+        line = _line(series, _SEASON[params.period])
+        found.add("p_value", line.p, f"p-value of the slope, for {params.period}s that may be like those before them")
+        found.add("p_value_least_squares", fit.pvalue, f"p-value of the slope, were all {params.period}s independent")
         found.add("r2", fit.rvalue**2, "share of the variance that a straight line explains")
-        significant = float(fit.pvalue) < 0.05
+        significant = line.p < 0.05
         trend = ("rising" if fit.slope > 0 else "falling") if significant else "none"
         found.add("trend", trend, "rising, falling or none, at 0.05")
         for word, when in (("highest", series.idxmax()), ("lowest", series.idxmin())):
@@ -61,20 +56,26 @@ class Trend(Technique[SeriesParams]):
             return found.done()
         residuals = series - (fit.intercept + fit.slope * np.arange(len(series)))
         lines = {"observed": _dated(series), "straight line": _dated(series - residuals)}
-        if significant and 1 - fit.rvalue**2 > 1e-10 and durbin_watson(residuals) < 1:
-            found.warn(f"Each {params.period} is much like the one before it, so that the p-value is too small.")
+        if line.worth < 0.5:
+            count = f"{len(series)} {params.period}s tell as much of a trend as {max(len(series) * line.worth, 1):.0f}"
+            found.warn(f"Each {params.period} is much like the one before it: {count} independent ones.")
         season, seasons = _SEASON[params.period], ""
-        if season > 1 and len(series) >= 2 * season:
+        if line.season_p is not None:
             from statsmodels.tsa.seasonal import STL
 
             parts = STL(series, period=season, robust=True).fit()
             strength = max(0.0, 1 - parts.resid.var() / (parts.resid + parts.seasonal).var())
             found.add("seasonal_strength", strength, f"0 to 1, over {season} {params.period}s")
-            seasons = f", season {strength:.2f} of 1"
+            found.add("season_p_value", line.season_p, "p-value of the season")
+            if line.season_p < 0.05:
+                seasons = f", season {strength:.2f} of 1"
+            else:
+                found.warn(f"No season is clear ({p_text(line.season_p)}); its strength is that of chance.")
         elif season > 1:
-            found.warn(f"{counted(len(series), params.period)} are too few to see a season.")
+            enough = SEASONS * season
+            found.warn(f"{counted(len(series), params.period)} are too few to see a season, which takes {enough}.")
         change = f"{trend} by {abs(fit.slope):,.3g} a {params.period}" if significant else "no clear trend"
-        told = f"{title(params.value)} by {params.period}: {change}, {p_text(float(fit.pvalue))}{seasons}"
+        told = f"{title(params.value)} by {params.period}: {change}, {p_text(line.p)}{seasons}"
         found.chart = course(lines, _axis(params), told)
         return found.done()
 
@@ -91,13 +92,14 @@ class Forecast(Technique[ForecastParams]):
         found = Gathering(self.name)
         series = regular(self.frame, params, found)
         season = _SEASON[params.period]
-        seasonal = season > 1 and len(series) >= 2 * season + 2
+        seasonal = season > 1 and len(series) >= SEASONS * season
         expected = _expected(series, season if seasonal else None, params.ahead, found)
         for when, row in expected.iterrows():
             day = label(when)
-            found.add(f"forecast_{day}", row["mean"], f"{params.value} expected for {day}")
-            found.add(f"low_{day}", row["pi_lower"], f"lower end of the 95% interval for {day}")
-            found.add(f"high_{day}", row["pi_upper"], f"upper end of the 95% interval for {day}")
+            where = f"where {params.period} = {day}"
+            found.add(f"forecast_{day}", row["mean"], f"{params.value} expected {where}")
+            found.add(f"low_{day}", row["pi_lower"], f"lower end of the 95% interval {where}")
+            found.add(f"high_{day}", row["pi_upper"], f"upper end of the 95% interval {where}")
         if not seasonal and season > 1:
             found.warn(f"{len(series)} {params.period}s are too few for a season; the forecast has none.")
         if len(series) < SURE:
@@ -114,93 +116,90 @@ class Forecast(Technique[ForecastParams]):
         return found.done()
 
 
+@dataclass(frozen=True)
+class _Line:
+    """What a straight line through a series is worth.
+
+    Attributes:
+        p: p-value of its slope.
+        worth: how much a period says about it, beside one that is independent of those before it.
+        season_p: p-value of the season that was taken out; None where there are too few of them.
+    """
+
+    p: float
+    worth: float = 1.0
+    season_p: float | None = None
+
+
+def _line(series: pd.Series[float], season: int) -> _Line:
+    """Least squares with seasons taken out, and the p-value of the slope for residuals that are like those before them.
+
+    Where they go together by r, they are worth (1 - r) / (1 + r) of as many independent ones (Santer et al. 2000). The
+    fit makes r too small; what it takes away, about (2 + 4r) / n, is given back (Marriott and Pope 1954).
+    """
+    import numpy as np
+    import statsmodels.api as sm
+    from scipy import stats
+
+    number = len(series)
+    place = np.arange(number)
+    parts = range(1, season) if season > 1 and number >= SEASONS * season else ()
+    inputs = np.column_stack([place == place, place, *(place % season == part for part in parts)]).astype(float)
+    fit = sm.OLS(series.to_numpy(), inputs).fit()
+    # What is less is rounding.
+    noise = max(fit.ssr, 1e-10 * fit.centered_tss, 1e-20 * fit.uncentered_tss) or 1.0
+    r = float(fit.resid[1:] @ fit.resid[:-1] / noise)
+    r = min(max((number * r + 2) / max(number - 4, 1), 0.0), 0.99) if fit.ssr == noise else 0.0
+    worth = (1 - r) / (1 + r)
+    t = fit.params[1] / (fit.normalized_cov_params[1, 1] * noise / fit.df_resid / worth) ** 0.5
+    p = float(2 * stats.t.sf(abs(t), max(fit.df_resid * worth, 1)))
+    if not parts:
+        return _Line(p, worth)
+    explained = sm.OLS(series.to_numpy(), inputs[:, :2]).fit().ssr - fit.ssr
+    f = (explained / len(parts)) / (noise / fit.df_resid)
+    return _Line(p, worth, float(stats.f.sf(f, len(parts), fit.df_resid)))
+
+
+def _expected(series: pd.Series[float], season: int | None, ahead: int, found: Gathering) -> pd.DataFrame:
+    """Mean and 95% interval of the next periods, by the exponential smoothing that is expected to predict best.
+
+    With and without a damped trend and a season. To fit k numbers to n periods makes errors too small: the variance is
+    judged, and the interval widened, by (n + k) / (n - k), the final prediction error (Akaike 1969), and Student's t.
+    """
+    from scipy import stats
+    from statsmodels.tools.sm_exceptions import ConvergenceWarning
+    from statsmodels.tsa.exponential_smoothing.ets import ETSModel
+
+    number = len(series)
+    fits = []
+    for trend, of in product((None, "add"), (None, season) if season else (None,)):
+        taken = 2 + 3 * bool(trend) + (of or 0)
+        if number <= taken:
+            continue
+        how = {"trend": trend, "damped_trend": bool(trend), "seasonal": "add" if of else None, "seasonal_periods": of}
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            fit = ETSModel(series, **how, initialization_method="heuristic" if of else "estimated").fit(disp=False)
+        unsettled = any(issubclass(warning.category, ConvergenceWarning) for warning in caught)
+        fits.append((fit.sse * (number + taken) / (number - taken), taken, unsettled, fit))
+    _, taken, unsettled, fit = min(fits, key=lambda tried: tried[0])
+    if unsettled:
+        found.warn("The smoothing found no best fit; the forecast is uncertain.")
+    if season and not fit.has_seasonal:
+        found.warn("The forecast has no season: none makes it better.")
+    summary: pd.DataFrame = fit.get_prediction(start=number, end=number + ahead - 1).summary_frame(alpha=0.05)
+    if not summary["mean"].notna().all():
+        raise UsageError("No forecast can be computed for this series.", hint="Try a longer period.")
+    free = number - taken
+    wider = ((number + taken) / free) ** 0.5 * stats.t.ppf(0.975, free) / stats.norm.ppf(0.975)
+    for end in ("pi_lower", "pi_upper"):
+        summary[end] = summary["mean"] + (summary[end] - summary["mean"]) * wider
+    return summary
+
+
 def _dated(series: pd.Series[float]) -> list[tuple[str, float]]:
     return [(when.isoformat(), value) for when, value in zip(series.index, series.tolist(), strict=True)]
 
 
 def _axis(params: SeriesParams) -> str:
     return f"{title(params.value)}, {params.aggregate} of each {params.period}"
-
-
-def _expected(series: pd.Series[float], season: int | None, ahead: int, found: Gathering) -> pd.DataFrame:
-    """Mean and 95% interval of the next periods, by exponential smoothing with a damped trend."""
-    from statsmodels.tools.sm_exceptions import ConvergenceWarning
-    from statsmodels.tsa.exponential_smoothing.ets import ETSModel
-
-    model = ETSModel(
-        series, trend="add", damped_trend=True, seasonal="add" if season else None, seasonal_periods=season
-    )
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        fit = model.fit(disp=False)
-        summary: Any = fit.get_prediction(start=len(series), end=len(series) + ahead - 1).summary_frame(alpha=0.05)
-    if any(issubclass(warning.category, ConvergenceWarning) for warning in caught):
-        found.warn("The smoothing found no best fit; the forecast is uncertain.")
-    if not summary["mean"].notna().all():
-        raise UsageError("No forecast can be computed for this series.", hint="Try a longer period.")
-    return summary
-
-
-def regular(frame: pd.DataFrame, params: SeriesParams, found: Gathering) -> pd.Series[float]:
-    """One value a period, gaps filled in a straight line.
-
-    Raises:
-        UsageError: the column is no date, or there are too few periods, too many, or too few with a value.
-    """
-    import pandas as pd
-
-    from querist.analysis.frame import numbers
-
-    values = numbers(frame, params.value)
-    dates = _dates(frame, params.date)
-    joined = pd.DataFrame({"date": dates, "value": values}).dropna().set_index("date").sort_index()
-    found.left_out(len(frame) - len(joined), f"{params.date} or {params.value}")
-    plural, frequency = f"{params.period}s", _FREQUENCY[params.period]
-    if joined.empty:
-        raise UsageError(f"No row has both {params.date} and {params.value}.")
-    length = len(pd.period_range(joined.index[0], joined.index[-1], freq=frequency[0]))
-    if length > MOST:
-        raise UsageError(f"From first to last there are {length:,} {plural}, too many.", hint="Choose a longer period.")
-    groups = joined["value"].resample(frequency)
-    counts, series = groups.count(), groups.agg(params.aggregate)
-    if len(series) < FEWEST:
-        raise UsageError(f"{counted(len(series), params.period)} are too few to see a course.")
-    gaps, usual = int((counts == 0).sum()), counts.median()
-    if params.aggregate == "sum":
-        if gaps:
-            found.warn(f"{plural.capitalize()} without rows count as 0: {gaps:,}.")
-        if counts.iloc[-1] < usual / 2:
-            found.warn(
-                f"The last {params.period} has {counts.iloc[-1]} rows of usually {usual:g}: it may not be whole."
-            )
-        return series.astype(float)
-    if gaps > len(series) / 2:
-        raise UsageError(
-            f"Only {len(series) - gaps} of {len(series)} {plural} have a value.", hint="Choose a longer period."
-        )
-    if gaps:
-        found.warn(f"{plural.capitalize()} without a value are filled in between their neighbours: {gaps:,}.")
-    return series.interpolate().astype(float)
-
-
-def _dates(frame: pd.DataFrame, column: str) -> pd.Series[Any]:
-    """A column of dates, of dates as ISO text, or of years. Other text could be read in two ways."""
-    import pandas as pd
-
-    from querist.analysis.frame import present
-
-    values = present(frame, column)
-    if pd.api.types.is_datetime64_any_dtype(values):
-        dates = values
-    elif pd.api.types.is_numeric_dtype(values) and values.between(1700, 2200).all() and (values % 1 == 0).all():
-        dates = pd.to_datetime(values.astype(int).astype(str), format="%Y")
-    elif pd.api.types.is_numeric_dtype(values):
-        dates = pd.Series([pd.NaT], dtype="datetime64[ns]")
-    else:
-        dates = pd.to_datetime(values, errors="coerce", format="ISO8601", utc=True)
-    if values.empty or dates.isna().any():
-        raise UsageError(
-            f"{column!r} does not hold dates only, or in more than one way to read them.",
-            hint="Choose a column of dates, or make one with an expression.",
-        )
-    return dates.dt.tz_localize(None) if dates.dt.tz is not None else dates
