@@ -109,5 +109,7 @@ def _status_line(result: Analysis) -> str:
     ran, same = sum(not draft.error for draft in result.attempts), sum(draft.agrees for draft in result.attempts)
     if result.status == "failed":
         return "failed: no analysis could be made to run"
-    but = "" if result.status == "agreed" else ", and nothing else confirms it; --explain shows how it came about"
-    return f"{result.status}: {same} of {ran} independent draft{'' if ran == 1 else 's'} gave this result{but}"
+    agreed = result.status == "agreed"
+    but = "" if agreed else ", and nothing else confirms it; --explain shows how it came about"
+    kind = "independent " if agreed or same == 1 else ""  # code does not confirm code
+    return f"{result.status}: {same} of {ran} {kind}draft{'' if ran == 1 else 's'} gave this result{but}"
