@@ -62,6 +62,8 @@ async def test_cells_that_arrow_has_no_type_for_come_back_as_text(sandbox: Local
     code = "result = pd.DataFrame([[1, {'a': 1}, 1], ['x', None, 2]], columns=['mixed', 'nested', 'mixed'])"
     table = (await ran(sandbox, code)).tables["result"]
     assert table.rows == (("1", "{'a': 1}", 1), ("x", None, 2))
+    code = "result = pl.DataFrame({'wide': pl.Series([2**70], dtype=pl.Int128), 'list': [[1, 2]]})"
+    assert (await ran(sandbox, code)).tables["result"].rows == ((str(2**70), "[1, 2]"),)
     wide = "result = pd.DataFrame([[1, 2]], index=['n'], columns=pd.CategoricalIndex(['a', 'b']))"
     assert (await ran(sandbox, wide)).tables["result"].rows == (("n", 1, 2),)
 
@@ -84,6 +86,17 @@ async def test_dates_and_numbers_come_back_as_what_they_are(sandbox: LocalSandbo
     code = "day = np.datetime64('2024-05-06', 'ns')\nresult = [day, np.array([day]), pd.NaT, 10**400]"
     day = str(dt.datetime(2024, 5, 6))
     assert (await ran(sandbox, code)).value == [day, [day], None, f"1{'0' * 400}"]
+
+
+async def test_what_can_be_gone_through_comes_back_as_a_list(sandbox: LocalSandbox) -> None:
+    code = "result = [range(2), {'a': 1}.items(), map(str, [1]), (n for n in 'ab'), np.longdouble('1.5')]"
+    assert (await ran(sandbox, code)).value == [[0, 1], [["a", 1]], ["1"], ["a", "b"], "1.5"]
+
+
+async def test_an_error_that_cannot_be_written_is_one_of_the_code(sandbox: LocalSandbox) -> None:
+    outcome = await sandbox.run(Job("class Odd(Exception):\n  def __str__(self): return 1 / 0\nraise Odd"))
+    assert outcome.error is not None
+    assert (outcome.error.type, outcome.error.line) == ("Odd", 3)
 
 
 async def test_an_early_end_without_an_error_is_an_end(sandbox: LocalSandbox) -> None:

@@ -10,7 +10,7 @@ import json
 import math
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, ItemsView, Iterable, Iterator, KeysView, ValuesView
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from .frames import LONGEST_VALUE, MOST_FILES, frame, free_name, write
 _DEEPEST = 40
 _DEEPEST_FOLDER = 5
 _LONGEST_NAME = 100
+_SEQUENCES = (list, tuple, set, frozenset, range, KeysView, ValuesView, ItemsView, Iterator)
 _FINER_THAN_PYTHON = ("[ns]", "[ps]", "[fs]", "[as]")
 
 
@@ -66,9 +67,9 @@ def _json(value: Any, path: str, name: str, tables: dict[str, Any], depth: int) 
     if type(value).__module__ == "numpy" and str(value.dtype).endswith(_FINER_THAN_PYTHON):
         value = value.astype(f"{value.dtype.kind}8[us]")  # else dates would become plain numbers
     for method in ("to_dict", "tolist", "to_list", "item"):  # a pandas Series; arrays; a Polars Series; numbers
-        if callable(getattr(value, method, None)):
-            return _json(getattr(value, method)(), path, name, tables, depth + 1)
-    if isinstance(value, (list, tuple, set, frozenset)):
+        if callable(getattr(value, method, None)) and type(part := getattr(value, method)()) is not type(value):
+            return _json(part, path, name, tables, depth + 1)
+    if isinstance(value, _SEQUENCES):
         return [_json(part, f"{path or name}_{n}", name, tables, depth + 1) for n, part in enumerate(value, start=1)]
     return str(value)
 
@@ -89,11 +90,11 @@ def _arrow(data: Any) -> bytes:
     import pyarrow
 
     if _is(data, "DataFrame", "pandas"):
-        columns = [(name, _from_pandas(column)) for name, column in _columns(data)]
+        columns = [(str(name), _from_pandas(column)) for name, column in _columns(data)]
     else:
-        table = (data.collect() if _is(data, "LazyFrame", "polars") else data).to_arrow()
-        columns = [(name, _plain(table.column(number))) for number, name in enumerate(table.column_names)]
-    made = pyarrow.table([column for _, column in columns], names=[str(name) for name, _ in columns])
+        frame = data.collect() if _is(data, "LazyFrame", "polars") else data
+        columns = [(column.name, _from_polars(column)) for column in frame.get_columns()]
+    made = pyarrow.table([column for _, column in columns], names=[name for name, _ in columns])
     target = io.BytesIO()
     with pyarrow.ipc.new_stream(target, made.schema) as stream:
         stream.write_table(made)
@@ -112,23 +113,28 @@ def _columns(data: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def _from_pandas(column: Any) -> Any:
+    from pyarrow import Array
+
+    objects = column.astype(object)
+    attempts = (lambda: Array.from_pandas(column), lambda: Array.from_pandas(objects))
+    return _cells(attempts, lambda: objects.map(str, na_action="ignore").array)
+
+
+def _from_polars(column: Any) -> Any:
+    return _cells([column.to_arrow], lambda: [None if cell is None else str(cell) for cell in column.to_list()])
+
+
+def _cells(attempts: Iterable[Callable[[], Any]], texts: Callable[[], Any]) -> Any:
+    """What the first attempt gives that the host can read; else the texts: of mixed types, or of one Arrow has not."""
     import pyarrow
 
-    for cells in (column, column.astype(object)):
+    for attempt in attempts:
         try:
-            if (made := _as_plain(pyarrow.Array.from_pandas(cells))) is not None:
-                return made
+            if (column := _as_plain(attempt())) is not None:
+                return column
         except (pyarrow.ArrowException, TypeError, ValueError, OverflowError):
-            continue  # of mixed types, or of one that only pandas has
-    return pyarrow.Array.from_pandas(column.astype(object).map(str, na_action="ignore"), type=pyarrow.large_string())
-
-
-def _plain(column: Any) -> Any:
-    import pyarrow
-
-    if (made := _as_plain(column)) is not None:
-        return made
-    return pyarrow.array([None if cell is None else str(cell) for cell in column.to_pylist()], pyarrow.large_string())
+            continue
+    return pyarrow.array(texts(), pyarrow.large_string(), from_pandas=True)
 
 
 def _as_plain(column: Any) -> Any:
@@ -145,6 +151,7 @@ def _as_plain(column: Any) -> Any:
         types.is_string,
         types.is_large_string,
         types.is_binary,
+        types.is_large_binary,
         types.is_decimal,
         types.is_null,
     )

@@ -79,10 +79,14 @@ def _data_frame(data: bytes, library: str) -> Any:
 def _failure(error: BaseException) -> dict[str, Any]:
     own = [entry for entry in traceback.extract_tb(error.__traceback__) if entry.filename == CODE]
     line = error.lineno if isinstance(error, SyntaxError) else own[-1].lineno if own else None
+    try:
+        message = str(error)
+    except Exception:
+        message = "it cannot say why"
     way = "".join(traceback.format_list(own)) + "".join(traceback.format_exception_only(error))
     return {
         "type": type(error).__name__,
-        "message": str(error)[:2000],
+        "message": message[:2000],
         "line": line,
         "traceback": way[-_LONGEST_TRACEBACK:],
     }
