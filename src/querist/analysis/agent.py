@@ -21,13 +21,13 @@ from querist.analysis.assemble import Assembly
 from querist.analysis.cleaning import clean
 from querist.analysis.code_chart import chart_of_code
 from querist.analysis.code_mend import code_in
-from querist.analysis.draft import Draft, agree, same
+from querist.analysis.draft import Draft, agree, differing
 from querist.analysis.findings import Finding, Findings, FindingValue
 from querist.analysis.frame import require, to_frame
 from querist.analysis.generated import CodeRunner, run_code
 from querist.analysis.load import choose, columns_for, doubt, load
 from querist.analysis.matching import match, pick
-from querist.analysis.named import places, shown, wanted
+from querist.analysis.named import Wanted, shown, wanted
 from querist.analysis.numbers import unsupported
 from querist.analysis.overview import overview
 from querist.analysis.plan import follow, read_plan
@@ -83,17 +83,8 @@ class _Work:
     model: str = ""
 
     @property
-    def names(self) -> tuple[str, ...]:
-        return tuple(name.name for name in self.asked.names)
-
-    @property
-    def places(self) -> int | None:
-        """The decimals that the values are wanted with."""
-        asked = places(self.asked.format)
-        return places(self.asked.constraints) if self.names and asked is None else asked
-
-    def agree(self, left: Draft, right: Draft) -> bool:
-        return agree(left, right, self.names, self.places)
+    def names(self) -> tuple[Wanted, ...]:
+        return self.asked.names
 
     def tell(self, stage: str, detail: str = "") -> None:
         self.context.emit(AnalysisProgress(source="analyse", stage=stage, detail=detail))
@@ -141,7 +132,7 @@ class Analyse(Component[AnalysisQuestion, Analysis]):
                 data, warnings=(*data.warnings, f"The model was not shown {left_out:,} columns of {data.name}.")
             )
         described = await asyncio.to_thread(overview, data.frame[columns], data.name)
-        names = wanted(input.format)
+        names = wanted(input.format, input.constraints)
         asked = Asked(input.text, input.constraints, input.format, described, tuple(columns), names)
         work = _Work(asked, data, context)
         work.tell("plan", "Choosing techniques")
@@ -152,7 +143,7 @@ class Analyse(Component[AnalysisQuestion, Analysis]):
             work.tell("code", "Writing code")
             work.drafts += await self._by_code(work, self.code)
             ways = [draft for draft in work.drafts if draft.usable]
-            if len(ways) == 2 and not work.agree(ways[0], ways[1]):
+            if len(ways) == 2 and not agree(ways[0], ways[1], work.names):
                 work.tell("code", "Writing other code, for the two results differ")
                 known = {draft.script for draft in work.drafts}  # the same code again is no second opinion
                 work.drafts += [d for d in await self._by_code(work, self.code, other=True) if d.script not in known]
@@ -244,7 +235,7 @@ class Analyse(Component[AnalysisQuestion, Analysis]):
 
     async def _conclude(self, work: _Work) -> Analysis:
         ranked = [draft for draft in work.drafts if draft.usable]
-        supporters = {id(d): [other for other in ranked if other is d or work.agree(d, other)] for d in ranked}
+        supporters = {id(d): [other for other in ranked if other is d or agree(d, other, work.names)] for d in ranked}
 
         def worth(draft: Draft) -> tuple[int, bool, bool]:
             votes = len(supporters[id(draft)])
@@ -274,7 +265,8 @@ class Analyse(Component[AnalysisQuestion, Analysis]):
         if others and not agreed:
             warnings.append(_differ(best, agreeing, others, work))
         findings = list(best.findings)
-        values = {name: _rounded(value, work.places) for name, value in best.values.items()}
+        places = {name.name: name.places for name in work.names}
+        values = {name: _rounded(value, places.get(name)) for name, value in best.values.items()}
         text = "; ".join(f"{name.replace('_', ' ')}: {shown(value)}" for name, value in values.items())
         if not work.names:
             text, problems = await self._in_words(findings, work, text)
@@ -313,9 +305,8 @@ def _differ(best: Draft, agreeing: Sequence[Draft], others: Sequence[Draft], wor
     """That drafts gave different results, whose this is, and what the others say."""
     told = []
     for draft in others:
-        pairs = [(name, draft.values.get(name)) for name in work.names or draft.values]
-        apart = [p for p in pairs if not work.names or not same(p[1], best.values.get(p[0]), work.places)]
-        given = ", ".join(f"{name.replace('_', ' ')}: {shown(value, 6) or 'nothing'}" for name, value in apart[:3])
+        names = differing(best, draft, work.names) if work.names else list(draft.values)
+        given = ", ".join(f"{n.replace('_', ' ')}: {shown(draft.values.get(n), 6) or 'nothing'}" for n in names[:3])
         told.append(f"{', '.join(draft.techniques) or 'other code'} gives {given}")
     whose = "one of them" if len(agreeing) == 1 else f"{len(agreeing)} that came about in the same way"
     drafts = len(agreeing) + len(others)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
 
 from querist.analysis.findings import Finding, FindingValue
+from querist.analysis.named import Wanted
 from querist.charts.chart import Chart
 
 Kind = Literal["techniques", "code"]
@@ -70,21 +72,23 @@ class Draft:
         return self.usable and all(value is not None for value in self.values.values())
 
 
-def agree(left: Draft, right: Draft, names: tuple[str, ...], places: int | None = None) -> bool:
+def agree(left: Draft, right: Draft, names: Sequence[Wanted]) -> bool:
     """Whether two drafts say the same.
 
     For named values all must be equal. Without names, every value of the shorter draft must be among the longer one's,
     and one of them a main finding that tells, for nothing says which of them is meant.
-
-    Args:
-        places: the decimals that were asked for.
     """
     if names:
-        return all(same(left.values.get(name), right.values.get(name), places) for name in names)
+        return not differing(left, right, names)
     few, many = sorted((list(left.values.values()), list(right.values.values())), key=len)
-    return all(any(same(one, other, places) for other in many) for one in few) and any(
-        same(one, other, places) for one in _main(left) for other in _main(right)
+    return all(any(same(one, other) for other in many) for one in few) and any(
+        same(one, other) for one in _main(left) for other in _main(right)
     )
+
+
+def differing(left: Draft, right: Draft, names: Sequence[Wanted]) -> list[str]:
+    """The names of values that are not the same in both, up to the decimals that were asked for."""
+    return [w.name for w in names if not same(left.values.get(w.name), right.values.get(w.name), w.places)]
 
 
 def _main(draft: Draft) -> list[FindingValue]:

@@ -14,22 +14,32 @@ _PLACES = re.compile(rf"\b(\d|{'|'.join(_COUNTS)})[ -](?:decimals?|digits? after
 
 @dataclass(frozen=True)
 class Wanted:
-    """One value that is asked for. `about` is what stands in the brackets."""
+    """One value that is asked for.
+
+    Attributes:
+        about: what stands in the brackets.
+        places: the decimals that are asked for; None where they are not said.
+    """
 
     name: str
     about: str
+    places: int | None = None
 
 
-def wanted(format: str) -> tuple[Wanted, ...]:
+def wanted(format: str, constraints: str = "") -> tuple[Wanted, ...]:
     """The values that a format asks for, each once."""
-    found = {match[1]: Wanted(match[1], match[2].strip()) for match in _NAMED.finditer(format)}
-    return tuple(found.values())
+    names = {match[1]: match[2].strip() for match in _NAMED.finditer(format)}
+    said = format if _PLACES.search(format) else constraints
+    return tuple(Wanted(name, about, _places(said, name, about)) for name, about in names.items())
 
 
-def places(text: str) -> int | None:
-    """How many decimals a text asks for, as in "rounded to two decimals"; of several the most; None for none."""
-    found = [match[1].lower() for match in _PLACES.finditer(text)]
-    return max((_COUNTS.index(word) if word in _COUNTS else int(word) for word in found), default=None)
+def _places(text: str, name: str, about: str) -> int | None:
+    """The decimals that are said next after the value's last mention; where none are, the most that are said at all."""
+    mentions = [match.end() for word in (name, about) if word for match in re.finditer(rf"\b{re.escape(word)}\b", text)]
+    said = [(match.start(), match[1].lower()) for match in _PLACES.finditer(text)]
+    counts = [(start, _COUNTS.index(word) if word in _COUNTS else int(word)) for start, word in said]
+    after = [count for start, count in counts if start >= max(mentions, default=len(text))]
+    return after[0] if after else max((count for _, count in counts), default=None)
 
 
 def shown(value: FindingValue, digits: int = 10) -> str:
