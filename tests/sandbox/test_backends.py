@@ -212,7 +212,9 @@ async def test_restricted_python_computes_and_has_no_files() -> None:
     outcome = await sandbox.run(Job("print('x')\nresult = sum(t['a']) * factor", {"t": TABLE}, {"factor": 2}))
     assert (outcome.value, outcome.stdout, outcome.strength) == (6, "x\n", "restricted")
     assert (await sandbox.run(Job("result = open('/etc/passwd').read()"))).status == "error"
+    assert (await sandbox.run(Job("result = [{1: 'a', '1': 'b'}]"))).status == "error"
     assert (await sandbox.run(Job("while True: pass", limits=SandboxLimits(seconds=0.3)))).limit == "seconds"
+    assert (await sandbox.run(Job("print('x' * 2000)", limits=SandboxLimits(output=1000)))).limit == "output"
 
 
 def test_a_container_has_no_network_no_rights_and_no_writable_system() -> None:

@@ -34,9 +34,9 @@ class MontySandbox:
 
         def gather(stream: str, text: str) -> None:
             nonlocal room
-            if len(text) > room:
-                raise OverflowError("output")
             room -= len(text)
+            if room < 0:
+                raise OverflowError("it printed too much")
             printed[stream].append(text)
             if on_output:
                 on_output(text)
@@ -58,8 +58,8 @@ class MontySandbox:
                 value = _plain(await session.feed_run(job.result))
         except TimeoutError:
             limit = "seconds"
-        except (monty.MontyError, OverflowError, ValueError) as error:
-            limit = "output" if room < 0 or isinstance(error, OverflowError) else _limit(error)
+        except (monty.MontyError, ValueError) as error:
+            limit = "output" if room < 0 else _limit(error)
             failure = Failure(type(error).__name__, str(error)[:2000])
         return Outcome(
             status="limit" if limit else "error" if failure else "ok",
@@ -95,9 +95,18 @@ def _inputs(job: Job) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     """The value as JSON has it; what JSON has not becomes text."""
     try:
+        _check_keys(value)
         return json.loads(json.dumps(json_cell(value), default=str))
     except (RecursionError, ValueError) as error:
         raise ValueError(f"the result is no JSON: {error}") from error
+
+
+def _check_keys(value: Any) -> None:
+    if isinstance(value, dict) and len({str(key) for key in value}) < len(value):
+        raise ValueError("two keys of a dictionary in it are written alike")
+    if isinstance(value, (dict, list, tuple)):
+        for part in value.values() if isinstance(value, dict) else value:
+            _check_keys(part)
 
 
 def _limit(error: Exception) -> Limit | None:

@@ -64,7 +64,7 @@ def _json(value: Any, path: str, name: str, tables: dict[str, Any], depth: int) 
             raise ValueError("two keys of a dictionary in the result are written alike; give them other names")
         parts = {str(key): part for key, part in value.items()}
         return {k: _json(part, f"{path}.{k}" if path else k, name, tables, depth + 1) for k, part in parts.items()}
-    if type(value).__module__ == "numpy" and str(value.dtype).endswith(_FINER_THAN_PYTHON):
+    if type(value).__module__ == "numpy" and str(getattr(value, "dtype", "")).endswith(_FINER_THAN_PYTHON):
         value = value.astype(f"{value.dtype.kind}8[us]")  # else dates would become plain numbers
     for method in ("to_dict", "tolist", "to_list", "item"):  # a pandas Series; arrays; a Polars Series; numbers
         if callable(getattr(value, method, None)) and type(part := getattr(value, method)()) is not type(value):
