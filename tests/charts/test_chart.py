@@ -68,7 +68,7 @@ def test_bars_are_drawn_from_zero_upwards_and_in_proportion(mark: Any, change: d
         set(),
     )
     assert chart.spec["mark"] == {"type": "bar", "tooltip": True}
-    assert chart.notes == (f"Left out of the spec, as it may mislead: {told}.",)
+    assert chart.notes == (f"Left out of the spec: {told}.",)
     assert chart.spec["title"]["subtitle"] == list(chart.notes)
 
 
@@ -130,7 +130,7 @@ def test_lines_run_from_left_to_right_by_periods_of_the_spec() -> None:
         ("2024-03-01", 198),
     ]
     assert chart.spec["encoding"]["x"]["type"] == "temporal"
-    assert chart.notes == ("Left out of the spec, as it may mislead: x.sort.",)
+    assert chart.notes == ("Left out of the spec: x.sort.",)
 
 
 def test_numbers_along_a_line_stand_as_far_apart_as_they_are() -> None:

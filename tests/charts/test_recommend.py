@@ -149,11 +149,30 @@ def test_a_pie_of_what_does_not_add_up_becomes_bars_and_says_so(names: str, sql:
     assert "which may not add up, cannot be read; bars are drawn instead." in chart.notes[0]
 
 
-def test_a_pie_of_some_rows_only_becomes_bars_and_says_so() -> None:
-    some = dataclasses.replace(table("kind total", ("a", 70), ("b", 60)), truncated="Only the first 2 rows are here.")
-    chart = recommend(some, kind="pie")
+@pytest.mark.parametrize(
+    ("truncated", "sql"),
+    [
+        ("Only the first 60 rows are here.", ""),
+        ("", "SELECT city, SUM(sales) AS total FROM shops GROUP BY city ORDER BY 2 DESC LIMIT 60"),
+        ("", "SELECT city, SUM(sales) AS total FROM shops GROUP BY city ORDER BY 2 DESC FETCH FIRST 60 ROWS ONLY"),
+        ("", "SELECT city, SUM(sales) AS total FROM shops GROUP BY city HAVING SUM(sales) > 10"),
+    ],
+)
+def test_some_rows_are_not_taken_for_the_whole(truncated: str, sql: str) -> None:
+    some = dataclasses.replace(table("city total", *SALES), truncated=truncated or None)
+    bars = recommend(some, sql=sql)
+    assert bars is not None
+    assert bars.notes == ("The 25 largest of 60 are drawn.", *filter(None, [truncated]))
+    pie = recommend(dataclasses.replace(some, rows=some.rows[:5]), kind="pie", sql=sql.replace("60", "5"))
+    assert pie is not None
+    assert pie.notes[0] == "A pie of some rows only cannot be read; bars are drawn instead."
+
+
+def test_a_limit_that_was_not_met_leaves_nothing_out() -> None:
+    sql = "SELECT city, SUM(sales) AS total FROM shops GROUP BY city LIMIT 100"
+    chart = recommend(table("city total", ("A", 5), ("B", 6)), kind="pie", sql=sql)
     assert chart is not None
-    assert chart.notes[0] == "A pie of some rows only cannot be read; bars are drawn instead."
+    assert chart.kind == "pie"
 
 
 def test_a_pie_with_several_rows_for_a_slice_says_why_it_is_none() -> None:
@@ -168,9 +187,12 @@ def test_times_without_an_amount_make_no_line() -> None:
 
 
 def test_a_wish_that_the_columns_cannot_fulfil_is_told() -> None:
-    chart = recommend(table("city orders", ("A", 1), ("B", 2)), kind="scatter")
+    chart = recommend(table("city orders", ("A", 1), ("B", 2), ("B", 4)), kind="scatter")
     assert chart is not None
-    assert chart.notes == ("A scatter chart cannot show these columns; a bar chart is drawn instead.",)
+    assert set(chart.notes) == {
+        "A scatter chart cannot show these columns; a bar chart is drawn instead.",
+        "Each mark is the mean of Orders over several rows.",
+    }
 
 
 def test_titles_have_words_and_units() -> None:

@@ -24,8 +24,8 @@ Row = dict[str, Any]
 class Case:
     rows: list[Row]
     columns: list[ChartColumn]
-    cut: str = ""
-    """What says that the table holds some of the rows only."""
+    partial: bool = False
+    """Whether the rows are known not to be the whole."""
     notes: list[str] = field(default_factory=list)
     means: bool = False
     """Whether the marks are means of several rows."""
@@ -75,7 +75,7 @@ class Case:
             return rows
         ranked = sorted(totals, key=lambda key: -totals[key])
         whole = sum(totals.values()) or 1
-        summed = y.additive and not self.means and not of.ordered
+        summed = y.additive and not self.partial and not self.means and not of.ordered
         joined = summed and sum(totals[key] for key in ranked[most - 1 :]) <= MOST_OTHER * whole
         kept = set(ranked[: most - joined])
         drawn = [row for row in rows if row[of.name] in kept]

@@ -47,7 +47,7 @@ def from_spec(spec: Spec, table: Table) -> Chart:
     given = read(spec, table)
     heading = spec.get("title", "")
     title = heading.get("text", "") if isinstance(heading, dict) else heading
-    chart = draw(given.case, title if isinstance(title, str) else " ".join(title), given.kind)
+    chart = draw(given.case, title if isinstance(title, str) else " ".join(title), given.kind, cut=table.truncated)
     if chart is None:
         raise UsageError("No chart shows these rows in that way.", hint="Give it at least two rows with amounts.")
     return upright(chart) if given.upright and chart.kind == "bar" else chart

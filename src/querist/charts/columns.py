@@ -117,20 +117,38 @@ def _is_whole(name: str, amounts: Sequence[float]) -> bool:
     return bool(_PARTS & set(_words(name))) and any(abs(sum(amounts) / whole - 1) < 0.005 for whole in (1, 100))
 
 
-def _summed(sql: str, width: int) -> list[bool]:
-    """Which columns of a query's result are sums or counts of rows; none where the query does not tell."""
-    import sqlglot
+def is_part(sql: str, rows: int) -> bool:
+    """Whether a query with so many rows leaves groups out: by HAVING, by OFFSET, or by a LIMIT that they meet."""
     from sqlglot import exp
 
-    try:
-        query = sqlglot.parse_one(sql)
-    except sqlglot.errors.SqlglotError:
-        return [False] * width
+    query = _parsed(sql)
+    if not isinstance(query, exp.Query):
+        return False
+    limit = query.args.get("limit")
+    count = limit.args.get("expression") or limit.args.get("count") if limit else None
+    met = count is not None and not (isinstance(count, exp.Literal) and count.is_int and int(count.this) > rows)
+    return met or bool(query.args.get("having") or query.args.get("offset"))
+
+
+def _summed(sql: str, width: int) -> list[bool]:
+    """Which columns of a query's result are sums or counts of rows; none where the query does not tell."""
+    from sqlglot import exp
+
+    query = _parsed(sql)
     if not isinstance(query, exp.Select) or len(query.selects) != width or query.is_star:
         return [False] * width
     if query.find(exp.Rollup, exp.Cube, exp.GroupingSets):  # some rows are sums of others
         return [False] * width
     return [_is_sum(part) for part in query.selects]
+
+
+def _parsed(sql: str) -> exp.Expr | None:
+    import sqlglot
+
+    try:
+        return sqlglot.parse_one(sql) if sql else None
+    except sqlglot.errors.SqlglotError:
+        return None
 
 
 def _is_sum(part: exp.Expr) -> bool:

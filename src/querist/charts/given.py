@@ -32,6 +32,8 @@ _WAYS: dict[str, Callable[[Sequence[Any]], float]] = {
 _CALLS = {"mean": "avg({})", "average": "avg({})", "distinct": "count(distinct {})"}
 _PERIODS = {"year": 4, "yearmonth": 7, "yearmonthdate": 10}
 """Time units, and how many characters of a moment each keeps."""
+LETTERS = 80
+"""More do not fit below bars side by side."""
 Channels = Mapping[str, Spec]
 
 
@@ -54,7 +56,7 @@ def read(spec: Spec, table: Table) -> Given:
     if mark not in _KINDS:
         raise UsageError(f"A chart with the mark {mark!r} is not drawn.", hint=f"Use one of {', '.join(_KINDS)}.")
     kind, columns = _KINDS[mark], chart_columns(table)
-    case = Case(values_of(table, columns), [], cut=table.truncated or "")
+    case = Case(values_of(table, columns), [], partial=bool(table.truncated))
     channels, left_out = _channels(spec)
     fields = dict(zip(names := table.unique_names(), field_names(names), strict=True))
     held = {column.name: column for column in columns}
@@ -72,7 +74,7 @@ def read(spec: Spec, table: Table) -> Given:
     if channels.get(measure, {}).get("type", "quantitative") != "quantitative":
         left_out.append(f"{measure}.type")
     if left_out:
-        case.note(f"Left out of the spec, as it may mislead: {', '.join(left_out)}.")
+        case.note(f"Left out of the spec: {', '.join(left_out)}.")
     if mark == "area":
         case.note("Lines are drawn instead of areas.")
     for place in reversed(_PLACES) if kind == "heatmap" else _PLACES:
@@ -137,22 +139,22 @@ def _measure(kind: Kind, channels: Channels, at: Mapping[str, ChartColumn]) -> s
 
 def _place(case: Case, kind: Kind, channel: Spec, column: ChartColumn) -> None:
     """Add a column that tells the marks apart, cut to periods where its channel says so."""
-    period, name, first = channel.get("timeUnit"), column.name, not case.columns
-    if period is not None:
-        if column.role != "time" or period not in _PERIODS:
-            hint = f"Use {', '.join(_PERIODS)} of a column of dates, or group in the query."
-            raise UsageError(f"The time unit {period!r} is not drawn.", hint=hint)
-        kept = _PERIODS[period]
-        _change(case, name, lambda moment: moment[:kept] + "0000-01-01T00:00:00"[kept:])
+    name, first = column.name, not case.columns
     if kind == "scatter" and column.role == "amount" and len(case.columns) < 2:
         case.columns.append(column)
         return
-    as_time = kind in ("line", "scatter") and first and column.role == "time"
-    if column.role == "time" and not as_time:
-        _change(case, name, day_of)
+    kept, period = len("2024-03-01T00:00:00"), channel.get("timeUnit")
+    if period is not None:
+        if column.role != "time" or str(period) not in _PERIODS:
+            hint = f"Use {', '.join(_PERIODS)} of a column of dates, or group in the query."
+            raise UsageError(f"The time unit {period!r} is not drawn.", hint=hint)
+        kept = _PERIODS[period]
+    role: Role = "time" if kind in ("line", "scatter") and first and column.role == "time" else "category"
+    if column.role == "time":
+        as_is = role == "time"
+        _change(case, name, lambda at: at[:kept] + "0000-01-01T00:00:00"[kept:] if as_is else day_of(at)[:kept])
     distinct = len({row[name] for row in case.rows if row[name] is not None})
     ordered = first and (column.ordered or column.role == "amount")
-    role: Role = "time" if as_time else "category"
     case.columns.append(replace(column, role=role, ordered=ordered, distinct=distinct))
 
 
@@ -166,7 +168,7 @@ def _sum_up(case: Case, channel: Spec, column: ChartColumn | None) -> None:
     if way is None and column is not None and column.role == "amount":
         case.columns.append(column)
         return
-    if way not in _WAYS or (column is None and way != "count"):
+    if str(way) not in _WAYS or (column is None and way != "count"):
         raise UsageError(f"The aggregate {way!r} is not drawn.", hint=f"Use {', '.join(_WAYS)} of a column.")
     if way not in ("count", "distinct") and column is not None and column.role != "amount":
         raise UsageError(f"There is no {way} of {name!r}: it holds no amounts.")
@@ -190,5 +192,6 @@ def upright(bars: Chart) -> Chart:
     """Horizontal bars as vertical ones."""
     turned = {"x": "y", "y": "x", "yOffset": "xOffset"}
     encoding = {turned.get(place, place): channel for place, channel in bars.spec["encoding"].items()}
-    encoding["x"] = {key: part for key, part in encoding["x"].items() if key != "axis"}
+    names = {str(row[encoding["x"]["field"]]) for row in bars.spec["data"]["values"]}
+    encoding["x"] = {**encoding["x"], "axis": {"labelAngle": 0 if len("  ".join(names)) < LETTERS else -45}}
     return replace(bars, spec={**bars.spec, "encoding": encoding, "height": HEIGHT})

@@ -11,7 +11,7 @@ from typing import Any
 
 from querist.charts.case import Case, Row, by_size, is_rest, values_of
 from querist.charts.chart import Chart, Kind, Spec
-from querist.charts.columns import ChartColumn, calendar_order, chart_columns, day_of
+from querist.charts.columns import ChartColumn, calendar_order, chart_columns, day_of, is_part
 from querist.charts.histogram import histogram_spec
 from querist.charts.style import BAR_STEP, HEIGHT, OTHER, PALETTE, WIDTH, finished, number_axis, time_axis
 from querist.sources.table import Table
@@ -44,23 +44,30 @@ def recommend(
         sql: the query whose result the table is; it tells which columns may be summed. Without it their names do.
     """
     columns = chart_columns(table, sql)
-    case = Case(values_of(table, columns), columns, cut=table.truncated or "")
+    partial = bool(table.truncated) or is_part(sql, len(table.rows))
+    case = Case(values_of(table, columns), columns, partial)
     meant = next((name for name, words in _WORDS if re.search(words, question, re.I)), None)
-    return draw(case, title or question, kind) if kind else draw(case, title or question, meant, tell=False)
+    return draw(case, title or question, kind or meant, tell=bool(kind), cut=table.truncated)
 
 
-def draw(case: Case, title: str, wanted: Kind | None, *, tell: bool = True) -> Chart | None:
-    """The chart that is wanted, or else one that suits, with a note that `tell`s of it; None where none shows more."""
-    told = len(case.notes)
+def draw(case: Case, title: str, wanted: Kind | None, *, tell: bool = True, cut: str | None = None) -> Chart | None:
+    """The chart that is wanted, or else one that suits; None where none shows more than the text.
+
+    Args:
+        tell: whether a note tells of another chart than the wanted one.
+        cut: what says that there are more rows.
+    """
+    told, refused = len(case.notes), False
     for kind in ([wanted] if wanted else []) + _natural(case):
         way = _DRAW.get(kind)
         spec = way(case) if way else None
         if spec is None:
+            refused |= tell and kind == wanted and len(case.notes) == told
             continue
-        if tell and kind != wanted and len(case.notes) == told:
+        if refused:
             case.note(f"A {wanted} chart cannot show these columns; a {kind} chart is drawn instead.")
-        if case.cut:
-            case.note(case.cut)
+        if cut:
+            case.note(cut)
         return Chart(finished(spec, title, case.notes), kind, tuple(case.notes))
     return None
 
@@ -172,7 +179,7 @@ def _pie(case: Case) -> Spec | None:
         "with negative parts" if y.lowest is not None and y.lowest < 0
         else f"with more than {PIE_SLICES} slices" if len(slices) > PIE_SLICES
         else "with several rows for a slice" if len(slices) < len(case.rows)
-        else "of some rows only" if case.cut
+        else "of some rows only" if case.partial
         else f"of {y.title}, which may not add up," if not y.additive
         else ""
     )  # fmt: skip
@@ -268,7 +275,7 @@ def _counted(case: Case, along: ChartColumn) -> Spec | None:
         return None
     amount = ChartColumn("_rows", "amount", "Rows", False, 0, 0, additive=True)
     rows = [{along.name: value, "_rows": count} for value, count in counts.items()]
-    counted = Case(rows, [along, amount], case.cut, case.notes)
+    counted = Case(rows, [along, amount], case.partial, case.notes)
     return _bar(counted)
 
 

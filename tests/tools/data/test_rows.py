@@ -193,7 +193,7 @@ async def test_a_spec_is_drawn_without_what_misleads(use: Use) -> None:
     (drawn,) = (await use("data_visualizer", data=rows, spec=spec, title="Sales")).charts
     assert (drawn.kind, drawn.spec["title"]["text"]) == ("bar", "Sales")
     assert drawn.spec["encoding"]["y"]["scale"] == {"zero": True}
-    assert drawn.notes == ["Left out of the spec, as it may mislead: y.scale."]
+    assert drawn.notes == ["Left out of the spec: y.scale."]
     with pytest.raises(UsageError, match="fetches or computes nothing"):
         await use("data_visualizer", data=rows, spec={**spec, "data": {"url": "http://x/y.csv"}})
 
