@@ -27,6 +27,12 @@ def spellings(values: Iterable[str]) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(group) for group in found.values() if len(group) > 1)
 
 
+def are_words(column: str, spelt: Iterable[str]) -> bool:
+    """Whether case means nothing in these values of a column: they are no codes, units or keys."""
+    unlike_codes = all(sum(ch.isalpha() for ch in v) >= SHORT and not any(ch.isdigit() for ch in v) for v in spelt)
+    return unlike_codes and not _CASE_MEANS.intersection(words_of(column)[-1:])
+
+
 def one_spelling(column: str, counts: Mapping[str, int]) -> dict[str, str]:
     """What each rarer spelling is to be read as: the most frequent one. Empty where case could mean something.
 
@@ -34,9 +40,7 @@ def one_spelling(column: str, counts: Mapping[str, int]) -> dict[str, str]:
         counts: the column's values without blanks around them, the most frequent first.
     """
     groups = spellings(counts)
-    listed = {value for group in groups for value in group}
-    unlike_codes = all(sum(ch.isalpha() for ch in v) >= SHORT and not any(ch.isdigit() for ch in v) for v in listed)
     names_rows = all(count == 1 for count in counts.values())
-    if len(counts) > MANY or not unlike_codes or names_rows or _CASE_MEANS.intersection(words_of(column)[-1:]):
+    if len(counts) > MANY or names_rows or not are_words(column, (value for group in groups for value in group)):
         return {}
     return {other: first for first, *others in groups for other in others}

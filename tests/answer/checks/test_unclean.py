@@ -26,6 +26,7 @@ def quays(sqlite: MakeData) -> Data:
         "SELECT DISTINCT town FROM quay",
         "SELECT lower(town), count(*) FROM quay GROUP BY lower(town)",
         "SELECT count(*) FROM quay AS a JOIN quay AS b ON a.town = b.town",
+        "WITH t AS (SELECT town AS place FROM quay) SELECT place, count(*) FROM t GROUP BY place",
     ],
 )
 def test_spellings_of_one_value_that_are_taken_apart_are_a_warning(quays: Data, sql: str) -> None:
@@ -41,6 +42,8 @@ def test_spellings_of_one_value_that_are_taken_apart_are_a_warning(quays: Data, 
         "SELECT town, count(*) FROM quay WHERE town = 'Vik' GROUP BY town",
         "SELECT town, count(*) FROM quay WHERE quay_id > 4 GROUP BY town",
         "SELECT quay_id, town FROM quay GROUP BY quay_id, town",
+        "SELECT DISTINCT town, quay_id FROM quay",
+        "SELECT t, count(*) FROM (SELECT lower(trim(town)) AS t FROM quay) AS q GROUP BY t",
         "SELECT built, count(*) FROM quay GROUP BY quay_id",
         "SELECT town FROM quay",
     ],
@@ -80,6 +83,8 @@ def test_a_condition_that_takes_all_spellings_or_none_is_let_be(quays: Data, con
     "sql",
     [
         "SELECT max(built) FROM quay",
+        "SELECT town, max(built) OVER () FROM quay",
+        "SELECT min(b) FROM (SELECT built AS b FROM quay) AS q",
         "SELECT town FROM quay ORDER BY built DESC LIMIT 1",
         "SELECT count(*) FROM quay WHERE built BETWEEN '2024-01-01' AND '2024-12-31'",
         "SELECT count(*) FROM quay WHERE built >= '2024-02-01'",
@@ -125,6 +130,7 @@ def test_dates_that_are_shown_counted_or_told_apart_are_let_be(quays: Data, sql:
         ("SELECT avg(CAST(depth AS REAL)) FROM quay", "'n/a'"),
         ("SELECT min(CAST(depth AS REAL)) FROM quay", "'n/a'"),
         ("SELECT avg(tons) FROM quay", "''"),
+        ("SELECT avg(t) FROM (SELECT tons AS t FROM quay) AS q", "''"),
         ("SELECT max(tons) FROM quay", "''"),
         ("SELECT town FROM quay ORDER BY tons DESC LIMIT 1", "''"),
         ("SELECT count(*) FROM quay WHERE tons > 10", "''"),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
-from querist.answer.checks.selects import Keys, Select, selects_of
+from querist.answer.checks.selects import Keys, Resolved, Select, selects_of
 from querist.answer.values import ValueIndex
 from querist.answer.vote import is_blank
 from querist.sources.base import ColumnProfile, Profile, Schema, TableProfile, TableSchema
@@ -67,6 +67,13 @@ class Case:
         if found is None:
             return None
         return next(((inner, found[1]) for inner in self.selects if inner.node is found[0]), None)
+
+    def origin(self, select: Select, node: exp.Expr | None) -> tuple[Select, Resolved] | None:
+        """The stored column that a plain column shows, also by way of derived tables, and the SELECT that reads it."""
+        if node is None or (known := select.resolve(node)) is not None:
+            return (select, known) if node is not None and known else None
+        within = self.yielded(select, node.unnest())
+        return self.origin(*within) if within else None
 
     @cached_property
     def keys(self) -> Keys:

@@ -70,12 +70,12 @@ def number_as_text(case: Case) -> Finding | None:
     applies = False
     messages = []
     for select in case.selects:
-        for known, how in ordered(case, select):
+        for reader, known, how in ordered(case, select):
             profile = case.profile_of(known.table, known.column.name)
             if known.column.kind != "text" or profile is None or not profile.numeric_text:
                 continue
             applies = True
-            if not _same_width(case, select, known):
+            if not _same_width(case, reader, known):
                 number = "REAL" if case.dialect == "sqlite" else "DECIMAL"
                 messages.append(
                     f"{known.name} holds numbers as text, and {how} takes them as text ('9' comes after '10'); "
@@ -90,7 +90,7 @@ def date_as_text(case: Case) -> Finding | None:
     applies = False
     messages = []
     for select in case.selects:
-        for known, how in [*ordered(case, select), *read_as_date(case, select)]:
+        for _, known, how in [*ordered(case, select), *read_as_date(case, select)]:
             form = date_form(case, known) if known.column.kind in ("text", "date", "datetime") else ""
             if not form:
                 continue
@@ -104,13 +104,13 @@ def date_as_text(case: Case) -> Finding | None:
     return told(applies, messages)
 
 
-def ordered(case: Case, select: Select) -> Iterator[tuple[Resolved, str]]:
-    """Plain columns whose order matters to the query, and what makes it matter."""
+def ordered(case: Case, select: Select) -> Iterator[tuple[Select, Resolved, str]]:
+    """Columns whose order matters to the query, with the SELECT that reads each and what makes it matter."""
     from sqlglot import exp
 
     for node in own(select.node, exp.Expr):
         pairs: list[tuple[exp.Expr, str]] = []
-        if isinstance(node, (exp.Min, exp.Max)) and not isinstance(node.parent, exp.Window):
+        if isinstance(node, (exp.Min, exp.Max)):
             pairs = [(node.this, node.sql(dialect=case.dialect))]
         elif isinstance(node, exp.Ordered):
             pairs = [(node.this, "ORDER BY")]
@@ -120,11 +120,11 @@ def ordered(case: Case, select: Select) -> Iterator[tuple[Resolved, str]]:
         elif isinstance(node, exp.Between):
             pairs = [(node.this, "BETWEEN")]
         for expression, how in pairs:
-            if known := select.resolve(expression):
-                yield known, how
+            if origin := case.origin(select, expression):
+                yield *origin, how
 
 
-def read_as_date(case: Case, select: Select) -> Iterator[tuple[Resolved, str]]:
+def read_as_date(case: Case, select: Select) -> Iterator[tuple[Select, Resolved, str]]:
     """Columns that SQLite's date functions read; they give NULL for any other form than ISO's."""
     from sqlglot import exp
 
@@ -134,8 +134,8 @@ def read_as_date(case: Case, select: Select) -> Iterator[tuple[Resolved, str]]:
         named = isinstance(node, exp.Anonymous) and node.name.lower() in ("julianday", "unixepoch", "datetime")
         if named or isinstance(node, (exp.TimeToStr, exp.Date)):
             for column in node.find_all(exp.Column):
-                if known := select.resolve(column):
-                    yield known, node.sql(dialect=case.dialect)
+                if origin := case.origin(select, column):
+                    yield *origin, node.sql(dialect=case.dialect)
 
 
 def _same_width(case: Case, select: Select, known: Resolved) -> bool:

@@ -6,7 +6,7 @@ What is wrong with a column its profile says; a check speaks up where the query'
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from querist.answer.checks.selects import Resolved, Select
 from querist.answer.context import show
 from querist.answer.scopes import own
 from querist.sources.base import ColumnProfile
-from querist.sources.spellings import folded, spellings
+from querist.sources.spellings import are_words, folded, spellings
 
 if TYPE_CHECKING:
     from sqlglot import exp
@@ -27,6 +27,49 @@ CASE_BLIND = ("sqlite", "mysql")
 """Engines whose LIKE does not tell upper from lower case."""
 
 
+@dataclass(frozen=True)
+class _Spelt:
+    """An expression that shows values of a stored column as they are, or through LOWER, UPPER and TRIM."""
+
+    reader: Select
+    column: Resolved
+    profile: ColumnProfile
+    functions: tuple[exp.Expr, ...]
+    """The innermost first."""
+
+    def shown(self, text: str) -> str:
+        """What it makes of a value of the column."""
+        from sqlglot import exp
+
+        for function in self.functions:
+            if isinstance(function, exp.Lower):
+                text = text.lower()
+            elif isinstance(function, exp.Upper):
+                text = text.upper()
+            elif isinstance(function, exp.Trim) and not function.args.get("position") and not function.expression:
+                text = text.strip(" ")
+        return text
+
+
+def _spelt(case: Case, select: Select, node: exp.Expr) -> _Spelt | None:
+    """None where it shows something else, or nothing is known of the column."""
+    from sqlglot import exp
+
+    functions: list[exp.Expr] = []
+    while True:
+        node = node.unnest()
+        if isinstance(node, (exp.Lower, exp.Upper, exp.Trim)):
+            functions.insert(0, node)
+            node = node.this
+        elif (known := select.resolve(node)) is not None:
+            profile = case.profile_of(known.table, known.column.name)
+            return _Spelt(select, known, profile, tuple(functions)) if profile else None
+        elif (within := case.yielded(select, node)) is not None:
+            select, node = within
+        else:
+            return None
+
+
 @check(severity="warn")
 def spellings_apart(case: Case) -> Finding | None:
     """Values that differ only in case or blanks are grouped, counted, listed or joined as different ones."""
@@ -34,20 +77,17 @@ def spellings_apart(case: Case) -> Finding | None:
     messages = []
     for select in case.selects:
         for node, how in _told_apart(select):
-            known, profile = _profiled(case, select, node)
-            if known is None or profile is None or not profile.spellings or _is_of_a_row(case, select, known):
+            spelt = _spelt(case, select, node)
+            if spelt is None or not spelt.profile.spellings or _is_of_a_row(case, select, spelt):
                 continue
             applies = True
-            texts = [text for group in profile.spellings for text in group]
-            if groups := _kept_apart(node, _taken(case, select, known, texts)):
+            taken = _taken(case, spelt.reader, spelt.column, [v for group in spelt.profile.spellings for v in group])
+            if groups := [group for group in spellings(taken) if len({spelt.shown(text) for text in group}) > 1]:
                 named = "; ".join(" and ".join(show(text) for text in group[:SHOWN]) for group in groups[:SHOWN])
-                messages.append(f"{how} takes spellings of one value in {known.name} as different ones: {named}.")
+                messages.append(
+                    f"{how} takes spellings of one value in {spelt.column.name} as different ones: {named}."
+                )
     return told(applies, messages)
-
-
-def _kept_apart(node: exp.Expr, texts: Iterable[str]) -> list[list[str]]:
-    """The spellings of one value that an expression over their column still tells apart."""
-    return [[*group] for group in spellings(texts) if len({_applied(node, text) for text in group}) > 1]
 
 
 def _told_apart(select: Select) -> Iterator[tuple[exp.Expr, str]]:
@@ -65,105 +105,86 @@ def _told_apart(select: Select) -> Iterator[tuple[exp.Expr, str]]:
             yield from ((side, "The join") for side in (condition.left, condition.right))
 
 
-def _is_of_a_row(case: Case, select: Select, known: Resolved) -> bool:
-    """Other columns that the groups have tell the rows of the table apart, or only one value is asked for."""
-    others = {key.place for node in select.grouped or () if (key := select.resolve(node))} - {known.place}
-    return known.place in select.constants or known.alias in case.keys.determined(select, others)[0]
+def _is_of_a_row(case: Case, select: Select, spelt: _Spelt) -> bool:
+    """Only one value is asked for, or what stands beside it tells the rows of its table apart."""
+    if spelt.reader is not select:
+        return spelt.column.place in spelt.reader.constants
+    beside = select.node.expressions if select.node.args.get("distinct") else select.grouped or ()
+    others = {key.place for node in beside if (key := select.resolve(node.unalias()))} - {spelt.column.place}
+    return spelt.column.place in select.constants or spelt.column.alias in case.keys.determined(select, others)[0]
 
 
-def _taken(case: Case, select: Select, known: Resolved, texts: list[str]) -> list[str]:
-    """Those of the texts that the column has in the rows that the query takes; all where that cannot be asked."""
+def _taken(case: Case, reader: Select, known: Resolved, texts: Sequence[str]) -> list[str]:
+    """Those of the texts that the column has in the rows that are read; all where that cannot be asked."""
     from sqlglot import exp
 
-    if not select.standalone or select.scope.opaque:
-        return texts
-    column = select.column(known.alias, known.column.name)
+    if not reader.standalone or reader.scope.opaque:
+        return [*texts]
+    column = reader.column(known.alias, known.column.name)
     wanted = exp.In(this=column, expressions=[exp.Literal.string(text) for text in texts])
-    return [str(row[0]) for row in case.probe(select.rows(column).where(wanted).distinct()).rows]
-
-
-def _profiled(case: Case, select: Select, node: exp.Expr) -> tuple[Resolved | None, ColumnProfile | None]:
-    """The column below functions that change spellings only, and its profile."""
-    from sqlglot import exp
-
-    while isinstance(node, (exp.Lower, exp.Upper, exp.Trim, exp.Paren)):
-        node = node.this
-    known = select.resolve(node)
-    return known, case.profile_of(known.table, known.column.name) if known else None
-
-
-def _applied(node: exp.Expr, text: str) -> str:
-    """What LOWER, UPPER, TRIM and parentheses make of a text of their column."""
-    from sqlglot import exp
-
-    if isinstance(node, exp.Lower):
-        return _applied(node.this, text).lower()
-    if isinstance(node, exp.Upper):
-        return _applied(node.this, text).upper()
-    if isinstance(node, exp.Trim) and not node.args.get("position") and not node.args.get("expression"):
-        return _applied(node.this, text).strip(" ")
-    return _applied(node.this, text) if isinstance(node, exp.Paren) else text
+    return [str(row[0]) for row in case.probe(reader.rows(column).where(wanted).distinct()).rows]
 
 
 @check(severity="repair")
 def spelling_left_out(case: Case) -> Finding | None:
     """A condition takes some spellings of a value and leaves out others."""
-    applies = False
+    applies = sure = False
     messages = []
     for select in case.selects:
-        for known, conditions in _comparisons(case, select):
-            profile = case.profile_of(known.table, known.column.name)
-            for group in profile.spellings if profile else ():
-                taken = [text for text in group if any(c.takes(text) for c in conditions)]
+        for comparisons in _comparisons(case, select):
+            column, profile = comparisons[0].spelt.column, comparisons[0].spelt.profile
+            for group in profile.spellings:
+                taken = [text for text in group if any(c.takes(text) for c in comparisons)]
                 left = [text for text in group if text not in taken]
                 applies = applies or bool(taken)
                 if taken and left:
+                    sure = sure or are_words(column.column.name, group)
                     others = ", ".join(show(text) for text in left[:SHOWN])
                     messages.append(
-                        f"{known.name} also holds {others}, which the condition takes for something else than "
-                        f"{show(taken[0])}; compare LOWER(TRIM({known.column.name})) with {show(folded(taken[0]))}."
+                        f"{column.name} also holds {others}, which the condition takes for something else than "
+                        f"{show(taken[0])}; compare LOWER(TRIM({column.column.name})) with {show(folded(taken[0]))}."
                     )
-    return told(applies, messages)
+    return told(applies, messages, mild=not sure)
 
 
 @dataclass(frozen=True)
 class _Comparison:
-    """A column, or functions of it that change spellings only, compared with a text."""
+    """A column compared with a text."""
 
-    asked: exp.Expr
+    spelt: _Spelt
     text: str
     like: bool
     blind: bool
 
     def takes(self, spelling: str) -> bool:
-        value = _applied(self.asked, spelling)
+        value = self.spelt.shown(spelling)
         if not self.like:
             return value == self.text
         pattern = re.escape(self.text).replace("%", ".*").replace("_", ".")
         return bool(re.fullmatch(pattern, value, re.DOTALL | (re.IGNORECASE if self.blind else 0)))
 
 
-def _comparisons(case: Case, select: Select) -> Iterator[tuple[Resolved, list[_Comparison]]]:
+def _comparisons(case: Case, select: Select) -> Iterable[list[_Comparison]]:
     """Comparisons of one column that are meant together: alternatives, or all that exclude something."""
     from sqlglot import exp
 
-    found: dict[tuple[object, int], tuple[Resolved, list[_Comparison]]] = {}
+    found: dict[tuple[object, int], list[_Comparison]] = {}
     for node in own(select.node, exp.Predicate):
         if not isinstance(node, (exp.EQ, exp.NEQ, exp.Like, exp.ILike, exp.In)):
             continue
         values = node.expressions if isinstance(node, exp.In) else [node.expression]
-        known, _ = _profiled(case, select, node.this)
         texts = [value.name for value in values if isinstance(value, exp.Literal) and value.is_string]
-        if known is None or not texts:
+        spelt = _spelt(case, select, node.this) if texts else None
+        if spelt is None:
             continue
         top: exp.Expr = node
         while isinstance(top.parent, (exp.Or, exp.Paren)):
             top = top.parent
         excludes = isinstance(node, exp.NEQ) or isinstance(node.parent, exp.Not)
         like, blind = isinstance(node, (exp.Like, exp.ILike)), isinstance(node, exp.ILike) or case.dialect in CASE_BLIND
-        _, together = found.setdefault((known.place, 0 if excludes else id(top)), (known, []))
-        together += [_Comparison(node.this, text, like, blind) for text in texts]
-    yield from found.values()
+        together = found.setdefault((spelt.column.place, 0 if excludes else id(top)), [])
+        together += [_Comparison(spelt, text, like, blind) for text in texts]
+    return found.values()
 
 
 @check(severity="veto")
@@ -172,7 +193,7 @@ def unsorted_dates(case: Case) -> Finding | None:
     applies = False
     wrong, doubtful = [], []
     for select in case.selects:
-        for known, how in [*ordered(case, select), *read_as_date(case, select)]:
+        for _, known, how in [*ordered(case, select), *read_as_date(case, select)]:
             if formats := _date_formats(case, known):
                 applies = True
                 wrong.append(f"{known.name} holds dates as text ({formats}), and {how} does not read these as dates.")
@@ -210,12 +231,14 @@ def text_among_numbers(case: Case) -> Finding | None:
     messages = []
     for select in case.selects:
         for node in own(select.node, exp.Expr):
+            if not isinstance(node, (exp.AggFunc, exp.Ordered, exp.GT, exp.GTE, exp.LT, exp.LTE)):
+                continue
             silent = case.dialect in SILENT
             argument = node.expression if isinstance(node, (exp.LT, exp.LTE)) else node.this
             cast = isinstance(argument, exp.Cast) and argument.to.this in exp.DataType.NUMERIC_TYPES
-            known = select.resolve(argument.this if cast else argument) if isinstance(argument, exp.Expr) else None
-            profile = case.profile_of(known.table, known.column.name) if known else None
-            if known is None or profile is None or not profile.not_numbers:
+            origin = case.origin(select, argument.this if cast else argument)
+            profile = case.profile_of(origin[1].table, origin[1].column.name) if origin else None
+            if origin is None or profile is None or not profile.not_numbers:
                 continue
             texts = [text for text in profile.not_numbers if re.search(r"\d", text)]
             how = node.sql(dialect=case.dialect)
@@ -228,14 +251,14 @@ def text_among_numbers(case: Case) -> Finding | None:
             else:
                 continue
             applies = True
-            if found := _taken(case, select, known, texts):
-                messages.append(f"{known.name} holds text among its numbers, such as {show(found[0])}, which {what}.")
+            if found := _taken(case, *origin, texts):
+                messages.append(
+                    f"{origin[1].name} holds text among its numbers, such as {show(found[0])}, which {what}."
+                )
     return told(applies, messages)
 
 
 def _sorts(node: exp.Expr) -> bool:
     from sqlglot import exp
 
-    if isinstance(node, exp.Ordered):
-        return bool(node.args.get("desc"))
-    return isinstance(node, (exp.Max, exp.GT, exp.GTE, exp.LT, exp.LTE))
+    return bool(node.args.get("desc")) if isinstance(node, exp.Ordered) else isinstance(node, (exp.Max, exp.Predicate))
