@@ -50,6 +50,16 @@ def test_an_expression_that_could_do_more_than_compute_does_not_run(sql: str) ->
         add_column(FRAME, "made", sql)
 
 
+def test_a_column_that_only_case_tells_from_another_is_not_read_as_the_other() -> None:
+    with pytest.raises(GuardError, match="differs in case only"):
+        add_column(pd.DataFrame({"Price": [1.0], "price": [9.0]}), "made", '"price" * 2')
+
+
+def test_a_column_may_be_called_as_the_order_of_the_rows_is() -> None:
+    frame, _ = add_column(pd.DataFrame({"row number": [7, 5]}), "made", '"row number" - lag("row number")')
+    assert frame["made"].tolist()[1] == -2
+
+
 def test_rows_are_kept_where_the_condition_holds_and_missing_is_not_true() -> None:
     kept, _ = keep_rows(FRAME, "low >= 1")
     assert list(kept.index) == [0, 2]

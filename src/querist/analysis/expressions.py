@@ -12,15 +12,13 @@ from querist.analysis.spelling import spelt_alike
 from querist.errors import GuardError, QueryError, QueryTimeoutError
 from querist.sources.base import Column, Schema, TableSchema
 from querist.sources.guard import guard
-from querist.sources.naming import quote
+from querist.sources.naming import quote, unique_name
 
 if TYPE_CHECKING:
     import pandas as pd
     from sqlglot import exp
 
 SECONDS = 30.0
-_ROW = "row number"
-"""The column that keeps the order; no expression can name it by accident."""
 
 
 def add_column(frame: pd.DataFrame, name: str, sql: str) -> tuple[pd.DataFrame, list[str]]:
@@ -45,7 +43,7 @@ def mended(sql: str, columns: list[str]) -> tuple[str, list[str]]:
     """The expression with its columns as the frame names them: case, quotes and punctuation.
 
     Raises:
-        GuardError: it is not readable.
+        GuardError: it is not readable, or means one of two columns that are the same to SQL.
     """
     import sqlglot
     from sqlglot import exp
@@ -68,6 +66,10 @@ def mended(sql: str, columns: list[str]) -> tuple[str, list[str]]:
         column.set("table", None)
         name = column.name
         if (known := spelt_alike(name, columns)) is not None:
+            if sum(other.lower() == known.lower() for other in columns) > 1:
+                raise GuardError(
+                    f"SQL cannot tell {known!r} from a column that differs in case only.", rule="construct"
+                )
             column.set("this", exp.to_identifier(known, quoted=True))
             notes += [f"{name} is read as the column {known}"] if known != name else []
         elif column.this.args.get("quoted") and _is_value(column, columns):
@@ -103,10 +105,11 @@ def _evaluate(frame: pd.DataFrame, expression: str) -> pd.Series[Any]:
 
     from querist.sources.duckdb_engine import RunningQuery, engine_settings
 
-    data = frame.assign(**{_ROW: range(len(frame))})
+    row = unique_name("row number", map(str, frame.columns))
+    data = frame.assign(**{row: range(len(frame))})
     columns = tuple(Column(str(name), "", "other") for name in data.columns)
     schema = Schema("duckdb", (TableSchema("data", columns),))
-    query = guard(f"SELECT {_over_rows(expression)} AS value FROM data ORDER BY {quote(_ROW)}", schema)
+    query = guard(f"SELECT {_over_rows(expression, row)} AS value FROM data ORDER BY {quote(row)}", schema)
     con = duckdb.connect(":memory:", config={**engine_settings(), "enable_external_access": "false"})
     try:
         con.register("data", data)
@@ -121,8 +124,8 @@ def _evaluate(frame: pd.DataFrame, expression: str) -> pd.Series[Any]:
         con.close()
 
 
-def _over_rows(expression: str) -> str:
-    """Aggregates mean all rows (`price > avg(price)`), and neighbours (`lag(price)`) the row order of the table."""
+def _over_rows(expression: str, row: str) -> str:
+    """Aggregates mean all rows (`price > avg(price)`), and neighbours (`lag(price)`) the order of the column `row`."""
     import sqlglot
     from sqlglot import exp
 
@@ -130,7 +133,7 @@ def _over_rows(expression: str) -> str:
     for call in list(tree.find_all(exp.AggFunc)):
         if call.find_ancestor(exp.Window, exp.Query):
             continue
-        order = exp.Order(expressions=[exp.column(_ROW, quoted=True)])
+        order = exp.Order(expressions=[exp.column(row, quoted=True)])
         window = exp.Window(this=call.copy(), order=order if isinstance(call, (exp.Lag, exp.Lead)) else None)
         if call is tree:
             return str(window.sql(dialect="duckdb"))

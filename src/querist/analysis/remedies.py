@@ -60,7 +60,7 @@ def remedy(code: str, error: str, frame: pd.DataFrame, values: Sequence[Any] = (
     lacking = [column for column in used if frame[column].isna().any()]
     if lacking and (_MISSING.search(error) or any(nothing)):
         if alone := _without_missing(tree, lacking):
-            return Remedy(alone, f"Left out missing values of {', '.join(lacking)}, for the code.")
+            return Remedy(alone[0], f"Left out missing values of {', '.join(alone[1])}, for the code.")
         line = f"df = df.dropna(subset={used!r}).copy()"
         if (error or all(nothing)) and not code.startswith(line) and not _OTHER_RESULTS & _called(tree):
             return Remedy(f"{line}\n{code}", f"Left out rows without {', '.join(lacking)}, for the code.")
@@ -72,9 +72,9 @@ def remedy(code: str, error: str, frame: pd.DataFrame, values: Sequence[Any] = (
     return None
 
 
-def _without_missing(tree: ast.Module, lacking: Sequence[str]) -> str:
-    """The code with missing values left out of the columns that SciPy is given, and nowhere else; else nothing."""
-    tree, changed = ast.parse(ast.unparse(tree)), False
+def _without_missing(tree: ast.Module, lacking: Sequence[str]) -> tuple[str, list[str]] | None:
+    """The code with missing values left out of what SciPy is given, and nowhere else, and of which columns they are."""
+    tree, changed = ast.parse(ast.unparse(tree)), []
     scipy = _names_of_scipy(tree)
     for call in ast.walk(tree):
         if not isinstance(call, ast.Call) or _root(call.func) not in scipy or (name := _name(call)) in _BY_ROW:
@@ -89,8 +89,8 @@ def _without_missing(tree: ast.Module, lacking: Sequence[str]) -> str:
             both = f"{frame}.dropna(subset={[other for _, (_, other) in given]!r})[{column!r}]"
             alone = f"{frame}[{column!r}].dropna()"
             call.args[place] = ast.parse(both if name in _PAIRED else alone, mode="eval").body
-            changed = True
-    return ast.unparse(tree) if changed else ""
+        changed += [column for _, (_, column) in given if column in lacking]
+    return (ast.unparse(tree), list(dict.fromkeys(changed))) if changed else None
 
 
 def _names_of_scipy(tree: ast.Module) -> set[str]:
