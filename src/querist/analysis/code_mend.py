@@ -52,8 +52,10 @@ IMPORTS = {
     "f_oneway": "from scipy.stats import f_oneway",
 }
 """What a name means that code uses without importing it."""
-_GIVES = {"chi2_contingency": 4, "linregress": 5}
-"""How many values a function of SciPy gives, of which code often takes fewer."""
+_GIVES = {"chi2_contingency": "spde", "linregress": "sirps"}
+"""How the names of the values begin that a function of SciPy gives, of which code often takes fewer."""
+_FILLS = frozenset("fillna ffill bfill interpolate replace clip mask where".split())
+"""Methods of a column that give a value for each of its rows."""
 _READERS = ("read_csv", "read_excel", "read_parquet", "read_json", "read_table")
 
 
@@ -135,7 +137,7 @@ class _Mender(ast.NodeTransformer):
         taken, call = node.targets[0], node.value
         if isinstance(taken, ast.Tuple) and isinstance(call, ast.Call):
             name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-            if len(taken.elts) < _GIVES.get(name, 0) and not any(isinstance(t, ast.Starred) for t in taken.elts):
+            if len(taken.elts) < len(gives := _GIVES.get(name, "")) and _in_order(taken, gives):
                 node.value = ast.Subscript(call, ast.Slice(upper=ast.Constant(len(taken.elts))), ast.Load())
                 self.notes.append(f"took the first {len(taken.elts)} values of {name}")
         return node
@@ -202,7 +204,9 @@ class _Mender(ast.NodeTransformer):
         if (
             isinstance(call, ast.Call)
             and isinstance(call.func, ast.Attribute)
+            and call.func.attr in _FILLS
             and isinstance(call.func.value, ast.Subscript)
+            and isinstance(call.func.value.slice, ast.Constant)
             and any(k.arg == "inplace" and getattr(k.value, "value", False) is True for k in call.keywords)
         ):
             call.keywords = [k for k in call.keywords if k.arg != "inplace"]
@@ -236,6 +240,12 @@ class _Mender(ast.NodeTransformer):
 
 def _joins(node: ast.expr) -> TypeGuard[ast.BinOp]:
     return isinstance(node, ast.BinOp) and isinstance(node.op, (ast.BitOr, ast.BitAnd))
+
+
+def _in_order(taken: ast.Tuple, initials: str) -> bool:
+    """Whether these may be the first of the values: `r, p` is not what a fit gives first."""
+    names = [part.id if isinstance(part, ast.Name) else "" for part in taken.elts]
+    return all(name and (name[0] == own or name[0] not in initials) for name, own in zip(names, initials, strict=False))
 
 
 def code_in(text: str) -> str:
