@@ -170,6 +170,7 @@ def serve(
     """
     import secrets
 
+    from querist.sandbox.local import LocalSandbox
     from querist.sandbox.open import limits_of, open_sandbox
     from querist.sandbox.server import SandboxServer
 
@@ -180,6 +181,8 @@ def serve(
         server = SandboxServer((host, port), sandbox, token, limits_of(settings))
     except OSError as error:
         raise UsageError(f"Cannot listen at {host}:{port}: {error}", hint="Choose another with --port.") from error
+    if isinstance(sandbox, LocalSandbox):
+        asyncio.run(sandbox.warm())
     shown = "" if settings.token else f", token {token}"
     typer.echo(f"sandbox {sandbox.name} at http://{host}:{server.server_address[1]}{shown}", err=True)
     try:
