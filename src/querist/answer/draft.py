@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import ParamSpec, TypeVar
 
+from querist.answer.all_spellings import all_spellings
 from querist.answer.answer import Attempt, Check
 from querist.answer.checks import Case, repairs, run_checks, vetoed
 from querist.answer.context import Style
@@ -21,7 +22,7 @@ from querist.answer.reshape import distinct
 from querist.answer.vote import is_blank
 from querist.errors import DataError, GuardError, QueryTimeoutError
 from querist.models.base import Message, Model, OnToken, Reply, Request
-from querist.sources.base import Limits, Schema, Source
+from querist.sources.base import Limits, Source
 from querist.sources.guard import guard
 from querist.sources.table import Table
 
@@ -179,18 +180,25 @@ def _settle(task: Task, strategy: Strategy, written: str) -> Draft:
     draft = _run(task, Draft(task, strategy, written, mended.sql, mended.notes, mended.guesses))
     for name, (note, rewrite) in _REWRITES.items():
         if any(check.name == name and check.outcome == "failed" for check in draft.checks):
-            sql = rewrite(draft.sql, prepared.schema, task.question)
+            sql = rewrite(draft.sql, prepared, task.question)
             second = replace(draft, sql=sql, mended=(*draft.mended, note), table=None, checks=())
             if sql != draft.sql and (second := _run(task, second)).acceptable:
                 draft = second
     return draft
 
 
-_REWRITES: dict[str, tuple[str, Callable[[str, Schema, str], str]]] = {
-    "day_as_moment": ("took all of a day, since the column has times", whole_days),
+_REWRITES: dict[str, tuple[str, Callable[[str, Prepared, str], str]]] = {
+    "spelling_left_out": (
+        "took all spellings of a value, which its column writes in several",
+        lambda sql, prepared, _: all_spellings(sql, prepared),
+    ),
+    "day_as_moment": (
+        "took all of a day, since the column has times",
+        lambda sql, prepared, question: whole_days(sql, prepared.schema, question),
+    ),
     "duplicate_rows": (
         "showed each row once, since the join repeats them",
-        lambda sql, schema, _: distinct(sql, schema),
+        lambda sql, prepared, _: distinct(sql, prepared.schema),
     ),
 }
 """What is certain to mend a query of which a check found something, by the name of the check."""
