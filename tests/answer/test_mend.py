@@ -115,14 +115,15 @@ def test_no_join_condition_ever_compares_a_table_with_itself(fleet: Prepared, wr
 
 
 CLUB = """
-CREATE TABLE hall (code TEXT PRIMARY KEY, town TEXT);
+CREATE TABLE hall (code TEXT PRIMARY KEY, town TEXT, built INTEGER);
 CREATE TABLE player (player_id INTEGER PRIMARY KEY, name TEXT, coach_id INTEGER, wage INTEGER, active INTEGER,
     height REAL, rank TEXT, club_id INTEGER REFERENCES club(club_id));
-CREATE TABLE club (club_id INTEGER PRIMARY KEY, title TEXT, captain_id INTEGER, home_hall TEXT REFERENCES hall(code));
+CREATE TABLE club (club_id INTEGER PRIMARY KEY, title TEXT, captain_id INTEGER, built INTEGER,
+    home_hall TEXT REFERENCES hall(code));
 CREATE TABLE game (game_id INTEGER PRIMARY KEY, held TEXT, season TEXT, state TEXT, winner TEXT, loser TEXT,
     latitude REAL, hall TEXT REFERENCES hall(code), reserve_hall TEXT REFERENCES hall(code));
-INSERT INTO hall VALUES ('AH', 'Aalen'), ('BH', 'Bergen'), ('C+', 'Chur'), ('C++', 'Cork');
-INSERT INTO club VALUES (1, 'Owls', 12, 'AH'), (2, 'Crows', 13, 'BH');
+INSERT INTO hall VALUES ('AH', 'Aalen', 1), ('BH', 'Bergen', 2), ('C+', 'Chur', 3), ('C++', 'Cork', 4);
+INSERT INTO club VALUES (1, 'Owls', 12, 1, 'AH'), (2, 'Crows', 13, 2, 'BH');
 INSERT INTO player VALUES (11, 'Ann', NULL, 10, 1, 1.8, 'A', 1), (12, 'Bea', 11, 20, 1, 1.7, 'B', 1),
     (13, 'Cem', 11, 30, 0, 1.9, 'B', 2);
 INSERT INTO game VALUES (1, '2031-02-01', 'Q1 2031', 'RETURNED', 'Owls', 'Crows', 1.5, 'AH', 'BH'),
@@ -188,6 +189,11 @@ def test_what_is_certain_is_mended_in_full_and_is_no_guess(club: Prepared, draft
     assert (club.source.execute(found.sql).rows, found.guesses) == (((expected,),), ())
 
 
+def test_a_key_that_several_tables_share_is_no_guess(fleet: Prepared) -> None:
+    found = mended(fleet, "SELECT km FROM trip WHERE depot_id = 2")
+    assert (fleet.source.execute(found.sql).rows, found.guesses) == (((300,),), ())
+
+
 def test_a_role_gets_a_join_of_its_own(club: Prepared) -> None:
     sql = "SELECT COUNT(*) FROM game AS g JOIN hall AS h ON g.hall = h.code WHERE g.reserve_hall = 'Aalen'"
     assert club.source.execute(mend(sql, club).sql).rows == ((1,),)
@@ -199,6 +205,7 @@ def test_a_role_gets_a_join_of_its_own(club: Prepared) -> None:
         ("SELECT 1 FROM game WHERE winner = 'Robbins'", "game.winner is 'Robbins', which is not in the data; 'Robins'"),
         ("SELECT heigth FROM player", "heigth, which is not in the data; player.height was taken instead"),
         ("SELECT name FROM playr", "the table playr, which is not in the data; player was taken"),
+        ("SELECT built FROM player", "built, which is not in the data; club.built was taken"),
         ("SELECT held FROM game WHERE state = 'Q1 2031'", "state, which is not in the data; game.season"),
         ("SELECT 1 FROM player AS p JOIN club AS c ON p.player_id = c.club_id", "no keys of each other"),
         ("SELECT 1 FROM player AS p JOIN club AS c ON p.name = c.title", "no keys of each other"),

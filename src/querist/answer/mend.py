@@ -233,7 +233,10 @@ def _is_string(select: Mending, column: exp.Column) -> bool:
 
 
 def _join_in(select: Mending, column: exp.Column, name: str) -> bool:
-    """Bring in the nearest table that has this column, if a single chain of known keys leads to it."""
+    """Bring in the nearest table that has this column, if a single chain of known keys leads to it.
+
+    Sure where no other table has the column, or only as the key that leads to this one.
+    """
     if select.scope.opaque:
         return False
     here = [table.name for table in select.tables.values()]
@@ -249,7 +252,8 @@ def _join_in(select: Mending, column: exp.Column, name: str) -> bool:
     if path is None or len(select.aliases(path[0].left)) > 1:
         return False
     select.add_path(path)
-    select.rebind(column, table.name.lower(), name, guess=len(near) > 1)
+    same = all(select.joins.joins(table.name, name, other.name, name) for _, other in near[1:])
+    select.rebind(column, table.name.lower(), name, guess=not same)
     return True
 
 
