@@ -259,11 +259,64 @@ async def test_the_same_value_twice_stays_the_same_value(air: Prepared, store: V
     assert await told(air, store, "In 2019, flights of 2019", sql, "in 2020, flights of 2021") == "model: asked"
 
 
+def test_a_year_that_only_the_next_stands_for_is_not_promised(air: Prepared, store: VerifiedStore) -> None:
+    kept = verify("Flights after 2019", "SELECT id FROM flight WHERE day >= '2020-01-01'", [air], store)
+    assert kept.slots == ()
+
+
 async def test_a_bound_query_that_finds_nothing_is_doubted(air: Prepared, store: VerifiedStore) -> None:
     verify("Ports in Oslo, Norway", "SELECT code FROM port WHERE town = 'Oslo' AND country = 'Norway'", [air], store)
     answer, _ = await ask(air, store, "ports in Rome, Norway")
     assert answer.status is Status.UNVERIFIED
     assert any("other values" in warning for warning in answer.evidence.warnings)
+
+
+@pytest.mark.parametrize(
+    ("question", "condition", "said"),
+    [
+        ("How many flights this year?", "year = 2021", "“this year”, but the verified query holds 2021,"),
+        ("Flights of last month", "day >= '2021-02-01' AND day < '2021-03-01'", "'2021-02-01', '2021-03-01'"),
+        ("How many flights in the past 30 days?", "day > '2021-02-05'", "“past 30 days”"),
+        ("What flew yesterday", "day = '2021-03-04'", "“yesterday”"),
+        ("Flights of the current quarter", "day LIKE '2021-0%'", "“current quarter”"),
+        ("Flights two weeks ago", "strftime('%W', day) = '09'", "“ago”, but the verified query holds '09'"),
+        ("Flights of last March", "strftime('%Y-%m', day) = '2021-03'", "“last March”"),
+        ("Flights this year and in 2020", "year IN (2020, 2021)", "holds 2021,"),
+        ("Flights of today in 2021", "day >= '2021-03-04' AND year = 2021", "holds '2021-03-04',"),
+        ("Flights so far this year", "CAST(REPLACE(day, '-', '') AS INTEGER) > 20210101", "holds 20210101,"),
+    ],
+)
+async def test_a_time_that_passes_is_not_verified_for_ever(
+    air: Prepared, store: VerifiedStore, question: str, condition: str, said: str
+) -> None:
+    kept = verify(question, f"SELECT COUNT(*) FROM flight WHERE {condition}", [air], store)
+    assert said in kept.draft.checks[-1].message
+    answer, model = await ask(air, store, question)
+    assert (answer.status, model.requests) == (Status.UNVERIFIED, [])
+    assert any(said in warning for warning in answer.evidence.warnings)
+
+
+@pytest.mark.parametrize(
+    ("question", "condition"),
+    [
+        ("How many flights this year?", "year = CAST(strftime('%Y', 'now') AS INTEGER)"),
+        ("How many flights last month?", "day >= DATE('now', '-1 month')"),
+        ("How many flights yesterday?", "day < CURRENT_DATE"),
+        ("How many flights in the latest year?", "year = (SELECT MAX(year) FROM flight)"),
+        ("How many flights in 2021?", "year = 2021"),
+        ("How many flights in 2021?", "day >= '2021-01-01' AND day < '2022-01-01'"),
+        ("Flights next to last in 2021", "year = 2021"),
+        ("Last month of 2021: flights since 2021-03-05", "day >= '2021-03-05'"),
+        ("Flights today with more than 150 seats", "seats > 150"),
+        ("Big flights this week", "seats > 150 AND day > DATE('now', '-7 days')"),
+    ],
+)
+async def test_a_time_that_is_named_or_is_the_current_one_is_verified(
+    air: Prepared, store: VerifiedStore, question: str, condition: str
+) -> None:
+    verify(question, f"SELECT COUNT(*) FROM flight WHERE {condition}", [air], store)
+    answer, _ = await ask(air, store, question)
+    assert answer.status is Status.VERIFIED
 
 
 async def test_a_query_for_the_very_values_wins_then_the_latest(air: Prepared, store: VerifiedStore) -> None:

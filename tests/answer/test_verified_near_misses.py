@@ -146,6 +146,10 @@ CASES = {
         "Stays in 2023 and after", "SELECT COUNT(*) FROM stay WHERE year >= 2023 AND year <= 2025", (),
         ("stays in 2022 and after",),
     ),
+    "the year after": Case(
+        "Stays after 2022", "SELECT COUNT(*) FROM stay WHERE day >= '2023-01-01'", (),
+        ("stays after 2021", "stays after 2023"),
+    ),
     "a year in a name": Case(
         "Nights in 2023", "SELECT SUM(nights) AS nights_2023 FROM stay WHERE year = 2023", (), ("nights in 2024",)
     ),

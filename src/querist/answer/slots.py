@@ -132,7 +132,7 @@ def _uses_of(slot: Slot, places: Sequence[QueryLiteral]) -> list[Use]:
             found.append(Use(place))
         elif edge and (later := int(edge[1]) - int(slot.value)) in (0, 1) and (not later or edge[2] == "-01-01"):
             found.append(Use(place, later, edge[2]))
-    return found
+    return found if any(not use.later for use in found) else []  # the next year alone may be there for its own sake
 
 
 def _understood(slot: Slot, uses: Sequence[Use], *, ranked: bool) -> bool:

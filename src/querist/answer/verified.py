@@ -10,12 +10,13 @@ import hashlib
 import logging
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from querist.answer.answer import Answer, Check, Evidence, Status
 from querist.answer.draft import Draft, Strategy, Task, run_as_written, settle
+from querist.answer.fixed_time import fixed_time
 from querist.answer.prepared import Prepared
 from querist.answer.present import present
 from querist.answer.routing import choose
@@ -112,6 +113,8 @@ def verify(
         verified=dt.datetime.now(dt.UTC),
     )
     store.add(query)
+    if fixed := fixed_time(question, guarded, chosen.schema):
+        draft = replace(draft, checks=(*draft.checks, Check("verified_fixed_time", "warned", fixed)))
     return Verification(query, draft, Template(question, guarded, chosen.schema, chosen.values).slots)
 
 
@@ -136,6 +139,8 @@ async def recall(
         message = "The verified query finds nothing with other values; it may hold something that only suits its own."
         checks = (*checks, Check("verified_nothing", "warned", message))
     doubtful = any(check.outcome != "passed" and check.name not in query.accepted for check in checks)
+    if fixed := fixed_time(understood, guard(match.sql, match.prepared.schema), match.prepared.schema):
+        checks, doubtful = (*checks, Check("verified_fixed_time", "warned", fixed)), True
     other = ", ".join(f"{new!r} for {slot.value!r}" for slot, new in match.changed.items())
     from_ = f"From the verified query {query.id}, “{query.question}”" + (f", with {other}" if other else "")
     told = (f"Understood as: {understood}",) if understood != asked else ()
