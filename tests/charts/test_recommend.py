@@ -371,3 +371,17 @@ def test_an_axis_of_days_shows_no_hours() -> None:
     chart = recommend(table("day sold", *((day, 3) for day in DAYS[:4])))
     assert chart is not None
     assert not re.findall(r">\d+ [AP]M<", chart.svg())
+
+
+@pytest.mark.parametrize(
+    ("data", "without"),
+    [
+        (table("day sold", *((day, 3) for day in DAYS), (None, 900)), "Day"),
+        (table("x y", *((n, n * n) for n in range(9)), (3, None)), "Y"),
+        (table("rent", *((n + 0.5,) for n in range(9)), (None,)), "Rent"),
+    ],
+)
+def test_rows_that_have_no_place_are_told(data: Table, without: str) -> None:
+    chart = recommend(data)
+    assert chart is not None
+    assert chart.notes == (f"Rows without {without} are left out: 1.",)

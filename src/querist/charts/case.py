@@ -42,19 +42,25 @@ class Case:
         if rest := [column.title for column in self.of("amount") if column not in drawn]:
             self.note(f"Not drawn: {', '.join(rest)}.")
 
+    def known(self, rows: Sequence[Row], *columns: ChartColumn) -> list[Row]:
+        """The rows that have a value in all of these columns, with a note of the others."""
+        for column in columns:
+            held = [row for row in rows if row[column.name] is not None]
+            if len(held) < len(rows):
+                self.note(f"Rows without {column.title} are left out: {len(rows) - len(held):,}.")
+            rows = held
+        return list(rows)
+
     def averaged(self, rows: Sequence[Row], by: Sequence[ChartColumn], y: ChartColumn) -> list[Row]:
         """One row for each group: where there are several, their mean, and a note of it."""
         groups: dict[tuple[Any, ...], list[Any]] = {}
-        for row in rows:
-            if row[y.name] is not None:
-                key = tuple(MISSING if row[c.name] is None else row[c.name] for c in by)
-                groups.setdefault(key, []).append(row[y.name])
-        used = sum(map(len, groups.values()))
-        if used > len(groups):
+        known = self.known(rows, y)
+        for row in known:
+            key = tuple(MISSING if row[c.name] is None else row[c.name] for c in by)
+            groups.setdefault(key, []).append(row[y.name])
+        if len(groups) < len(known):
             self.note(f"Each mark is the mean of {y.title} over several rows.")
             self.means = True
-        if used < len(rows):
-            self.note(f"Rows without {y.title} are left out: {len(rows) - used:,}.")
         return [
             {**dict(zip((c.name for c in by), key, strict=True)), y.name: sum(values) / len(values)}
             for key, values in groups.items()

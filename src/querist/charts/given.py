@@ -32,7 +32,7 @@ _WAYS: dict[str, Callable[[Sequence[Any]], float]] = {
 _CALLS = {"mean": "avg({})", "average": "avg({})", "distinct": "count(distinct {})"}
 _PERIODS = {"year": 4, "yearmonth": 7, "yearmonthdate": 10}
 """Time units, and how many characters of a moment each keeps."""
-LETTERS = 80
+_LETTERS = 80
 """More do not fit below bars side by side."""
 Channels = Mapping[str, Spec]
 
@@ -58,15 +58,7 @@ def read(spec: Spec, table: Table) -> Given:
     kind, columns = _KINDS[mark], chart_columns(table)
     case = Case(values_of(table, columns), [], partial=bool(table.truncated))
     channels, left_out = _channels(spec)
-    fields = dict(zip(names := table.unique_names(), field_names(names), strict=True))
-    held = {column.name: column for column in columns}
-    at: dict[str, ChartColumn] = {}
-    for place, channel in channels.items():
-        if (name := channel.get("field")) is None:
-            continue
-        if fields[name] not in held:
-            raise UsageError(f"The column {name!r} holds nothing to draw.")
-        at[place] = held[fields[name]]
+    at = _columns(channels, table, columns)
     if any(channel.get("bin") for channel in channels.values()):
         case.columns.append(_binned(kind, channels, at))
         return Given(case, "histogram")
@@ -109,6 +101,19 @@ def _channels(spec: Spec) -> tuple[dict[str, Spec], list[str]]:
         else:
             raise UsageError(f"A chart may not have the channel {name!r}.", hint=f"Use {', '.join(_PLACES)}.")
     return channels, left_out
+
+
+def _columns(channels: Channels, table: Table, columns: Sequence[ChartColumn]) -> dict[str, ChartColumn]:
+    """The column of each channel; none of one that counts rows."""
+    fields = dict(zip(names := table.unique_names(), field_names(names), strict=True))
+    held = {column.name: column for column in columns}
+    found = {}
+    for place, channel in channels.items():
+        if "field" in channel:
+            if fields[channel["field"]] not in held:
+                raise UsageError(f"The column {channel['field']!r} holds nothing to draw.")
+            found[place] = held[fields[channel["field"]]]
+    return found
 
 
 def _binned(kind: Kind, channels: Channels, at: Mapping[str, ChartColumn]) -> ChartColumn:
@@ -164,11 +169,11 @@ def _change(case: Case, name: str, change: Callable[[str], str]) -> None:
 
 def _sum_up(case: Case, channel: Spec, column: ChartColumn | None) -> None:
     """Make the rows one for each mark, where the spec says how, and add the column of what they show."""
-    way, name = channel.get("aggregate"), channel.get("field", "*")
-    if way is None and column is not None and column.role == "amount":
+    way, name = str(channel.get("aggregate", "")), channel.get("field", "*")
+    if not way and column is not None and column.role == "amount":
         case.columns.append(column)
         return
-    if str(way) not in _WAYS or (column is None and way != "count"):
+    if way not in _WAYS or (column is None and way != "count"):
         raise UsageError(f"The aggregate {way!r} is not drawn.", hint=f"Use {', '.join(_WAYS)} of a column.")
     if way not in ("count", "distinct") and column is not None and column.role != "amount":
         raise UsageError(f"There is no {way} of {name!r}: it holds no amounts.")
@@ -176,10 +181,9 @@ def _sum_up(case: Case, channel: Spec, column: ChartColumn | None) -> None:
         case.note(f"{title(name)} may not be added up; the mean is drawn instead of the sum.")
         way = "mean"
     groups: dict[tuple[Any, ...], list[Any]] = {}
-    for row in case.rows:
-        value = 1 if column is None else row[column.name]
-        if value is not None:
-            groups.setdefault(tuple(row[beside.name] for beside in case.columns), []).append(value)
+    for row in case.known(case.rows, column) if column else case.rows:
+        value = row[column.name] if column else 1
+        groups.setdefault(tuple(row[beside.name] for beside in case.columns), []).append(value)
     names = [beside.name for beside in case.columns]
     case.rows = [{**dict(zip(names, key, strict=True)), "_value": _WAYS[way](values)} for key, values in groups.items()]
     called = "Rows" if column is None else title(_CALLS.get(way, f"{way}({{}})").format(name))
@@ -193,5 +197,5 @@ def upright(bars: Chart) -> Chart:
     turned = {"x": "y", "y": "x", "yOffset": "xOffset"}
     encoding = {turned.get(place, place): channel for place, channel in bars.spec["encoding"].items()}
     names = {str(row[encoding["x"]["field"]]) for row in bars.spec["data"]["values"]}
-    encoding["x"] = {**encoding["x"], "axis": {"labelAngle": 0 if len("  ".join(names)) < LETTERS else -45}}
+    encoding["x"] = {**encoding["x"], "axis": {"labelAngle": 0 if len("  ".join(names)) < _LETTERS else -45}}
     return replace(bars, spec={**bars.spec, "encoding": encoding, "height": HEIGHT})

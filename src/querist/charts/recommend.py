@@ -99,7 +99,7 @@ def _line(case: Case) -> Spec | None:
         drawn = amounts[:SERIES]
         rows, y, colour = _folded(rows, along, drawn)
     case.only(*drawn)
-    rows = case.averaged([row for row in rows if row[along.name] is not None], [along, *_some(colour)], y)
+    rows = case.averaged(case.known(rows, along), [along, *_some(colour)], y)
     if not rows:
         return None
     if colour:
@@ -139,7 +139,7 @@ def _bar(case: Case) -> Spec | None:
         return None
     along = categories[0]
     if along.role == "time":  # as words, so that no two moments share a bar
-        case.rows = [{**row, along.name: day_of(row[along.name])} for row in case.rows if row[along.name] is not None]
+        case.rows = [{**row, along.name: day_of(row[along.name])} for row in case.known(case.rows, along)]
     if not amounts:
         return next((spec for column in categories if (spec := _counted(case, column))), None)
     if len(case.rows) < 2:
@@ -202,7 +202,7 @@ def _scatter(case: Case) -> Spec | None:
     x, y = amounts[:2]
     case.only(x, y)
     colour = next((c for c in case.of("category") if 1 < c.distinct <= SERIES), None)
-    rows = case.sampled(case.rows, colour)
+    rows = case.sampled(case.known(case.rows, x, y), colour)
     encoding: Spec = {
         side: {"field": c.name, "type": "quantitative", "title": c.title, "scale": {"zero": False},
                "axis": _axis(rows, c)}
@@ -219,7 +219,7 @@ def _histogram(case: Case) -> Spec | None:
     if not amounts or len(case.rows) < 5:
         return None
     x = amounts[-1] if len(case.of("category")) else amounts[0]
-    return histogram_spec([float(row[x.name]) for row in case.rows if row[x.name] is not None], x.title)
+    return histogram_spec([float(row[x.name]) for row in case.known(case.rows, x)], x.title)
 
 
 def _heatmap(case: Case) -> Spec | None:
