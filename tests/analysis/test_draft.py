@@ -58,6 +58,7 @@ GROUPS = {"statistic": 2.413, "p_value": 0.0213, "significant": False, "mean_a":
         ("correlation", CORRELATION, {"r": 0.4512, "p": 0.0312, "rows": 60}),
         ("compare_groups", GROUPS, {"t": 2.413, "p": 0.0213}),
         ("describe", {"mean_age": 31.24}, {"mean": 31.24, "rows": 60}),
+        ("describe", {"mean_age": 20.0}, {"average age": 20.0}),
     ],
 )
 def test_without_names_drafts_agree_on_a_main_finding(
@@ -75,6 +76,7 @@ def test_without_names_drafts_agree_on_a_main_finding(
         ("compare_groups", GROUPS, {"clusters": 40}),
         ("compare_groups", GROUPS, {"mean": 31.24}),
         ("describe", {"max_age": 40}, {"rows": 40}),
+        ("describe", {"count_age": 40}, {"count": 40}),
         ("describe", {"mean_share": 0.5}, {"p": 0.5}),
         ("missing_values", {"missing_age": 177}, {"missing": 177}),
         ("correlation", CORRELATION, {}),

@@ -310,7 +310,8 @@ def _differ(best: Draft, agreeing: Sequence[Draft], others: Sequence[Draft], wor
         told.append(f"{', '.join(draft.techniques) or 'other code'} gives {given}")
     whose = "one of them" if len(agreeing) == 1 else f"{len(agreeing)} that came about in the same way"
     drafts = len(agreeing) + len(others)
-    return f"The {drafts} drafts gave different results; this is that of {whose}: {'; '.join(told)}."
+    what = "gave different results" if work.names else "have no main finding in common"
+    return f"The {drafts} drafts {what}; this is that of {whose}: {'; '.join(told)}."
 
 
 def _rounded(value: FindingValue, places: int | None) -> FindingValue:

@@ -7,9 +7,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import product
 from typing import Literal
 
 from querist.analysis.findings import Finding, FindingValue
+from querist.analysis.matching import likeness
 from querist.analysis.named import Wanted
 from querist.charts.chart import Chart
 
@@ -21,6 +23,8 @@ ROUNDED = 0.01
 """How far rounding that nobody asked for may take a value from itself."""
 TELLING = 3
 """Significant digits with which a number is hardly met by chance; 40, 0.5 and 0.05 are."""
+ALIKE = 0.5
+"""Share of words that two names of the same value have in common."""
 _MAIN = {
     "describe": r"(?!count|distinct|mode|within_one_std|group_with)",
     "correlation": r"(strongest_|highest_|lowest_)?[rp](_|$)",
@@ -76,13 +80,15 @@ def agree(left: Draft, right: Draft, names: Sequence[Wanted]) -> bool:
     """Whether two drafts say the same.
 
     For named values all must be equal. Without names, every value of the shorter draft must be among the longer one's,
-    and one of them a main finding that tells, for nothing says which of them is meant.
+    and one of them a main finding that is no likely chance, by its digits or by what both call it.
     """
     if names:
         return not differing(left, right, names)
     few, many = sorted((list(left.values.values()), list(right.values.values())), key=len)
+    pairs = product(_main(left).items(), _main(right).items())
     return all(any(same(one, other) for other in many) for one in few) and any(
-        same(one, other) for one in _main(left) for other in _main(right)
+        same(one, other) and (_digits(one) >= TELLING or likeness(name, called) >= ALIKE)
+        for (name, one), (called, other) in pairs
     )
 
 
@@ -91,16 +97,19 @@ def differing(left: Draft, right: Draft, names: Sequence[Wanted]) -> list[str]:
     return [w.name for w in names if not same(left.values.get(w.name), right.values.get(w.name), w.places)]
 
 
-def _main(draft: Draft) -> list[FindingValue]:
-    """What a draft mainly found, as far as it tells: no words, and no numbers that two results may share by chance."""
+def _main(draft: Draft) -> dict[str, float]:
+    """The numbers that a draft mainly found; of code, which tells nothing else of them, every number."""
     main = re.compile("|".join(_MAIN[name] for name in draft.techniques if name in _MAIN) or "(?!)")
-    return [
-        value
+    return {
+        name: value
         for name, value in draft.values.items()
-        if type(value) in (int, float)
-        and len(Decimal(repr(value)).as_tuple().digits) - repr(value).endswith(".0") >= TELLING
-        and (draft.kind == "code" or main.match(name))
-    ]
+        if isinstance(value, int | float) and not isinstance(value, bool) and (draft.kind == "code" or main.match(name))
+    }
+
+
+def _digits(number: float) -> int:
+    """Significant digits."""
+    return len(Decimal(repr(number)).as_tuple().digits) - repr(number).endswith(".0")
 
 
 def same(left: FindingValue, right: FindingValue, places: int | None = None) -> bool:

@@ -40,7 +40,7 @@ def match(wanted: Sequence[Wanted], findings: Sequence[Finding]) -> dict[str, Fi
     matched: dict[str, Finding] = {}
     for value in wanted:
         fitting = _by_method(value, numbers)
-        ranked = sorted(((_likeness(value.name, found.name), found) for found in fitting), key=lambda pair: -pair[0])
+        ranked = sorted(((likeness(value.name, found.name), found) for found in fitting), key=lambda pair: -pair[0])
         if not ranked or ranked[0][0] < SURE or (len(ranked) > 1 and ranked[1][0] == ranked[0][0]):
             continue
         best = ranked[0][1]
@@ -60,7 +60,7 @@ def pick(names: Sequence[Wanted], given: Mapping[str, FindingValue]) -> tuple[di
     picked = {name: given[found] if found is not None else None for name, found in alike.items()}
     lacking = [name for name, found in alike.items() if found is None]
     strangers = [name for name in given if name not in alike.values()]
-    pairs = [[_likeness(name, stranger) for stranger in strangers] for name in lacking]
+    pairs = [[likeness(name, stranger) for stranger in strangers] for name in lacking]
     in_order = len(strangers) == len(lacking) and all(row[place] == max(row) for place, row in enumerate(pairs))
     if not lacking or not in_order:
         return picked, ""
@@ -85,7 +85,8 @@ def _methods(text: str) -> frozenset[str]:
     return frozenset(re.findall(r"[a-z]+", text.lower())) & _METHODS
 
 
-def _likeness(left: str, right: str) -> float:
+def likeness(left: str, right: str) -> float:
+    """The share of words that two names of values have in common."""
     a, b = _words(left), _words(right)
     return len(a & b) / len(a | b) if a | b else 0.0
 
