@@ -96,6 +96,40 @@ def test_a_division_that_drops_the_fraction_is_to_be_mended(races: Data, value: 
     assert "multiply one side by 1.0" in found.message
 
 
+@pytest.mark.parametrize(
+    ("condition", "outcome"),
+    [
+        ("strftime('%Y', iso) = 2022", "failed"),
+        ("2021 < strftime('%Y', iso)", "failed"),
+        ("substr(iso, 1, 4) IN (2022, 2023)", "failed"),
+        ("(strftime('%m', iso)) BETWEEN 1 AND 6", "failed"),
+        ("strftime('%Y', iso) = '2022'", "passed"),
+        ("CAST(strftime('%Y', iso) AS INTEGER) > 2021", None),
+        ("starters > 20", None),
+    ],
+)
+def test_text_that_is_compared_with_a_number_is_vetoed(races: Data, condition: str, outcome: str | None) -> None:
+    found = races.judge(f"SELECT count(*) FROM race WHERE {condition}").get("text_against_number")
+    assert (found.outcome if found else None) == outcome
+
+
+@pytest.mark.parametrize(
+    ("value", "outcome"),
+    [
+        ("count(CASE WHEN laps > 4 THEN 1 ELSE 0 END)", "failed"),
+        ("count(iif(laps > 4, 1, 0))", "failed"),
+        ("count(laps > 4)", "failed"),
+        ("count(CASE WHEN laps > 4 THEN 1 END)", "passed"),
+        ("count(CASE WHEN laps > 4 THEN 1 ELSE NULL END)", "passed"),
+        ("count(DISTINCT place)", "passed"),
+        ("sum(CASE WHEN laps > 4 THEN 1 ELSE 0 END)", None),
+    ],
+)
+def test_a_count_of_what_need_not_hold_is_vetoed(races: Data, value: str, outcome: str | None) -> None:
+    found = races.judge(f"SELECT {value} FROM race").get("condition_counted")
+    assert (found.outcome if found else None) == outcome
+
+
 SHARE = "(SELECT count(*) FROM race WHERE laps > 4) * 100 / (SELECT count(*) FROM race)"
 
 

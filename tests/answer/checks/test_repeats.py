@@ -184,6 +184,20 @@ def test_a_column_that_no_group_decides_is_a_warning(mill: Data) -> None:
     assert found.message.startswith("grower.name is neither grouped nor aggregated")
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT valley, count(*) FROM grower GROUP BY valley ORDER BY debt DESC LIMIT 1",
+        "SELECT valley FROM grower GROUP BY valley HAVING debt > avg(debt)",
+        "SELECT g.valley, count(*) FROM grower g JOIN delivery d ON d.grower_id = g.id GROUP BY valley ORDER BY d.crop",
+    ],
+)
+def test_a_column_that_no_group_decides_and_that_decides_itself_is_a_warning(mill: Data, sql: str) -> None:
+    found = mill.judge(sql)["ungrouped_column"]
+    assert found.outcome == "warned"
+    assert "an arbitrary one decides" in found.message
+
+
 def test_a_column_beside_a_total_of_everything_is_to_be_mended(mill: Data) -> None:
     assert mill.judge("SELECT name, sum(debt) FROM grower")["ungrouped_column"].outcome == "failed"
 
@@ -198,6 +212,8 @@ def test_a_column_beside_a_total_of_everything_is_to_be_mended(mill: Data) -> No
         "SELECT valley, count(*) FROM grower GROUP BY 1",
         "SELECT valley, count(*) FROM grower WHERE valley = 'North'",
         "SELECT name, max(debt) FROM grower",
+        "SELECT valley, sum(debt) AS debt FROM grower GROUP BY valley HAVING debt > 60 ORDER BY debt",
+        "SELECT name, sum(debt) FROM grower GROUP BY id ORDER BY valley, lower(name)",
         "SELECT crop, freight, count(*) FROM delivery GROUP BY crop, kilos",
     ],
 )

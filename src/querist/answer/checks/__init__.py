@@ -42,6 +42,8 @@ CHECKS: tuple[Rule, ...] = (
     numbers.non_numeric_aggregate,
     numbers.number_as_text,
     numbers.date_as_text,
+    numbers.text_against_number,
+    numbers.condition_counted,
     numbers.integer_division,
     numbers.division_by_zero,
     numbers.average_of_averages,

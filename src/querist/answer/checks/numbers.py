@@ -148,6 +148,49 @@ def _same_width(case: Case, select: Select, known: Resolved) -> bool:
     return bool(shortest == longest)
 
 
+@check(severity="veto")
+def text_against_number(case: Case) -> Finding | None:
+    """What a function gives as text is compared with a number, which SQLite never takes for equal."""
+    from sqlglot import exp
+
+    if case.dialect != "sqlite":
+        return None
+    texts = (exp.TimeToStr, exp.Date, exp.Substring, exp.Lower, exp.Upper, exp.Trim, exp.DPipe)
+    compared: list[tuple[exp.Expr, exp.Expr]] = []
+    for node in (n for select in case.selects for n in own(select.node, exp.Predicate)):
+        if isinstance(node, exp.Between):
+            compared += [(node.this, node.args["low"]), (node.this, node.args["high"])]
+        elif isinstance(node, exp.In):
+            compared += [(node.this, e) for e in node.expressions]
+        elif isinstance(node, exp.Binary) and not isinstance(node, exp.Like):
+            compared += [(node.left, node.right), (node.right, node.left)]
+    pairs = [(text.unnest(), number) for text, number in compared if isinstance(text.unnest(), texts)]
+    return told(
+        bool(pairs),
+        [
+            f"{text.sql(dialect=case.dialect)} is text, which is above every number and equal to none: "
+            f"compare it with text, or as CAST({text.sql(dialect=case.dialect)} AS INTEGER) with {number}."
+            for text, number in pairs
+            if isinstance(number, exp.Neg) or (isinstance(number, exp.Literal) and not number.is_string)
+        ],
+    )
+
+
+@check(severity="veto")
+def condition_counted(case: Case) -> Finding | None:
+    """COUNT of a condition, which counts the rows where it does not hold too."""
+    from sqlglot import exp
+
+    messages = []
+    counts = [count for select in case.selects for count in own(select.node, exp.Count)]
+    for count in counts:
+        other = {exp.Case: "default", exp.If: "false"}.get(type(count.this), "")
+        if isinstance(count.this.args.get(other), exp.Literal) or isinstance(count.this, exp.Predicate):
+            sql = count.sql(dialect=case.dialect)
+            messages.append(f"{sql} counts the rows where the condition does not hold too; use SUM in its place.")
+    return told(bool(counts), messages)
+
+
 @check(severity="repair")
 def integer_division(case: Case) -> Finding | None:
     """A division of integers that drops the fraction."""

@@ -309,20 +309,23 @@ def ungrouped_column(case: Case) -> Finding | None:
         if not (select.aggregates or select.node.args.get("group")) or select.grouped is None or not select.plain:
             continue
         applies = True
-        for column in _undecided(case, select):
+        for column, shown in _undecided(case, select).items():
             if not select.standalone or not _varies(case, select, column):
                 continue
             mild = mild and bool(select.grouped)
             of_what = "the rows of one group" if select.grouped else "all rows"
             messages.append(
                 f"{column.name} is neither grouped nor aggregated: {of_what} have different values of it, "
-                "and an arbitrary one is shown."
+                f"and an arbitrary one {'is shown' if shown else 'decides'}."
             )
     return told(applies, messages, mild=mild)
 
 
-def _undecided(case: Case, select: Select) -> list[Resolved]:
-    """Output columns that stand outside aggregates and do not follow from the groups."""
+def _undecided(case: Case, select: Select) -> dict[Resolved, bool]:
+    """Columns outside aggregates that do not follow from the groups, and whether an output shows them.
+
+    Else they stand in HAVING or ORDER BY.
+    """
     from sqlglot import exp
 
     if (
@@ -330,25 +333,28 @@ def _undecided(case: Case, select: Select) -> list[Resolved]:
         and isinstance(select.aggregates[0], (exp.Min, exp.Max))
         and case.dialect == "sqlite"
     ):
-        return []  # SQLite takes the other columns from the row that has the minimum or maximum.
+        return {}  # SQLite takes the other columns from the row that has the minimum or maximum.
     grouped = select.grouped or []
     keys = [select.resolve(key) for key in grouped]
     _, decided = case.keys.determined(select, {k.place for k in keys if k is not None})
-    found = []
-    for output in select.node.expressions:
-        if output.unalias() in grouped:
+    found: dict[Resolved, bool] = {}
+    clauses = [c for name in ("having", "order") if grouped and (c := select.node.args.get(name)) is not None]
+    for part in [*select.node.expressions, *clauses]:
+        if part.unalias() in grouped:
             continue
-        for column in output.find_all(exp.Column):
+        for column in part.find_all(exp.Column):
             known = select.resolve(column)
             outer = column.find_ancestor(exp.AggFunc, exp.Query, exp.Window, exp.Filter)
+            by_name = part in clauses and not column.table and select.output(column.name) is not None
             if (
                 known
                 and outer is select.node
                 and known.place not in decided
-                and not _is_within(column, grouped, output)
+                and not by_name
+                and not _is_within(column, grouped, part)
             ):
-                found.append(known)
-    return list(dict.fromkeys(found))
+                found.setdefault(known, part not in clauses)
+    return found
 
 
 def _is_within(column: exp.Column, grouped: list[exp.Expr], output: exp.Expr) -> bool:
