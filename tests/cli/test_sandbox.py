@@ -82,11 +82,19 @@ def test_code_that_fails_exits_with_1() -> None:
     assert code == 1
 
 
-def test_the_doctor_names_every_sandbox_and_why_it_does_not_work() -> None:
+@pytest.mark.parametrize(
+    ("url", "why_not"),
+    [("", "sandbox.url is not set"), ("http://10.1.2.3", "can be read on the way"), ("https://10.1.2.3", "")],
+)
+def test_the_doctor_names_every_sandbox_and_why_it_does_not_work(
+    url: str, why_not: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("QUERIST_SANDBOX__URL", url)
+    monkeypatch.setenv("QUERIST_SANDBOX__TOKEN", "x")
     _, out = querist("doctor", "--json")
     backends = {entry["backend"]: entry for entry in json.loads(out)["backends"]}
     assert set(backends) == {"bubblewrap", "container", "landlock", "monty", "remote"}
-    assert backends["remote"]["why_not"] == "sandbox.url is not set"
+    assert (why_not in backends["remote"]["why_not"], backends["remote"]["works"]) == (True, not why_not)
 
 
 def test_an_attack_that_succeeds_exits_with_1() -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from querist.errors import UsageError
+from querist.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
     from querist.sandbox.base import Job, Outcome, Sandbox
@@ -138,7 +138,7 @@ def doctor(as_json: AsJson = False) -> None:
         "container": ("strong", find_engine(_settings(None).image)[1]),
         "landlock": ("reduced", probe("landlock")),
         "monty": ("restricted", "" if find_spec("pydantic_monty") else 'not installed: pip install "querist[monty]"'),
-        "remote": ("remote", "" if _settings(None).url else "sandbox.url is not set"),
+        "remote": ("remote", _why_no_server(_settings(None))),
     }
     strong = any(strength == "strong" and not why for strength, why in found.values())
     if as_json:
@@ -207,6 +207,18 @@ def _settings(backend: str | None) -> SandboxSettings:
     elif backend is not None and backend not in BACKENDS:
         raise UsageError(f"There is no sandbox {backend!r}.", hint=f"Known: {', '.join(BACKENDS)}, {PLUGIN}NAME")
     return settings
+
+
+def _why_no_server(settings: SandboxSettings) -> str:
+    from querist.sandbox.remote import RemoteSandbox
+
+    if not settings.url:
+        return "sandbox.url is not set"
+    try:
+        RemoteSandbox.from_settings(settings)
+    except ConfigError as error:
+        return error.message
+    return ""
 
 
 def _target(backend: str | None, peer: str | None) -> Sandbox:
