@@ -12,9 +12,12 @@ import pytest
 from querist.answer.answer import Answer, Status
 from querist.answer.ask import Ask, Question
 from querist.answer.cleaned import cleaned
+from querist.answer.prepared import prepare
+from querist.answer.verified import verify
 from querist.core.context import RunContext
 from querist.core.runner import Runner
 from querist.sources.open import open_sources
+from querist.state.verified_store import VerifiedStore
 from tests.scripted_model import ScriptedModel
 
 
@@ -141,3 +144,14 @@ async def test_codes_that_differ_in_case_are_told_and_not_taken_for_one(ferry: P
     assert answer.table is not None and answer.table.rows == ((11,),)
     assert any("fare.class also holds 'A'" in warning for warning in answer.evidence.warnings)
     assert answer.status is Status.UNVERIFIED
+
+
+@pytest.mark.anyio
+async def test_a_verified_query_tells_it_too(ferry: Path, tmp_path: Path) -> None:
+    store = VerifiedStore(tmp_path / "verified.sqlite")
+    with closing(open_sources([str(ferry)])[0]) as source, closing(prepare(source, tmp_path / "values")) as prepared:
+        verify("Cars by quay", "SELECT quay, count(cars) FROM trip GROUP BY quay", [prepared], store)
+        with closing(Ask([source], ScriptedModel([]), tmp_path / "values", verified=store)) as component:
+            answer = await Runner().run(component, Question(text="Cars by quay"), RunContext())
+    assert answer.status is Status.VERIFIED  # who verified it accepted the warning
+    assert "trip.quay: values differ only in case or blanks: 'Vik' and 'VIK'" in answer.evidence.assumptions

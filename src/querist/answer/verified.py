@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from querist.answer.answer import Answer, Check, Evidence, Status
+from querist.answer.cleaned import cleaned
 from querist.answer.draft import Draft, Strategy, Task, run_as_written, settle
 from querist.answer.fixed_time import fixed_time
 from querist.answer.prepared import Prepared
@@ -143,7 +144,8 @@ async def recall(
         checks, doubtful = (*checks, Check("verified_fixed_time", "warned", fixed)), True
     other = ", ".join(f"{new!r} for {slot.value!r}" for slot, new in match.changed.items())
     from_ = f"From the verified query {query.id}, “{query.question}”" + (f", with {other}" if other else "")
-    told = (f"Understood as: {understood}",) if understood != asked else ()
+    told = [f"Understood as: {understood}"] if understood != asked else []
+    told += [f"{from_}.", *cleaned(draft.sql, match.prepared.schema, match.prepared.profile)]
     answer = Answer(
         question=asked,
         understood=understood,
@@ -152,7 +154,7 @@ async def recall(
         table=draft.table,
         sql=draft.sql,
         source=match.prepared.source.name,
-        evidence=Evidence((draft.attempt(0),), checks, (1, 1), match.prepared.fingerprint, (*told, f"{from_}.")),
+        evidence=Evidence((draft.attempt(0),), checks, (1, 1), match.prepared.fingerprint, tuple(told)),
         timings={"database": draft.database},
     )
     return Recalled(answer)

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from querist.answer.checks.case import Case, Finding, check, told
 from querist.answer.checks.numbers import SILENT, ordered, read_as_date
 from querist.answer.checks.selects import Resolved, Select
-from querist.answer.context import show
 from querist.answer.scopes import own
 from querist.sources.base import ColumnProfile
+from querist.sources.naming import literal
 from querist.sources.spellings import are_words, folded, spellings
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def spellings_apart(case: Case) -> Finding | None:
             applies = True
             taken = _taken(case, spelt.reader, spelt.column, [v for group in spelt.profile.spellings for v in group])
             if groups := [group for group in spellings(taken) if len({spelt.shown(text) for text in group}) > 1]:
-                named = "; ".join(" and ".join(show(text) for text in group[:SHOWN]) for group in groups[:SHOWN])
+                named = "; ".join(" and ".join(map(literal, group[:SHOWN])) for group in groups[:SHOWN])
                 messages.append(
                     f"{how} takes spellings of one value in {spelt.column.name} as different ones: {named}."
                 )
@@ -139,10 +139,10 @@ def spelling_left_out(case: Case) -> Finding | None:
                 applies = applies or bool(taken)
                 if taken and left:
                     sure = sure or are_words(column.column.name, group)
-                    others = ", ".join(show(text) for text in left[:SHOWN])
+                    others, meant = ", ".join(map(literal, left[:SHOWN])), literal(folded(taken[0]))
                     messages.append(
                         f"{column.name} also holds {others}, which the condition takes for something else than "
-                        f"{show(taken[0])}; compare LOWER(TRIM({column.column.name})) with {show(folded(taken[0]))}."
+                        f"{literal(taken[0])}; compare LOWER(TRIM({column.column.name})) with {meant}."
                     )
     return told(applies, messages, mild=not sure)
 
@@ -253,7 +253,7 @@ def text_among_numbers(case: Case) -> Finding | None:
             applies = True
             if found := _taken(case, *origin, texts):
                 messages.append(
-                    f"{origin[1].name} holds text among its numbers, such as {show(found[0])}, which {what}."
+                    f"{origin[1].name} holds text among its numbers, such as {literal(found[0])}, which {what}."
                 )
     return told(applies, messages)
 
