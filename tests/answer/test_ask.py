@@ -104,7 +104,9 @@ async def test_what_rests_on_a_guess_is_never_called_agreed(fleet: Prepared, tmp
     for second in (slip, HEAVY):
         answer, _ = await ask(fleet, tmp_path, slip, second)
         assert (answer.status, answer.text) == (Status.UNVERIFIED, "plate: PA-301")
-        assert any("'Pasau'" in said and "'Passau' was taken instead" in said for said in answer.evidence.warnings)
+        assert any(
+            "'Pasau' for depot.town" in said and "'Passau' was taken" in said for said in answer.evidence.warnings
+        )
     assert "Pasau" not in (answer.sql or "")
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from querist.answer.mend_joins import mend_joins
 from querist.answer.mend_literals import mend_literals
-from querist.answer.mending import Mending, Told, like_name, must_quote, same_name
+from querist.answer.mending import MISSING, Mending, Told, like_name, must_quote, same_name
 from querist.answer.periods import whole_periods
 from querist.answer.prepared import Prepared
 from querist.answer.reshape import reshape
@@ -143,7 +143,7 @@ def _resolve(select: Mending, column: exp.Column, qualifier: str) -> None:
     holders = [alias for alias, table in tables.items() if table.column(name) and alias != other_side]
     if holders:
         near = _closest(select, holders, qualifier)
-        select.rebind(column, near[0], name, guess=not _equated(select, near, name))
+        select.rebind(column, near[0], name, guess="" if _equated(select, near, name) else MISSING)
         return
     if _is_string(select, column):
         return
@@ -154,16 +154,16 @@ def _resolve(select: Mending, column: exp.Column, qualifier: str) -> None:
         same = [(alias, known) for alias in aliases if (known := same_name(name, names[alias]))]
         longer = [(alias, known) for alias in aliases for known in _longer_names(name, names[alias])]
         if len(found := same or longer) == 1:
-            select.rebind(column, *found[0], guess=not same)
+            select.rebind(column, *found[0], guess="" if same else MISSING)
             return
     if len(tables) == 1 and qualifier in ("", *tables) and (key := _own_key(select, name)):
-        select.rebind(column, next(iter(tables)), key, guess=True)
+        select.rebind(column, next(iter(tables)), key, guess=MISSING)
         return
     if _join_in(select, column, name):
         return
     for alias in (*asked, *others):
         if known := like_name(name, names[alias]):
-            select.rebind(column, alias, known, guess=True)
+            select.rebind(column, alias, known, guess=MISSING)
             return
 
 
@@ -253,7 +253,7 @@ def _join_in(select: Mending, column: exp.Column, name: str) -> bool:
         return False
     select.add_path(path)
     same = all(select.joins.joins(table.name, name, other.name, name) for _, other in near[1:])
-    select.rebind(column, table.name.lower(), name, guess=not same)
+    select.rebind(column, table.name.lower(), name, guess="" if same else MISSING)
     return True
 
 

@@ -55,7 +55,7 @@ def _spell(select: Mending, table: TableSchema, column: exp.Column, literal: exp
         told, place = " and ".join(map(repr, taken)), f"{table.name}.{column.name}"
         select.told.notes.append(f"read {text!r} as {told}, as {place} writes it")
         if near is not None:
-            select.told.instead(f"{place} is {text!r}", told)
+            select.told.instead(f"{text!r} for {place}", told, "which does not hold it")
         _put(literal, taken)
     return True
 
@@ -89,7 +89,7 @@ def _mend_pattern(select: Mending, column: exp.Column, pattern: exp.Expr) -> Non
     if asked in places or len(here) != 1 or select.values.overlap(asked, (select.tables[here[0][0]].name, here[0][1])):
         return
     if select.lacks(table, column.name, text, inside=True):
-        select.rebind(column, *here[0], guess=True)
+        select.rebind(column, *here[0], guess=f"which does not hold {text!r}")
 
 
 def _move_to_holder(select: Mending, column: exp.Column, table: TableSchema, literals: list[exp.Literal]) -> None:
@@ -115,7 +115,8 @@ def _move_to_holder(select: Mending, column: exp.Column, table: TableSchema, lit
     else:
         alias = left if chosen in here else select.aliases(chosen[0])[0]
     sure = chosen in behind and {*here, *behind, *joined} == {chosen}
-    select.rebind(column, alias, chosen[1], guess=not sure)
+    missing = " and ".join(repr(literal.name) for literal in literals)
+    select.rebind(column, alias, chosen[1], guess="" if sure else f"which does not hold {missing}")
     for literal, place in zip(literals, places, strict=True):
         _put(literal, place[chosen])
 

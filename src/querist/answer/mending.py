@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from sqlglot import exp
 
 
+MISSING = "which does not exist"
+"""Why something else was taken."""
+
+
 @dataclass
 class Told:
     """What is told of mending: a note about each change, and a sentence for people about each that may be wrong."""
@@ -25,8 +29,8 @@ class Told:
     notes: list[str] = field(default_factory=list)
     guesses: list[str] = field(default_factory=list)
 
-    def instead(self, said: str, taken: str) -> None:
-        self.guesses.append(f"The query says {said}, which is not in the data; {taken} was taken instead.")
+    def instead(self, said: str, taken: str, why: str = MISSING) -> None:
+        self.guesses.append(f"The query says {said}, {why}; {taken} was taken instead.")
 
 
 def same_name(name: str, known: list[str]) -> str | None:
@@ -56,8 +60,8 @@ class Mending:
     def sql(self, node: exp.Expr) -> str:
         return node.sql(dialect=self.schema.dialect)
 
-    def rebind(self, column: exp.Column, alias: str, name: str, *, guess: bool = False) -> None:
-        """Let a column mean `name` of the table `alias`."""
+    def rebind(self, column: exp.Column, alias: str, name: str, *, guess: str = "") -> None:
+        """Let a column mean `name` of the table `alias`; `guess` says why, where that may be wrong."""
         from sqlglot import exp
 
         before = self.sql(column)
@@ -69,7 +73,7 @@ class Mending:
         taken = f"{self.tables[alias].name}.{name}"
         self.told.notes.append(f"read {before} as {taken}")
         if guess:
-            self.told.instead(before, taken)
+            self.told.instead(before, taken, guess)
 
     def is_output_name(self, column: exp.Column) -> bool:
         return not column.table and any(

@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 _DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[ T]00:00(?::00)?)?$")
 _PATTERN = re.compile(r"(\d{4})(?:-(\d{2}))?-?%?$")
 """What a year or a month is looked for with in a column of dates: `2025`, `2025-03%`."""
+_OTHER = re.compile(
+    r"\b(?:first|last|final) (?:day|of)\b|\beve\b|\bnew year|\bquarter|\bq[1-4]\b|\bhalf\b|\bweek|"
+    r"\bspring\b|\bsummer\b|\bautumn\b|\bfall\b|\bwinter\b|\bseason\b",
+    re.I,
+)
+"""What a day may stand for that is neither a month nor a year."""
 _MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
 
 
@@ -57,14 +63,18 @@ def _period(literal: str, question: str) -> tuple[int, int] | None:
     if part := _PATTERN.match(literal):
         return (int(part[1]), int(part[2] or 0)) if int(part[2] or 1) in range(1, 13) else None
     day = _DAY.match(literal)
-    if day is None or not re.search(rf"\b{day[1]}\b", question):
+    if day is None or not re.search(rf"\b{day[1]}\b", question) or _OTHER.search(question):
         return None
     year, month, number = map(int, day.groups())
+    if re.search(rf"\b{year}[-/.]0?{month}(?![-/.]?\d)|(?<![-/.\d])0?{month}[-/.]{year}\b", question):
+        return year, month
     rest = question.replace(day[1], " ")
     if _says_number(rest, number) or not 1 <= month <= 12:
         return None
     said = [m for m, name in enumerate(_MONTHS, 1) if re.search(rf"\b{name}", rest, re.I)]
-    return (year, 0) if not said else (year, month) if said == [month] else None
+    if said:
+        return (year, month) if said == [month] else None
+    return (year, 0) if (month, number) in ((1, 1), (12, 31)) else None
 
 
 def _says_number(text: str, number: int) -> bool:
