@@ -75,6 +75,7 @@ SALES = [(f"City {n}", 1000 // (n + 1)) for n in range(60)]
         ("city sales", "SELECT city, SUM(sales) AS sales FROM shops GROUP BY city"),
         ("city n", "SELECT city, COUNT(*) AS n FROM shops GROUP BY city"),
         ("city n", "SELECT city, ROUND(SUM(sales), 2) AS n FROM shops GROUP BY city"),
+        ("city n", "SELECT `city`, SUM(`sales`) AS n FROM `shops` GROUP BY `city`"),
     ],
 )
 def test_bars_that_do_not_fit_are_summed_where_that_has_a_meaning(names: str, sql: str) -> None:

@@ -8,12 +8,10 @@ import math
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from querist.charts.additive import is_sum, is_whole, sums_of, words_of
 from querist.sources.table import Table, Value
-
-if TYPE_CHECKING:
-    from sqlglot import exp
 
 Role = Literal["time", "amount", "category"]
 LONGEST = 60
@@ -28,20 +26,12 @@ _SAID = {"avg": "average", "sum": "total", "min": "lowest", "max": "highest", "c
 _NAMED_KEY = re.compile(r"(^|_|\s)(id|key|code|no|nr|zip|postcode)$", re.I)
 _OBJECT = ("constructor", "toString", "valueOf", "hasOwnProperty", "isPrototypeOf", "toLocaleString")
 """Names that every object of JavaScript has already."""
-_SUMS = {"sum", "total", "count", "number"}
-_NO_SUMS = set(
-    "avg average mean median rate ratio share pct percent percentage per min max lowest highest distinct unique "
-    "running cumulative cumulated change growth difference stddev variance".split()
-)
-"""Words of a column's name that tell of values which may be added up, and of values which may not."""
-_PARTS = {"share", "pct", "percent", "percentage", "proportion", "fraction"}
 _ORDERED_WORDS = {"month", "quarter", "week", "day", "hour", "weekday", "dow"}
 _CALENDAR = (
     "monday tuesday wednesday thursday friday saturday sunday".split(),
     "january february march april may june july august september october november december".split(),
 )
 _ISO = re.compile(r"\d{4}-\d{2}(-\d{2}([ T]\d{2}:\d{2}(:\d{2})?)?)?")
-
 _PERIOD = re.compile(r"\d{4}[- ]?([QH]\d|W\d\d)")
 """Quarters, halves and weeks: in the order of their letters."""
 
@@ -72,7 +62,7 @@ def chart_columns(table: Table, sql: str = "") -> list[ChartColumn]:
     """The columns that hold something to draw. `sql`: the query whose result the table is, where one is known."""
     found = []
     names = table.unique_names()
-    summed = _summed(sql, len(names)) if sql else list(map(_named_sum, names))
+    summed = sums_of(sql, len(names)) if sql else list(map(is_sum, names))
     for place, (name, field) in enumerate(zip(names, field_names(names), strict=True)):
         values = [row[place] for row in table.rows if row[place] is not None and is_finite(row[place])]
         if not values:
@@ -81,7 +71,7 @@ def chart_columns(table: Table, sql: str = "") -> list[ChartColumn]:
         amounts = [float(v) for v in values] if role == "amount" else []
         lowest = min(amounts) if amounts else None
         distinct = len({str(v) for v in values})
-        additive = summed[place] or _is_whole(name, amounts)
+        additive = summed[place] or is_whole(name, amounts)
         found.append(ChartColumn(field, role, title(name), ordered, distinct, place, lowest, additive))
     return found
 
@@ -103,64 +93,8 @@ def is_finite(value: Value) -> bool:
     return not isinstance(value, (float, decimal.Decimal)) or math.isfinite(value)
 
 
-def _named_sum(name: str) -> bool:
-    return bool(_SUMS & set(_words(name))) and not is_mean(name)
-
-
-def is_mean(name: str) -> bool:
-    """Whether a column's name tells of values that may not be added up."""
-    return bool(_NO_SUMS & set(_words(name)))
-
-
-def _is_whole(name: str, amounts: Sequence[float]) -> bool:
-    """Whether shares are all parts of one whole, which they add up to but for rounding."""
-    return bool(_PARTS & set(_words(name))) and any(abs(sum(amounts) / whole - 1) < 0.005 for whole in (1, 100))
-
-
-def is_part(sql: str, rows: int) -> bool:
-    """Whether a query with so many rows leaves groups out: by HAVING, by OFFSET, or by a LIMIT that they meet."""
-    from sqlglot import exp
-
-    query = _parsed(sql)
-    if not isinstance(query, exp.Query):
-        return False
-    limit = query.args.get("limit")
-    count = limit.args.get("expression") or limit.args.get("count") if limit else None
-    met = count is not None and not (isinstance(count, exp.Literal) and count.is_int and int(count.this) > rows)
-    return met or bool(query.args.get("having") or query.args.get("offset"))
-
-
-def _summed(sql: str, width: int) -> list[bool]:
-    """Which columns of a query's result are sums or counts of rows; none where the query does not tell."""
-    from sqlglot import exp
-
-    query = _parsed(sql)
-    if not isinstance(query, exp.Select) or len(query.selects) != width or query.is_star:
-        return [False] * width
-    if query.find(exp.Rollup, exp.Cube, exp.GroupingSets):  # some rows are sums of others
-        return [False] * width
-    return [_is_sum(part) for part in query.selects]
-
-
-def _parsed(sql: str) -> exp.Expr | None:
-    import sqlglot
-
-    try:
-        return sqlglot.parse_one(sql) if sql else None
-    except sqlglot.errors.SqlglotError:
-        return None
-
-
-def _is_sum(part: exp.Expr) -> bool:
-    from sqlglot import exp
-
-    while isinstance(part, (exp.Alias, exp.Paren, exp.Round, exp.Cast, exp.Coalesce)):
-        part = part.this
-    return isinstance(part, (exp.Sum, exp.Count)) and part.find(exp.Distinct) is None
-
-
 def _role(name: str, values: list[Value]) -> tuple[Role, bool]:
-    words = _words(name)
+    words = words_of(name)
     if all(moment(v) for v in values):
         return "time", True
     if all(isinstance(v, (int, float, decimal.Decimal)) and not isinstance(v, bool) for v in values):
@@ -218,7 +152,3 @@ def title(name: str) -> str:
     unit = UNITS.get(words[-1].lower()) if len(words) > 1 else None
     said = " ".join(words[:-1] if unit else words) or name
     return said[:1].upper() + said[1:] + (f" ({unit})" if unit else "")
-
-
-def _words(name: str) -> list[str]:
-    return re.findall(r"[a-z]+|\d+", re.sub(r"([a-z])([A-Z])", r"\1 \2", name).lower())

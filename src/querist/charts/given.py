@@ -10,9 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from querist.charts.additive import is_mean
 from querist.charts.case import Case, values_of
 from querist.charts.chart import Chart, Kind, Spec
-from querist.charts.columns import ChartColumn, Role, chart_columns, day_of, field_names, is_mean, title
+from querist.charts.columns import ChartColumn, Role, chart_columns, day_of, field_names, title
 from querist.charts.recommend import BARS, SERIES
 from querist.charts.style import HEIGHT
 from querist.errors import UsageError

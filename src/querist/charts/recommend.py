@@ -9,9 +9,10 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from querist.charts.additive import is_part
 from querist.charts.case import Case, Row, by_size, is_rest, values_of
 from querist.charts.chart import Chart, Kind, Spec
-from querist.charts.columns import ChartColumn, calendar_order, chart_columns, day_of, is_part
+from querist.charts.columns import ChartColumn, calendar_order, chart_columns, day_of
 from querist.charts.histogram import histogram_spec
 from querist.charts.style import BAR_STEP, HEIGHT, OTHER, PALETTE, WIDTH, finished, number_axis, time_axis
 from querist.sources.table import Table
