@@ -283,6 +283,8 @@ async def test_a_bound_query_that_finds_nothing_is_doubted(air: Prepared, store:
         ("Flights of last March", "strftime('%Y-%m', day) = '2021-03'", "“last March”"),
         ("Flights this year and in 2020", "year IN (2020, 2021)", "holds 2021,"),
         ("Flights of today in 2021", "day >= '2021-03-04' AND year = 2021", "holds '2021-03-04',"),
+        ("Year-to-date flights", "day >= '2021-01-01'", "“to date”"),
+        ("Flights of the last-but-one month", "day LIKE '2021-02%'", "“last but one month”"),
         ("Flights so far this year", "CAST(REPLACE(day, '-', '') AS INTEGER) > 20210101", "holds 20210101,"),
     ],
 )
@@ -296,12 +298,18 @@ async def test_a_time_that_passes_is_not_verified_for_ever(
     assert any(said in warning for warning in answer.evidence.warnings)
 
 
+def test_a_result_that_is_called_current_holds_a_fixed_time_all_the_same(air: Prepared, store: VerifiedStore) -> None:
+    kept = verify("Flights this year", "SELECT COUNT(*) AS current_year FROM flight WHERE year = 2021", [air], store)
+    assert kept.draft.checks[-1].name == "verified_fixed_time"
+
+
 @pytest.mark.parametrize(
     ("question", "condition"),
     [
         ("How many flights this year?", "year = CAST(strftime('%Y', 'now') AS INTEGER)"),
         ("How many flights last month?", "day >= DATE('now', '-1 month')"),
         ("How many flights yesterday?", "day < CURRENT_DATE"),
+        ("How many flights yesterday?", "julianday(day) > julianday() - 1"),
         ("How many flights in the latest year?", "year = (SELECT MAX(year) FROM flight)"),
         ("How many flights in 2021?", "year = 2021"),
         ("How many flights in 2021?", "day >= '2021-01-01' AND day < '2022-01-01'"),

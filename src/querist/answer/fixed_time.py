@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from querist.answer.literals import CONSTANT, LIMIT, POSITION, literals_of
 from querist.answer.values import normal
 from querist.sources.base import Schema
 from querist.sources.guard import GuardedQuery
+
+if TYPE_CHECKING:
+    from sqlglot import exp
 
 _UNIT = (
     r"(?:(?:hour|day|week|weekend|fortnight|month|quarter|season|semester|term|year|decade|night|morning|evening|"
@@ -20,16 +24,18 @@ _UNIT = (
 )
 _RELATIVE = re.compile(
     r"\b(?:today|tonight|yesterday|tomorrow|now|nowadays|currently|recently|ago|so far|to date|[ymq]td|"
-    rf"(?:this|these|last|past|previous|preceding|next|coming|upcoming|current|latest)\s+(?:\w+\s+){{0,2}}?{_UNIT})\b",
+    r"(?:this|these|last|past|previous|preceding|next|coming|upcoming|current|latest|rolling|trailing) "
+    rf"(?:\w+ ){{0,2}}?{_UNIT})\b",
     re.I,
 )
-_CURRENT = re.compile(
-    r"\b(?:(?:now|today|yesterday|tomorrow|cur(?:date|time)|get(?:utc)?date|sys(?:utc)?date(?:time)?|utc_\w+|"
-    r"(?:get_)?current_\w+|local_?time(?:stamp)?|(?:clock|transaction|statement)_timestamp)\b"
-    r"|(?:unix_timestamp|date|time|datetime|julianday|unixepoch)\(\))",
+_CLOCK = re.compile(
+    r"now|today|yesterday|tomorrow|cur(?:date|time)|get(?:utc)?date|sys(?:utc)?date(?:time)?|utc_\w+|"
+    r"(?:get_)?current_\w+|local_?time(?:stamp)?|(?:clock|transaction|statement)_timestamp",
     re.I,
 )
-"""Names and words by which engines give the time that it is."""
+"""Functions that give the time that it is, and words that others take for it."""
+_CLOCK_ALONE = re.compile("date|time|datetime|julianday|unixepoch|unix_timestamp", re.I)
+"""Functions that give it when they are given nothing."""
 _YEAR = re.compile(r"(?<![\d.])((?:19|20)\d\d)(?:[01]\d(?:[0-3]\d)?)?(?![\d.])")
 """A year, also in a date and in one without separators."""
 _WHOLE_YEAR = re.compile(r"(\d{4})(?:-01-01|-12-31|-?%)")
@@ -39,8 +45,8 @@ _OF_TIME = re.compile(r"(?<![a-z])(?:year|quarter|month|week|day|date|season|sem
 
 def fixed_time(question: str, query: GuardedQuery, schema: Schema) -> str:
     """A sentence about a time that is fixed in the query and not in the question; empty when there is none."""
-    relative = _RELATIVE.search(question)
-    if relative is None or _CURRENT.search(query.sql):
+    relative = _RELATIVE.search(re.sub(r"[\s-]+", " ", question))
+    if relative is None or reads_clock(query.expression):
         return ""
     fixed = dict.fromkeys(_unsaid(question, query, schema))
     if not fixed:
@@ -49,6 +55,19 @@ def fixed_time(question: str, query: GuardedQuery, schema: Schema) -> str:
         f"The question says “{relative[0]}”, but the verified query holds {', '.join(fixed)}, which stays as it is. "
         "Take the time from the current date, or name it in the question."
     )
+
+
+def reads_clock(tree: exp.Expr) -> bool:
+    """Whether a query asks what time it is."""
+    from sqlglot import exp
+
+    def reads(node: exp.Expr) -> bool:
+        if not isinstance(node, exp.Func):
+            return isinstance(node.parent, exp.Func) and bool(_CLOCK.fullmatch(node.name))
+        name = node.name if isinstance(node, exp.Anonymous) else node.sql_name()
+        return bool(_CLOCK.fullmatch(name) or (_CLOCK_ALONE.fullmatch(name) and not list(node.iter_expressions())))
+
+    return any(reads(node) for node in tree.find_all(exp.Func, exp.Literal))
 
 
 def _unsaid(question: str, query: GuardedQuery, schema: Schema) -> Iterator[str]:
