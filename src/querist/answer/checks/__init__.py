@@ -10,7 +10,20 @@ import logging
 from collections.abc import Iterable
 
 from querist.answer.answer import Check
-from querist.answer.checks import days, filters, guesses, left_out, logic, numbers, repeats, result, unclean, units
+from querist.answer.checks import (
+    days,
+    filters,
+    guesses,
+    left_out,
+    logic,
+    merged,
+    numbers,
+    repeats,
+    result,
+    unclean,
+    units,
+    unmatched,
+)
 from querist.answer.checks.case import Case, Rule
 from querist.errors import QueristError
 
@@ -37,7 +50,10 @@ CHECKS: tuple[Rule, ...] = (
     repeats.unlinked_tables,
     repeats.fan_out,
     repeats.duplicate_rows,
-    repeats.groups_lost,
+    unmatched.groups_lost,
+    unmatched.unmatched_counted,
+    merged.namesakes,
+    merged.equal_figures,
     repeats.ungrouped_column,
     numbers.non_numeric_aggregate,
     numbers.number_as_text,

@@ -1,14 +1,13 @@
-"""Checks of joins and groups: rows that are taken several times, groups that vanish, columns that no group decides."""
+"""Checks of joins and groups: rows that are taken several times, and columns that no group decides."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from querist.answer.checks.asked import asks_number_of, each, only_some
 from querist.answer.checks.case import PASSED, Case, Finding, check, told
-from querist.answer.checks.selects import Resolved, Select, all_of
-from querist.sources.base import TableSchema
+from querist.answer.checks.selects import Resolved, Select
 from querist.sources.joins import words_of
 
 if TYPE_CHECKING:
@@ -17,9 +16,6 @@ if TYPE_CHECKING:
 _UNIT_PRICES = frozenset(("price", "fare", "toll"))
 _PER_EVENT = frozenset("cost fee charge duration length point calorie quantity amount weight".split())
 """Figures that may count anew for each event: the price of a product, summed over its orders, is no double counting."""
-
-_ENDS = frozenset("for each every per in by of from with who that which do doe did has have is are was were".split())
-"""Words, as `words_of` gives them, that end what a question counts."""
 
 
 @check(severity="veto")
@@ -103,9 +99,9 @@ def _counted(case: Case, select: Select, aggregate: exp.AggFunc) -> tuple[str, s
         return None
     sql = aggregate.sql(dialect=case.dialect)
     tables = select.scope.tables
-    by_group = _decided_by_group(case, select)
+    by_group = case.keys.grouped(select)
     if isinstance(aggregate, exp.Count):
-        asked = [a for a in tables if _asks_number_of(case.question, tables[a], list(tables.values()))]
+        asked = [a for a in tables if asks_number_of(case.question, tables[a], list(tables.values()))]
         columns = select.columns(aggregate.this)
         if columns is None or len({c.alias for c in columns}) > 1:
             return None
@@ -133,38 +129,12 @@ def _counts_anew(case: Case, select: Select, alias: str, figure: set[str]) -> bo
     thing = tables[alias]
     once, _ = case.keys.determined(select, set(), {alias})
     events = {word for a, t in tables.items() if a not in once for word in words_of(t.name)} - set(words_of(thing.name))
-    if _only_some(case.question, thing):
+    if only_some(case.question, thing):
         return False
     things_asked = bool(said.intersection(words_of(thing.name)[-1:]))
     if figure & _UNIT_PRICES:
         return bool(said & events) or not things_asked
     return bool(figure & _PER_EVENT and said & events and not things_asked)
-
-
-def _decided_by_group(case: Case, select: Select) -> set[str]:
-    """Aliases of which one row at most belongs to one group."""
-    keys = [select.resolve(key) for key in select.grouped or []]
-    return case.keys.determined(select, {k.place for k in keys if k is not None})[0] if keys else set()
-
-
-def _asks_number_of(question: str, table: TableSchema, others: list[TableSchema]) -> bool:
-    """Does the question ask how many there are of this table's things?"""
-    words = words_of(question)
-    thing = words_of(table.name)[-1:]
-    others_things = {w for t in others if t is not table for w in words_of(t.name)[-1:]}
-    for i, word in enumerate(words):
-        if words[i : i + 2] == ["how", "many"]:
-            counted = words[i + 2 : i + 8]
-        elif word in ("number", "count"):
-            counted = words[i + 1 : i + 7]
-        else:
-            continue
-        for following in counted[1:] if counted[:1] == ["of"] else counted:
-            if [following] == thing:
-                return True
-            if following in others_things or following in _ENDS:
-                break
-    return False
 
 
 def _repeats(case: Case, select: Select, aliases: Iterable[str], groups: list[exp.Expr]) -> int:
@@ -203,7 +173,7 @@ def duplicate_rows(case: Case) -> Finding | None:
     if many is None or len({repr(row) for row in case.table.rows}) == len(case.table):
         return PASSED
     tables = select.scope.tables
-    if _each(case.question, tables[many]) or _repeats(case, select, shown, []) < 2:
+    if each(case.question, tables[many]) or _repeats(case, select, shown, []) < 2:
         return PASSED
     message = (
         f"Some rows of {' and '.join(tables[alias].name for alias in shown)} are listed several times, "
@@ -231,72 +201,6 @@ def _repeats_only(case: Case, select: Select, shown: list[str]) -> bool:
     different = select.rows(*keys).distinct()
     count = case.probe(exp.select(exp.Count(this=exp.Star())).from_(different.subquery("q"))).rows[0][0]
     return bool(count == len({repr(row) for row in case.table.rows}))
-
-
-def _each(question: str, table: TableSchema) -> bool:
-    """Does the question say `each`, `every`, `all` or `per` of this table's things?"""
-    thing = words_of(table.name)[-1:]
-    words = words_of(question)
-    return any(
-        thing[0] in words[i + 1 : i + 5]
-        for i, word in enumerate(words)
-        if thing and word in ("each", "every", "all", "per")
-    )
-
-
-@check(severity="warn")
-def groups_lost(case: Case) -> Finding | None:
-    """The question asks for each of something, and a join drops those without a match."""
-    from sqlglot import exp
-
-    select = case.top
-    if select is None or not select.plain or not select.grouped or len(select.scope.tables) < 2:
-        return None
-    node = select.node
-    if node.args.get("having") or node.args.get("limit") or any(j.side for j in node.args.get("joins") or []):
-        return None
-    if not any(isinstance(a, (exp.Count, exp.Sum)) for a in select.aggregates):
-        return None
-    keys = [select.resolve(key) for key in select.grouped]
-    grouped = {k.alias for k in keys if k is not None}
-    asked = [a for a in grouped if _each(case.question, select.scope.tables[a])]
-    if len(asked) != 1 or None in keys or len(grouped) != 1 or _only_some(case.question, select.scope.tables[asked[0]]):
-        return None
-    alias = asked[0]
-    table = select.scope.tables[alias]
-    where = node.args.get("where")
-    filters = all_of(where.this) if where is not None else []
-    read = [select.columns(f) for f in filters]
-    if any(found is None or {c.alias for c in found} != {alias} for found in read):
-        return None
-    names = [k.column.name for k in keys if k is not None]
-    name = next((n for n in names if case.keys.unique(table, {n.lower()})), names[0])
-    key = select.column(alias, name)
-    known = exp.Not(this=exp.Is(this=key, expression=exp.Null()))
-    missing = (
-        exp.select(exp.Count(this=exp.Distinct(expressions=[key.copy()])))
-        .from_(select.source(alias))
-        .where(
-            *(f.copy() for f in filters),
-            exp.Not(this=exp.In(this=key.copy(), query=select.rows(key).where(known).subquery())),
-        )
-    )
-    count = case.probe(missing).rows[0][0]
-    if not count:
-        return PASSED
-    others = " and ".join(t.name for a, t in select.scope.tables.items() if a != alias)
-    values = f"{count} value{'s' if count > 1 else ''} of {table.name}.{name} with no match in {others}"
-    return Finding(f"{values} {'are' if count > 1 else 'is'} left out by the join; a LEFT JOIN keeps them.")
-
-
-def _only_some(question: str, table: TableSchema) -> bool:
-    """Does the question speak of those of this table's things only that have something?"""
-    words = words_of(question)
-    thing = words_of(table.name)[-1:]
-    return any(
-        [word] == thing and following in ("who", "that", "which", "with", "having")
-        for word, following in pairwise(words)
-    )
 
 
 @check(severity="repair")

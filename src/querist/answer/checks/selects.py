@@ -351,6 +351,11 @@ class Keys:
             if (len(whole), len(places)) == before:
                 return whole, places
 
+    def grouped(self, select: Select) -> set[str]:
+        """Aliases of which one row at most belongs to one group."""
+        keys = [select.resolve(key) for key in select.grouped or []]
+        return self.determined(select, {k.place for k in keys if k is not None})[0] if keys else set()
+
     def multiplier(self, select: Select, aliases: set[str]) -> str | None:
         """The alias of a table of which several rows may join one row of `aliases`; None when there is none."""
         whole, places = self.determined(select, set(), aliases)
