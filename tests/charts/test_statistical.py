@@ -48,3 +48,14 @@ def test_a_course_has_its_interval_as_a_band_and_its_dates_below() -> None:
     assert line["mark"]["type"] == "line"
     assert chart.text(60).splitlines()[-1] == "2024-01-01 … 2024-03-01"
     validate(chart.spec)
+
+
+def test_of_a_long_course_the_peaks_are_drawn_and_the_rest_is_told() -> None:
+    days = [
+        (f"{2000 + n // 336}-{n // 28 % 12 + 1:02}-{n % 28 + 1:02}", 500.0 if n == 2001 else n % 7) for n in range(4000)
+    ]
+    chart = course({"observed": days}, "Sold", "Course")
+    drawn = chart.spec["data"]["values"]
+    assert {row["value"] for row in drawn} >= {0, 6, 500.0}
+    assert drawn[0]["when"] == "2000-01-01T00:00:00"
+    assert chart.notes == (f"Of 4,000 points {len(drawn):,} are drawn: the lowest and the highest of each stretch.",)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from querist.charts.columns import ChartColumn, field_names, is_finite, moment
-from querist.charts.thinning import POINTS, outline, sample
+from querist.charts.thinning import OUTLINED, POINTS, outline, sample
 from querist.sources.table import Table, Value, json_cell
 
 MOST_OTHER = 0.5
@@ -116,7 +116,7 @@ class Case:
         for row in sorted(rows, key=lambda row: row[along.name]):
             lines.setdefault(row[colour.name] if colour else None, []).append(row)
         drawn = [row for line in lines.values() for row in outline(line, lambda row: row[y.name], POINTS // len(lines))]
-        self.note(f"Of {len(rows):,} points {len(drawn):,} are drawn: the lowest and the highest of each stretch.")
+        self.note(OUTLINED.format(len(rows), len(drawn)))
         return drawn
 
 

@@ -16,7 +16,7 @@ from querist.charts.chart import Chart, Kind, Spec
 from querist.charts.columns import moment
 from querist.charts.histogram import histogram_spec
 from querist.charts.style import HEIGHT, OTHER, PALETTE, WIDTH, finished, number_axis, time_axis
-from querist.charts.thinning import POINTS, SMALL, outline, sample
+from querist.charts.thinning import OUTLINED, POINTS, SMALL, outline, sample
 
 REST = "others"
 """The name of marks that stand in grey behind those that matter."""
@@ -43,11 +43,14 @@ def course(
         band: date, lower and upper end of the interval that the last line has.
     """
     names = list(lines)
+    known = {name: [point for point in points if isfinite(point[1])] for name, points in lines.items()}
     rows: list[Row] = [
         {"when": moment(when), "value": value, "line": name}
-        for name, points in lines.items()
-        for when, value in outline([point for point in points if isfinite(point[1])], itemgetter(1), POINTS)
+        for name, points in known.items()
+        for when, value in outline(points, itemgetter(1), POINTS)
     ]
+    held = sum(map(len, known.values()))
+    notes = [OUTLINED.format(held, len(rows))] if len(rows) < held else []
     ends = [
         {"when": moment(when), "low": low, "high": high, "line": names[-1]}
         for when, low, high in band
@@ -65,7 +68,7 @@ def course(
     if ends:
         area = {"y": {**y, "field": "low"}, "y2": {"field": "high"}}
         layers.insert(0, {"data": {"values": ends}, "mark": {"type": "area", "opacity": 0.25}, "encoding": area})
-    return _chart("line", rows, encoding, layers, title)
+    return _chart("line", rows, encoding, layers, title, notes)
 
 
 def points(

@@ -11,6 +11,7 @@ POINTS = 2_000
 """More points are too many to draw."""
 SMALL = POINTS // 10
 """A group of no more points is drawn whole."""
+OUTLINED = "Of {:,} points {:,} are drawn: the lowest and the highest of each stretch."
 T = TypeVar("T")
 
 
