@@ -68,6 +68,13 @@ def test_what_is_not_clean_in_a_database_is_told_and_left(ferry: Path) -> None:
     assert ferry.read_bytes() == before
 
 
+def test_words_for_missing_values_are_told(tmp_path: Path) -> None:
+    (tmp_path / "tolls.csv").write_text("gate,euros\nNord,1\nN/A,2\n-,3\n")
+    assert _told(tmp_path / "tolls.csv", "SELECT count(DISTINCT gate) FROM tolls") == [
+        "tolls.gate: '-', 'N/A' in 2 rows may stand for a missing value"
+    ]
+
+
 def test_rows_that_repeat_are_told_only_where_they_are_counted(ferry: Path) -> None:
     assert _told(ferry, "SELECT cars FROM trip WHERE cars = '9'") == [
         "trip.cars: 1 row has text among the numbers, such as 'n/a'"

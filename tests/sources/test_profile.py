@@ -141,6 +141,7 @@ def test_values_of_every_type_come_back_from_the_store() -> None:
         spellings=(("a", "A"),),
         date_formats=("%Y",),
         not_numbers=("x",),
+        missing_words=("-",),
     )
     profile = Profile("print", (TableProfile("t", 3, (column,), True, 2),))
     store_profile(profile)

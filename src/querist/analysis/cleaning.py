@@ -12,14 +12,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from querist.analysis.findings import counted
-from querist.sources.column_types import Reading, read_column
+from querist.sources.column_types import MISSING_WORDS, Reading, read_column
 from querist.sources.naming import literal, quote
 
 if TYPE_CHECKING:
     import pandas as pd
 
-MISSING_WORDS = frozenset({"", "n/a", "#n/a", "nan", "null", "-", "--", "\\n"})
-"""Words for a missing value in any column; others (`none`, `unknown`) may be values of their own."""
 MANY = 50
 """A text column with more different values is no list of categories, and its case is left alone."""
 SHORT = 3

@@ -87,6 +87,8 @@ class ColumnProfile:
             several, or one that leaves zeros out or does not tell day from month.
         not_numbers: text among numbers, of which it is none (`n/a`, nothing but blanks), most frequent first.
         not_number_rows: in how many rows.
+        missing_words: text that stands for a missing value among other text (`N/A`, nothing but blanks).
+        missing_rows: in how many rows.
     """
 
     name: str
@@ -102,6 +104,8 @@ class ColumnProfile:
     date_formats: tuple[str, ...] = ()
     not_numbers: tuple[str, ...] = ()
     not_number_rows: int = 0
+    missing_words: tuple[str, ...] = ()
+    missing_rows: int = 0
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,8 @@ from querist.sources.naming import literal
 
 NULL_WORDS = frozenset({"na", "n/a", "#n/a", "null", "none", "nan", "-", "--", "?", "\\n"})
 """Read as NULL, but only in a column whose other values are numbers, dates or booleans."""
+MISSING_WORDS = NULL_WORDS - {"na", "none", "?"} | {""}
+"""Words for a missing value among any others, of which the rest may be values of their own."""
 
 INTEGER = re.compile(r"-?(0|[1-9]\d*)")
 NUMBER = re.compile(r"-?((0|[1-9]\d*)(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?")

@@ -20,6 +20,9 @@ def column_flaws(column: ColumnProfile) -> Iterator[str]:
     if column.not_numbers:
         rows = "1 row has" if column.not_number_rows == 1 else f"{column.not_number_rows:,} rows have"
         yield f"{rows} text among the numbers, such as {_listed([repr(v) for v in column.not_numbers], ', ')}"
+    if column.missing_words:
+        rows = "1 row" if column.missing_rows == 1 else f"{column.missing_rows:,} rows"
+        yield f"{_listed([repr(v) for v in column.missing_words], ', ')} in {rows} may stand for a missing value"
 
 
 def repeated_rows(table: TableProfile) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from querist.errors import DataError
 from querist.sources.base import Column, ColumnProfile, Limits, Profile, Source, TableProfile, TableSchema
-from querist.sources.column_types import NULL_WORDS, NUMBER, STYLED, read_column, unsorted_dates
+from querist.sources.column_types import MISSING_WORDS, NULL_WORDS, NUMBER, STYLED, read_column, unsorted_dates
 from querist.sources.naming import quote
 from querist.sources.profile_store import load_profile, store_profile
 from querist.sources.spellings import spellings
@@ -211,6 +211,7 @@ class _TableProfiler:
         all_listed = found.distinct <= LISTED and all(not isinstance(v, str) or len(v) <= SHORT for v in values)
         kept = values[: LISTED if all_listed else EXAMPLES]
         others = self._not_numbers(column, found, counts)
+        missing = {v: n for v, n in counts if isinstance(v, str) and v.strip().lower() in MISSING_WORDS and not others}
         return ColumnProfile(
             name=column.name,
             nulls=round(1 - found.filled / self.rows, 6) if self.rows else 0.0,
@@ -225,6 +226,8 @@ class _TableProfiler:
             date_formats=unsorted_dates([t for t in texts if t.lower() not in NULL_WORDS]) if is_text else (),
             not_numbers=tuple(others)[:EXAMPLES],
             not_number_rows=sum(others.values()),
+            missing_words=tuple(missing),
+            missing_rows=sum(missing.values()),
         )
 
     def _frequent(self, column: Column, found: _Measures) -> list[tuple[Value, int]]:

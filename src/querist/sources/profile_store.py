@@ -19,7 +19,7 @@ from querist.state.paths import cache_dir
 
 log = logging.getLogger(__name__)
 
-VERSION = 2
+VERSION = 3
 """Goes up when profiles are to be made in another way than before."""
 MAX_BYTES = 256 * 1024 * 1024
 _NAMESPACE = "profile"
@@ -96,5 +96,5 @@ def _from_json(data: bytes) -> Profile:
 
 
 def _column(data: dict[str, Any]) -> ColumnProfile:
-    lists = {name: tuple(data[name]) for name in ("examples", "date_formats", "not_numbers")}
+    lists = {name: tuple(data[name]) for name in ("examples", "date_formats", "not_numbers", "missing_words")}
     return ColumnProfile(**{**data, **lists, "spellings": tuple(map(tuple, data["spellings"]))})
