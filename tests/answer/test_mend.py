@@ -219,6 +219,19 @@ def test_what_may_be_wrong_is_told_as_a_guess(club: Prepared, draft: str, senten
     assert sentence in " ".join(mend(draft, club).guesses)
 
 
+def test_keys_that_no_file_declares_are_still_of_different_things(tmp_path: Path) -> None:
+    (tmp_path / "firms.csv").write_text("id,title,founder_id\n1,Arco,3\n2,Bolt,1\n")
+    (tmp_path / "persons.csv").write_text("id,name,firm_id\n1,Ann,2\n2,Bea,1\n3,Cem,1\n")
+    (source,) = open_sources([tmp_path])
+    prepared = prepare(source, tmp_path / "values")
+    founders = "SELECT name FROM firms AS f JOIN persons AS p ON f.founder_id = p.id"
+    assert mend(founders, prepared) == Mended(founders)
+    mixed = mend("SELECT name FROM firms AS f JOIN persons AS p ON f.id = p.id WHERE title = 'Bolt'", prepared)
+    assert (source.execute(mixed.sql).rows, len(mixed.guesses)) == ((("Ann",),), 1)
+    prepared.close()
+    source.close()
+
+
 def test_a_text_that_came_after_the_index_was_made_stays(tmp_path: Path) -> None:
     connection = sqlite3.connect(tmp_path / "guests.sqlite")
     names = [f"{chr(65 + n)}dalbert" for n in range(26)]

@@ -6,10 +6,14 @@ from typing import TYPE_CHECKING
 
 from querist.answer.mending import Mending, column_of, like_name, same_name
 from querist.sources.base import TableSchema
-from querist.sources.joins import Edge, flat
+from querist.sources.joins import Edge, flat, words_of
 
 if TYPE_CHECKING:
     from sqlglot import exp
+
+
+_KEYS = ("id", "key", "code", "no", "number")
+"""What the keys of tables are called, where none is declared."""
 
 
 def mend_joins(select: Mending) -> None:
@@ -87,7 +91,7 @@ def _tell(select: Mending, before: str, taken: str, lacking: list[str], path: li
     if not lacking:
         select.told.guesses.append(f"The query joins on {before}, which are no keys of each other; {taken} was taken.")
     elif not keys.issuperset(map(str.lower, lacking)):
-        select.told.instead(before, taken)
+        select.told.instead(" and ".join(lacking), taken)
 
 
 def _column(table: TableSchema, name: str) -> str | None:
@@ -104,9 +108,13 @@ def _of_two_things(select: Mending, left: TableSchema, one: str, right: TableSch
 
 def _identifies(select: Mending, table: TableSchema, column: str) -> set[str]:
     """The tables whose rows a column names: its own where it is the key, and those that it refers to."""
-    found = {e.right for e in select.joins.edges if (e.left, e.left_column) == (table.name, column)}
-    is_key = table.primary_key == (column,) or any(e.right_column == column for e in select.joins.into(table.name))
-    return {*found, table.name} if is_key else found
+    place = (table.name.lower(), column.lower())
+    found = {e.right.lower() for e in select.joins.edges if (e.left.lower(), e.left_column.lower()) == place}
+    profile = select.prepared.profile.table(table.name)
+    known = profile.column(column) if profile else None
+    called = known is not None and known.likely_key and set(words_of(column)) <= {*words_of(table.name), *_KEYS}
+    referred = any(e.right_column.lower() == place[1] for e in select.joins.into(table.name))
+    return {*found, place[0]} if called or referred or table.primary_key == (column,) else found
 
 
 def _meet(select: Mending, left: TableSchema, one: str, right: TableSchema, other: str) -> bool:
