@@ -19,6 +19,7 @@ from querist.analysis.findings import FindingValue
         (0.03, 0.0312, 2),
         ("North", "north ", None),
         ([1.5, 2], [1.5, 2.0], None),
+        (123456789012345680.0, 123456789012345696.0, None),
     ],
 )
 def test_values_that_are_the_same(left: FindingValue, right: FindingValue, places: int | None) -> None:
@@ -78,6 +79,7 @@ def test_without_names_drafts_agree_on_a_main_finding(
         ("describe", {"max_age": 40}, {"rows": 40}),
         ("describe", {"count_age": 40}, {"count": 40}),
         ("describe", {"mean_share": 0.5}, {"p": 0.5}),
+        ("describe", {"mean_age": 31.24, "n": 600}, {"rows": 600}),
         ("missing_values", {"missing_age": 177}, {"missing": 177}),
         ("correlation", CORRELATION, {}),
     ],

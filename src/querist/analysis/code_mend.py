@@ -169,7 +169,7 @@ class _Mender(ast.NodeTransformer):
         joined = [part for part in (node.left, *node.comparators[:-1]) if _joins(part)]
         meant = any(self._in_brackets(part, node) or isinstance(part.right, ast.Compare) for part in joined)
         if len(node.ops) == 1 and isinstance(last := node.comparators[0], ast.Constant):
-            meant = meant or isinstance(last.value, bool)  # `a > 1 & b == False` may deny both
+            meant = meant or isinstance(last.value, bool)  # `(a > 1) & b == False` may deny both
         self.generic_visit(node)
         if meant:
             return node
