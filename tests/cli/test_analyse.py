@@ -28,7 +28,7 @@ def plan(*statistics: str) -> dict[str, object]:
 
 
 def reply(request: object) -> object:
-    return plan("max", "min") if getattr(request, "prefix", "") == "analysis-plan" else "The dearest is 165,000."
+    return plan("max", "min") if getattr(request, "prefix", "") == "analysis-plan" else "The dearest is 30,000.5."
 
 
 def test_words_values_and_warnings_are_shown(kites: Path, scripted: Use) -> None:
@@ -36,7 +36,7 @@ def test_words_values_and_warnings_are_shown(kites: Path, scripted: Use) -> None
     shown = analyse("What do the kites cost?", "--data", kites, "--explain")
     assert shown.exit_code == 0, shown.output
     lines = shown.stdout.splitlines()
-    assert lines[0] == "The dearest is 165,000."
+    assert lines[0] == "The dearest is 30,000.5."
     assert any(line.endswith("max of price") for line in lines)
     assert "draft 1, techniques: agrees" in lines
     assert any(line.startswith("warning: No code was tried") for line in lines)
@@ -56,7 +56,7 @@ def test_a_chart_is_saved_beside_the_analysis(kites: Path, scripted: Use, tmp_pa
     shown = analyse("What do the kites cost?", "--data", kites, "--chart", file)
     assert "Distribution of Price" in file.read_text()
     assert f"The chart is in {file}." in shown.stderr
-    assert shown.stdout.startswith("The dearest is 165,000.")
+    assert shown.stdout.startswith("The dearest is 30,000.5.")
 
 
 def test_a_chart_that_cannot_be_is_refused_before_anything_is_asked(kites: Path, scripted: Use) -> None:
