@@ -51,6 +51,19 @@ def test_a_broken_line_before_the_last_is_told_with_its_number(tmp_path: Path) -
         read_predictions(path)
 
 
+def test_answers_of_two_models_are_not_taken_for_repeats_of_one(tmp_path: Path) -> None:
+    path = tmp_path / "p.jsonl"
+    log = PredictionLog(path)
+    for id, repeat, asked in [("a", 0, "old"), ("a", 1, "old"), ("b", 0, "old"), ("b", 1, ""), ("a", 0, "new")]:
+        log.add(Prediction(id=id, repeat=repeat, asked=asked))
+    log.close()
+    assert [(p.id, p.repeat, p.asked) for p in read_predictions(path)] == [
+        ("a", 0, "new"),
+        ("b", 0, "old"),
+        ("b", 1, ""),
+    ]
+
+
 def test_of_several_predictions_for_a_question_the_last_counts(tmp_path: Path) -> None:
     path = tmp_path / "p.jsonl"
     path.write_text('{"id": 1, "sql": "SELECT 1"}\n{"id": 1, "sql": "SELECT 2"}\n')

@@ -222,6 +222,7 @@ def read_predictions(path: Path) -> list[Prediction]:
     whole, _, torn = raw.rpartition(b"\n")
     lines = whole.split(b"\n")
     found: dict[tuple[str | int, int], Prediction] = {}
+    latest: dict[str | int, str] = {}
     for number, line in enumerate([*lines, torn], start=1):
         if not line.strip():
             continue
@@ -234,7 +235,9 @@ def read_predictions(path: Path) -> list[Prediction]:
             where = ".".join(map(str, first["loc"])) or "the line"
             raise UsageError(f"{path}:{number} is not a prediction: {where}: {first['msg']}.") from error
         found[prediction.id, prediction.repeat] = prediction
-    return list(found.values())
+        latest[prediction.id] = prediction.asked or latest.get(prediction.id, "")
+    # A question that was asked three times, and then once of another model, has one answer.
+    return [p for p in found.values() if p.asked in ("", latest[p.id])]
 
 
 class PredictionLog:
