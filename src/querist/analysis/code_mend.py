@@ -56,6 +56,8 @@ _GIVES = {"chi2_contingency": "spde", "linregress": "sirps"}
 """How the names of the values begin that a function of SciPy gives, of which code often takes fewer."""
 _FILLS = frozenset("fillna ffill bfill interpolate replace clip mask where".split())
 """Methods of a column that give a value for each of its rows."""
+_BY_VALUE = ("value_counts", "crosstab", "pivot", "pivot_table", "unstack", "set_index", "to_dict")
+"""What makes values of a column into labels."""
 _READERS = ("read_csv", "read_excel", "read_parquet", "read_json", "read_table")
 
 
@@ -69,7 +71,7 @@ def mend_code(code: str, columns: Sequence[str], names: Sequence[str] = (), fram
         tree = ast.parse(code)
     except (SyntaxError, ValueError, RecursionError):
         return code, []
-    mender = _Mender(code, columns, frame)
+    mender = _Mender(code, tree, columns, frame)
     tree = ast.fix_missing_locations(mender.visit(tree))
     notes = list(dict.fromkeys(mender.notes))
     if gathered := _gather_answers(tree, names, frame):
@@ -122,17 +124,32 @@ def _bound(tree: ast.Module) -> set[str]:
     return names
 
 
+def _made(tree: ast.Module) -> set[str]:
+    """The columns that the code may make itself: it stores them, gives them as keywords, or puts them for others."""
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store) and isinstance(node.slice, ast.Constant):
+            names.add(str(node.slice.value))
+        elif isinstance(node, ast.keyword) and node.arg:
+            names.add(node.arg)
+        elif isinstance(node, ast.Dict):
+            names |= {str(value.value) for value in node.values if isinstance(value, ast.Constant)}
+        elif isinstance(node, ast.Assign) and getattr(node.targets[0], "attr", "") == "columns":
+            names |= {str(part.value) for part in ast.walk(node.value) if isinstance(part, ast.Constant)}
+    return names
+
+
 class _Mender(ast.NodeTransformer):
-    def __init__(self, code: str, columns: Sequence[str], frame: str) -> None:
+    def __init__(self, code: str, tree: ast.Module, columns: Sequence[str], frame: str) -> None:
         self.lines, self.columns, self.frame = code.encode().splitlines(), list(columns), frame
         self.notes: list[str] = []
-        self.made: set[str] = set()
-        """Columns that the code makes itself."""
+        self.made = _made(tree)
+        self.keyed: set[str] = set()
+        """Variables that are no tables: what stands in their brackets is no column."""
 
     def visit_Assign(self, node: ast.Assign) -> ast.AST:
-        for target in node.targets:
-            if isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Constant):
-                self.made.add(str(target.slice.value))
+        if self._is_keyed(node.value):
+            self.keyed |= {target.id for target in node.targets if isinstance(target, ast.Name)}
         self.generic_visit(node)
         taken, call = node.targets[0], node.value
         if isinstance(taken, ast.Tuple) and isinstance(call, ast.Call):
@@ -217,9 +234,19 @@ class _Mender(ast.NodeTransformer):
         return self.generic_visit(node)
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
-        if isinstance(node.ctx, ast.Load) and not isinstance(node.value, ast.Dict):
+        if isinstance(node.ctx, ast.Load) and not self._is_keyed(node.value):
             node.slice = self._columns(node.slice)
         return self.generic_visit(node)
+
+    def _is_keyed(self, node: ast.expr) -> bool:
+        """Whether it is a dictionary, or made of one column: its keys are values, such as those that were counted."""
+        while isinstance(node, (ast.Subscript, ast.Call, ast.Attribute)):
+            if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
+                return True
+            if isinstance(node, ast.Attribute) and node.attr in _BY_VALUE:
+                return True
+            node = node.func if isinstance(node, ast.Call) else node.value
+        return isinstance(node, ast.Dict) or (isinstance(node, ast.Name) and node.id in self.keyed)
 
     def visit_keyword(self, node: ast.keyword) -> ast.AST:
         if node.arg in ("subset", "columns", "by"):
