@@ -91,6 +91,14 @@ def test_a_level_and_the_word_significant_are_held_against_p_values_alone(text: 
     assert unsupported(text, UNSURE) == flagged
 
 
+def test_a_claim_rests_on_the_p_value_that_was_adjusted() -> None:
+    text = "They are significantly related (p < 0.01)."
+    many: dict[str, FindingValue] = {"p_a_b": 0.004, "p_adjusted_a_b": 0.11}
+    assert unsupported(text, many) == ["significantly", "0.01"]
+    assert unsupported(text, {"p_value": 0.3, "p_value_unadjusted": 0.004}) == ["significantly", "0.01"]
+    assert unsupported(text, {**many, "p_adjusted_a_b": 0.008}) == []
+
+
 def test_p_values_are_found_in_texts() -> None:
     result = '{"findings":[{"name":"p_value","value":0.03,"meaning":"of the price"}]}'
     assert unsupported("The difference is significant (p < 0.05).", {"result": result}) == []

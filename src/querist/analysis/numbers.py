@@ -80,7 +80,9 @@ _BOUND = re.compile(
 )
 _P_NAME = re.compile(r"(?:^|[\W_])p(?:[\W_]?val(?:ue)?s?)?(?:$|[\W_])", re.I)
 _P_SAID = re.compile(
-    r"\bp(?:[-_ ]?value)?(?:_\w+)?\W{0,2}(?:=|:|,\"value\":)\s*(?P<p>[01]?\.\d+(?:e-?\d+)?|\d(?:\.\d+)?e-\d+)", re.I
+    r"\b(?P<name>p(?:[-_ ]?value)?(?:_\w+)?)\W{0,2}(?:=|:|,\"value\":)\s*"
+    r"(?P<p>[01]?\.\d+(?:e-?\d+)?|\d(?:\.\d+)?e-\d+)",
+    re.I,
 )
 _CLAIM = re.compile(
     r"(?P<denied>\b(?:no|not|nor|never|neither|without|hardly|lacks?|cannot|\w+n['’]t)\b[^.,;:!?]{0,60}?)?"
@@ -224,14 +226,16 @@ def _known(values: Iterable[FindingValue]) -> tuple[list[float], set[_Day]]:
 
 
 def _p_values(values: Mapping[str, FindingValue]) -> list[float]:
-    """The values that are p-values by their names; of texts those that stand in them as such."""
-    found = []
-    for name, value in values.items():
-        if isinstance(value, str):
-            found += [float(match["p"]) for match in _P_SAID.finditer(value)]
-        elif isinstance(value, (int, float)) and not isinstance(value, bool) and _P_NAME.search(name):
-            found.append(float(value))
-    return [p for p in found if 0 <= p <= 1]
+    """The p-values that claims may rest on, known by their names; of texts those that stand in them as such."""
+    named = [(name, value) for name, value in values.items() if isinstance(value, float) and _P_NAME.search(name)]
+    said = [
+        (match["name"], float(match["p"]))
+        for value in values.values()
+        if isinstance(value, str)
+        for match in _P_SAID.finditer(value)
+    ]
+    found = [(name.lower(), p) for name, p in (*named, *said) if 0 <= p <= 1 and "unadjusted" not in name.lower()]
+    return [p for name, p in found if re.search("adjusted|exact", name)] or [p for _, p in found]
 
 
 def _days(text: str) -> Iterator[tuple[re.Match[str], list[_Day]]]:

@@ -101,6 +101,22 @@ def named(name: str, column: str, by: str, group: str) -> tuple[str, str]:
     return key, f"{words} where {by} = {group}" if by else words
 
 
+def in_time(frame: pd.DataFrame) -> str:
+    """The column of dates or years that the rows are in order of; empty when there is none."""
+    from pandas.api.types import is_datetime64_any_dtype, is_integer_dtype
+
+    for name, values in frame.items():
+        years = is_integer_dtype(values) and values.between(1700, 2200).all()
+        if (years or is_datetime64_any_dtype(values)) and values.is_monotonic_increasing and values.is_unique:
+            return str(name)
+    return ""
+
+
+def follows(values: pd.Series[float]) -> bool:
+    """Whether each value is like the one before it, more than by chance."""
+    return len(values) > 4 and float(values.autocorr()) > 2 / len(values) ** 0.5
+
+
 def p_text(p: float) -> str:
     """A p-value as titles say it."""
     return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"

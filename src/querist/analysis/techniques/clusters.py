@@ -22,6 +22,10 @@ JUDGED = 2_000
 """Rows that the silhouette is computed on."""
 FITTED = 5_000
 """Rows that centres are found on; the others then go to the nearest."""
+COMPARED, REFERENCES = 500, 5
+"""Rows and number of the sets without clusters that those found are held against, of each kind."""
+CLEAR = 0.05
+"""How much higher the silhouette of clusters is than that of sets without; their number was chosen for it."""
 
 
 class ClustersParams(Params):
@@ -64,8 +68,10 @@ class Clusters(Technique[ClustersParams]):
         score, model = tried[best]
         found.add("clusters", best, "number of clusters")
         found.add("silhouette", score, "how well the clusters are apart, -1 to 1")
-        if score < 0.25:
-            found.warn("The clusters are hardly apart (silhouette below 0.25): the data may have none.")
+        chance = _by_chance(scaled, best)
+        found.add("silhouette_by_chance", chance, "the highest of as many clusters in rows that have none")
+        if score <= chance + CLEAR:
+            found.warn(f"Rows without any clusters have a silhouette of {chance:.2f}, too: these may have none.")
         nearest = model.predict(scaled)
         found.chart = _picture(rows, nearest, model.cluster_centers_, score)
         for number, part in rows.groupby(nearest):
@@ -73,6 +79,25 @@ class Clusters(Technique[ClustersParams]):
             for column in rows.columns:
                 found.add(f"mean_{column}_{number}", part[column].mean(), f"mean of {column} in cluster {number}")
         return found.done()
+
+
+def _by_chance(scaled: Any, count: int) -> float:
+    """The highest silhouette among sets of rows that spread as these do and have no clusters, normal and uniform ones.
+
+    After the reference sets of the gap statistic (Tibshirani, Walther and Hastie 2001), along the principal axes.
+    """
+    import numpy as np
+    from sklearn.cluster import KMeans
+    from sklearn.metrics import silhouette_score
+
+    random = np.random.default_rng(0)
+    shape = (min(len(scaled), COMPARED), scaled.shape[1])
+    axes = np.linalg.svd(scaled - scaled.mean(axis=0), full_matrices=False)[2]
+    along = scaled @ axes.T
+    normal = [random.normal(along.mean(axis=0), along.std(axis=0), shape) for _ in range(REFERENCES)]
+    uniform = [random.uniform(along.min(axis=0), along.max(axis=0), shape) for _ in range(REFERENCES)]
+    fitted = [(rows, KMeans(count, n_init=5, random_state=0).fit(rows)) for rows in (*normal, *uniform)]
+    return max(float(silhouette_score(rows, model.labels_)) for rows, model in fitted)
 
 
 def _picture(rows: pd.DataFrame, nearest: Any, centres: Any, score: float) -> Chart:

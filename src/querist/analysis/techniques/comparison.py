@@ -1,4 +1,4 @@
-"""Comparison of groups with the test that fits: t, Welch, Mann-Whitney, ANOVA, Kruskal-Wallis, chi-squared."""
+"""Comparison of groups with the test that fits: t, Welch, Mann-Whitney, ANOVA, Kruskal-Wallis, chi-squared, Fisher."""
 
 from __future__ import annotations
 
@@ -26,6 +26,8 @@ NAMES = {
 MIN_PER_GROUP = 3
 LARGE = 30
 """The mean of more values is nearly normal, whatever they are."""
+UNEVEN = 1.5
+"""Where a group is so many times as large as another, that variances look alike is no reason to take them as equal."""
 
 
 class ComparisonParams(Params):
@@ -42,7 +44,7 @@ class Comparison(Technique[ComparisonParams]):
         found = Gathering(self.name)
         wanted = params.test
         if wanted == "chi_squared" or (wanted == "auto" and not _is_numeric(self.frame, params.column)):
-            _chi_squared(found, self.frame, params)
+            _of_words(found, self.frame, params)
             return found.done()
         values = numbers(self.frame, params.column)
         parts = _parts(found, self.frame, values, params)
@@ -60,6 +62,8 @@ class Comparison(Technique[ComparisonParams]):
         found.add("statistic", statistic, f"statistic of the {test} test of {params.column} by {params.by}")
         found.add("p_value", p, f"p-value of the {test} test of {params.column} by {params.by}")
         found.add("significant", p < 0.05, "whether the difference is significant at 0.05")
+        if p < 0.05 and len(parts) > 2:
+            found.warn(f"That the {len(parts)} groups differ does not say which of them do.")
         for name, part in parts:
             where = f"of {params.column} where {params.by} = {name}"
             found.add(f"mean_{name}", part.mean(), f"mean {where}")
@@ -108,10 +112,12 @@ def _fitting(wanted: Test, samples: list[pd.Series[float]], found: Gathering) ->
     if wanted == "auto":
         if not normal:
             chosen, why = "mann_whitney" if two else "kruskal", "a small group is not normally distributed"
-        elif equal:
-            chosen, why = "t_test" if two else "anova", "the variances are alike"
-        else:
+        elif not equal:
             chosen, why = "welch", "the variances differ"
+        elif max(map(len, samples)) > UNEVEN * min(map(len, samples)):
+            chosen, why = "welch", "the groups differ in size, so that it matters whether the variances do"
+        else:
+            chosen, why = "t_test" if two else "anova", "the variances are alike"
         found.warn(f"The test {chosen} was chosen because {why}.")
         return chosen
     if wanted in ("t_test", "mann_whitney") and not two:
@@ -147,7 +153,8 @@ def _run(test: str, samples: list[Any]) -> tuple[float, float]:
     return float(result.statistic), float(result.pvalue)
 
 
-def _chi_squared(found: Gathering, frame: pd.DataFrame, params: ComparisonParams) -> None:
+def _of_words(found: Gathering, frame: pd.DataFrame, params: ComparisonParams) -> None:
+    """Whether two columns of words go together: by chi-squared, or by Fisher's exact test where counts are small."""
     import pandas as pd
     from scipy import stats
 
@@ -162,19 +169,32 @@ def _chi_squared(found: Gathering, frame: pd.DataFrame, params: ComparisonParams
     if min(counts.shape) < 2:
         raise UsageError(f"{params.column!r} and {params.by!r} need two different values each for a chi-squared test.")
     result = stats.chi2_contingency(counts)
-    found.add("test", "chi_squared", "the test that was made")
-    found.add("statistic", result.statistic, f"chi-squared of {params.column} by {params.by}")
-    found.add("p_value", result.pvalue, f"p-value of the chi-squared test of {params.column} by {params.by}")
-    found.add("degrees_of_freedom", result.dof, "degrees of freedom")
-    found.add("significant", result.pvalue < 0.05, "whether the two are related, at 0.05")
-    found.chart = _shares(counts, params, float(result.pvalue))
-    if counts.shape == (2, 2):
-        found.warn("The statistic of two by two values is with Yates' correction.")
-    if (result.expected_freq < 5).mean() > 0.2:
-        found.warn("More than a fifth of the expected counts are below 5: the chi-squared test is not reliable.")
+    pair, p, name = f"{params.column} by {params.by}", float(result.pvalue), "chi-squared"
+    small = float((result.expected_freq < 5).mean())
+    exact = float(stats.fisher_exact(counts).pvalue) if counts.shape == (2, 2) and small else None
+    if exact is not None and params.test == "auto":
+        found.add("test", "fisher_exact", "the test that was made")
+        found.add("p_value", exact, f"p-value of Fisher's exact test of {pair}")
+        found.warn("Fisher's exact test was chosen because an expected count is below 5.")
+    else:
+        found.add("test", "chi_squared", "the test that was made")
+        found.add("statistic", result.statistic, f"chi-squared of {pair}")
+        found.add("p_value", p, f"p-value of the chi-squared test of {pair}")
+        found.add("degrees_of_freedom", result.dof, "degrees of freedom")
+        if counts.shape == (2, 2):
+            found.warn("The statistic of two by two values is with Yates' correction.")
+        if exact is not None:
+            found.add("p_value_exact", exact, f"p-value of Fisher's exact test of {pair}")
+            found.warn("An expected count is below 5, which chi-squared does not expect: Fisher's exact test decides.")
+        elif small > 0.2:
+            found.warn("More than a fifth of the expected counts are below 5: the chi-squared test is not reliable.")
+    if exact is not None:
+        p, name = exact, "Fisher's exact test"
+    found.add("significant", p < 0.05, "whether the two are related, at 0.05")
+    found.chart = _shares(counts, params, f"{name}, {p_text(p)}")
 
 
-def _shares(counts: pd.DataFrame, params: ComparisonParams, p: float) -> Chart | None:
+def _shares(counts: pd.DataFrame, params: ComparisonParams, result: str) -> Chart | None:
     """How each group is made up, in percent: as bars, or as a heat map where those would have too many colours."""
     share = f"share of the rows of one {params.by} (%)"
     columns = tuple(ResultColumn(name) for name in (params.by, params.column, share))
@@ -184,6 +204,6 @@ def _shares(counts: pd.DataFrame, params: ComparisonParams, p: float) -> Chart |
         for group in counts.columns
         for value in counts.index
     ]
-    told = f"{title(params.column)} by {title(params.by)}: chi-squared, {p_text(p)}"
+    told = f"{title(params.column)} by {title(params.by)}: {result}"
     kind: Kind = "bar" if len(counts) <= SERIES else "heatmap"
     return recommend(Table(columns, tuple(rows)), kind=kind, title=told)

@@ -1,15 +1,25 @@
-"""Correlation of columns, pair by pair, with p-values."""
+"""Correlation of columns, pair by pair, with p-values, of several pairs also with those that allow for their number."""
 
 from __future__ import annotations
 
 from itertools import combinations
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pydantic import Field
 
 from querist.analysis.findings import Findings, Gathering
-from querist.analysis.frame import complete, present
-from querist.analysis.techniques.base import Column, Grouping, Params, Technique, groups, label, p_text
+from querist.analysis.frame import complete, numbers, present
+from querist.analysis.techniques.base import (
+    Column,
+    Grouping,
+    Params,
+    Technique,
+    follows,
+    groups,
+    in_time,
+    label,
+    p_text,
+)
 from querist.charts.chart import Chart
 from querist.charts.columns import title
 from querist.charts.recommend import SERIES
@@ -20,6 +30,15 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SIGNS = {"pearson": "r", "spearman": "ρ", "kendall": "τ"}
+
+
+class _Measured(NamedTuple):
+    r: float
+    left: str
+    right: str
+    p: float
+    words: str
+    tail: str
 
 
 class CorrelationParams(Params):
@@ -40,7 +59,7 @@ class Correlation(Technique[CorrelationParams]):
         pairs = list(combinations(dict.fromkeys(params.columns), 2))
         if not pairs:
             raise UsageError("A correlation needs two different columns.", hint="Name another column.")
-        measured: list[tuple[float, str, str, float]] = []
+        measured: list[_Measured] = []
         for group, frame in groups(self.frame, params.by):
             for left, right in pairs:
                 filled = not any(present(frame, name).empty for name in (left, right))
@@ -51,7 +70,7 @@ class Correlation(Technique[CorrelationParams]):
                 r = p = None
                 if len(both) >= 3 and both.nunique().min() > 1:
                     r, p = (float(part) for part in test(both[left], both[right]))
-                    measured.append((r, left, right, p))
+                    measured.append(_Measured(r, left, right, p, f"{left} and {right}{where}", tail))
                 else:
                     found.warn(f"{left} and {right} have too few different values for a correlation{where}.")
                 found.add(f"r{tail}", r, f"{params.method} correlation of {left} and {right}{where}")
@@ -59,16 +78,38 @@ class Correlation(Technique[CorrelationParams]):
                 found.add(f"n{tail}", len(both), f"rows in the correlation of {left} and {right}{where}")
         if not measured:
             raise UsageError(found.warnings[-1], hint="Choose columns that vary, with at least 3 rows in common.")
+        strongest = max(measured, key=lambda pair: abs(pair.r))
+        told = p_text(strongest.p)
         if len(measured) > 1:
-            strongest = max(measured, key=lambda pair: abs(pair[0]))
             chosen = {"highest": max(measured), "lowest": min(measured), "strongest": strongest}
-            for word, (r, left, right, _) in chosen.items():
-                found.add(f"{word}_r", r, f"{word} of these correlations")
-                found.add(f"{word}_r_pair", f"{left}, {right}", f"the pair with the {word} correlation")
-        r, left, right, p = max(measured, key=lambda pair: abs(pair[0]))
-        told = f" by {title(params.by)}" if params.by else f": {SIGNS[params.method]} = {r:.2f}, {p_text(p)}"
-        found.chart = _picture(self.frame, (left, right), params.by, told, len(pairs))
+            for word, pair in chosen.items():
+                found.add(f"{word}_r", pair.r, f"{word} of these correlations")
+                found.add(f"{word}_r_pair", f"{pair.left}, {pair.right}", f"the pair with the {word} correlation")
+            adjusted = _adjust(measured, found)
+            told = f"{p_text(adjusted[strongest])} for {len(measured)} correlations"
+        if time := in_time(self.frame):
+            following = {name for name in params.columns if name in self.frame and follows(numbers(self.frame, name))}
+            if any({pair.left, pair.right} <= following for pair in measured):
+                found.warn(
+                    f"The rows are in order of {time}, and each is like the one before it in "
+                    f"{', '.join(sorted(following))}: p takes rows for independent, and is too small."
+                )
+        told = f" by {title(params.by)}" if params.by else f": {SIGNS[params.method]} = {strongest.r:.2f}, {told}"
+        found.chart = _picture(self.frame, (strongest.left, strongest.right), params.by, told, len(pairs))
         return found.done()
+
+
+def _adjust(measured: list[_Measured], found: Gathering) -> dict[_Measured, float]:
+    """The p-values after Holm: of many correlations of noise, too, the strongest looks strong."""
+    from statsmodels.stats.multitest import multipletests
+
+    adjusted = multipletests([pair.p for pair in measured], method="holm")[1]
+    for pair, p in zip(measured, adjusted, strict=True):
+        found.add(f"p_adjusted{pair.tail}", p, f"p-value of {pair.words}, adjusted for {len(measured)} correlations")
+    found.warn(
+        f"Among {len(measured)} correlations some look strong by chance: p_adjusted allows for it (Holm), p not."
+    )
+    return dict(zip(measured, adjusted.tolist(), strict=True))
 
 
 def _picture(frame: pd.DataFrame, pair: tuple[str, str], by: str, told: str, pairs: int) -> Chart:

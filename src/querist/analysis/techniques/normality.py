@@ -16,8 +16,8 @@ from querist.errors import UsageError
 if TYPE_CHECKING:
     import pandas as pd
 
-FEWEST = 8
-"""Values that a test takes at least."""
+FEWEST, FEW = 8, 20
+"""Values that a test takes at least; and below which it finds little that is not normal."""
 
 
 class NormalityParams(Params):
@@ -56,6 +56,8 @@ class Normality(Technique[NormalityParams]):
                     found.add(key if several else name, value, f"{label} test: {meaning}")
                 told = f"Distribution of {title(column)}{where}: {label}, {p_text(p)}"
                 found.chart = found.chart or histogram(values.tolist(), title(column), told)
+                if p >= 0.05 and len(values) < FEW:
+                    found.warn(f"{len(values)} values of {column}{where} hardly show whether they are normal or not.")
                 if params.test == "shapiro" and len(values) > 5000:
                     found.warn(
                         f"The p-value of Shapiro-Wilk is not exact for {len(values):,} values (more than 5,000)."

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from querist.analysis.findings import Findings, Gathering, counted
 from querist.analysis.frame import numbers, present
-from querist.analysis.techniques.base import Column, Params, Technique, label
+from querist.analysis.techniques.base import Column, Params, Technique, follows, in_time, label
 from querist.charts.chart import Chart
 from querist.charts.columns import title
 from querist.charts.statistical import boxes, points
@@ -52,7 +52,7 @@ class Regression(Technique[RegressionParams]):
         if params.test_share:
             _split(found, rows, features, params)
         if params.kind == "linear":
-            _ordinary(found, rows, features, params.target, bool(params.test_share))
+            _ordinary(found, rows, features, params, in_time(self.frame))
         else:
             if not params.test_share:
                 _score(found, "", _fitted(found, rows, features, params), rows, features, params)
@@ -185,13 +185,18 @@ def _score(
         found.add(f"{prefix}accuracy", right, f"share on the right side of the middle {where}")
 
 
-def _ordinary(found: Gathering, rows: pd.DataFrame, features: list[str], target: str, tested: bool) -> None:
-    """Ordinary least squares on all rows, with what its residuals say about the assumptions."""
+def _ordinary(found: Gathering, rows: pd.DataFrame, features: list[str], params: RegressionParams, time: str) -> None:
+    """Ordinary least squares on all rows, with what its residuals say about the assumptions.
+
+    Args:
+        time: the column that the rows are in order of; empty for none.
+    """
+    import pandas as pd
     import statsmodels.api as sm
     from scipy import stats
     from statsmodels.stats.diagnostic import het_breuschpagan
 
-    inputs, means, spreads = _scaled(rows, features)
+    target, (inputs, means, spreads) = params.target, _scaled(rows, features)
     fit = sm.OLS(rows[target].to_numpy(), inputs).fit()
     coefficients = fit.params[1:] / spreads
     found.add("intercept", fit.params[0] - (coefficients * means).sum(), "intercept")
@@ -201,7 +206,7 @@ def _ordinary(found: Gathering, rows: pd.DataFrame, features: list[str], target:
     found.add("r2", fit.rsquared, "R squared on all rows")
     found.add("adjusted_r2", fit.rsquared_adj, "adjusted R squared on all rows")
     found.add("p_value", fit.f_pvalue, "p-value of the whole regression")
-    if not tested:  # else only the errors on the test rows count
+    if not params.test_share:  # else only the errors on the test rows count
         found.add("mse", float((fit.resid**2).mean()), "mean squared error on all rows")
         found.add("rmse", float((fit.resid**2).mean() ** 0.5), "root mean squared error on all rows")
         told = f"R² = {fit.rsquared:.2f} on all rows"
@@ -211,6 +216,11 @@ def _ordinary(found: Gathering, rows: pd.DataFrame, features: list[str], target:
     if fit.rsquared > 1 - 1e-10:
         found.warn(f"The features give {target} exactly: perhaps it was computed from them.")
         return
+    if time and follows(pd.Series(fit.resid)):
+        found.warn(
+            f"The rows are in order of {time}, and each residual is like the one before it: "
+            "p-values take rows for independent, and are too small."
+        )
     if float(het_breuschpagan(fit.resid, inputs)[1]) < 0.05:
         found.warn("The residuals spread unevenly (Breusch-Pagan p < 0.05): standard errors are too optimistic.")
     if len(rows) <= FEW and float(stats.shapiro(fit.resid).pvalue) < 0.05:

@@ -40,7 +40,7 @@ class Trend(Technique[SeriesParams]):
         found.add("slope", fit.slope, f"change of {params.value} a {params.period}")
         line = _line(series, _SEASON[params.period])
         found.add("p_value", line.p, f"p-value of the slope, for {params.period}s that may be like those before them")
-        found.add("p_value_least_squares", fit.pvalue, f"p-value of the slope, were all {params.period}s independent")
+        found.add("p_value_unadjusted", fit.pvalue, f"p-value of the slope, were all {params.period}s independent")
         found.add("r2", fit.rvalue**2, "share of the variance that a straight line explains")
         significant = line.p < 0.05
         trend = ("rising" if fit.slope > 0 else "falling") if significant else "none"
