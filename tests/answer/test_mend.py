@@ -310,6 +310,7 @@ def orders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prepared]:
         ("How many orders in 2025?", "placed = DATE '2025-12-31'", 4),
         ("How many orders in 2025?", "placed LIKE '2025%'", 4),
         ("How many orders in 2025?", "placed = '2025'", 4),
+        ("How many orders not in 2025?", "placed NOT LIKE '2025%'", 2),
         ("How many orders in March 2025?", "placed = '2025-03-01'", 2),
         ("How many orders in March 2025?", "placed LIKE '2025-03-%'", 2),
         ("How many orders in December 2025?", "placed = '2025-12-01'", 1),

@@ -54,7 +54,8 @@ def whole_periods(select: exp.Select, scope: SelectTables, question: str) -> lis
         first, after = (exp.Literal.string(f"{y:04}-{m:02}-01") for y, m in ((year, month or 1), until))
         within = exp.and_(exp.GTE(this=column.copy(), expression=first), exp.LT(this=column.copy(), expression=after))
         notes.append(f"took the whole {'month' if month else 'year'} for {literal.name!r}")
-        node.replace(exp.paren(within, copy=False))
+        whole = exp.paren(within, copy=False)
+        node.replace(exp.not_(whole, copy=False) if node.args.get("negate") else whole)
     return notes
 
 

@@ -107,3 +107,20 @@ def test_not_in_over_a_common_table_expression_is_probed_with_it(herbarium: Data
         "SELECT name FROM collector WHERE id NOT IN (SELECT who FROM checked)"
     )
     assert found["null_in_not_in"].outcome == "failed"
+
+
+@pytest.mark.parametrize("condition", ["checker_id <> 2", "NOT checker_id = 2", "checker_id NOT IN (2, 3)"])
+def test_a_negation_that_leaves_out_the_unknown_is_a_warning(herbarium: Data, condition: str) -> None:
+    found = herbarium.judge(f"SELECT id FROM sheet WHERE {condition} AND id > 0")["null_in_negation"]
+    assert found.outcome == "warned"
+    assert "leaves out 1 row where sheet.checker_id is empty" in found.message
+
+
+@pytest.mark.parametrize("condition", ["checker_id <> 2 AND id <> 2", "genus NOT LIKE 'C%'", "NOT (found_on = '2022')"])
+def test_a_negation_where_all_is_known_passes(herbarium: Data, condition: str) -> None:
+    assert herbarium.judge(f"SELECT id FROM sheet WHERE {condition}")["null_in_negation"].outcome == "passed"
+
+
+@pytest.mark.parametrize("condition", ["checker_id <> 2 AND checker_id IS NOT NULL", "checker_id = 1"])
+def test_a_condition_that_speaks_of_the_unknown_or_denies_nothing_is_let_be(herbarium: Data, condition: str) -> None:
+    assert "null_in_negation" not in herbarium.judge(f"SELECT id FROM sheet WHERE {condition}")

@@ -109,3 +109,39 @@ def test_a_query_without_a_top_is_not_probed(boats: Data) -> None:
 def test_a_top_is_read_in_the_words_of_other_engines_too(duck: MakeData) -> None:
     data = duck("CREATE TABLE t (a INTEGER, b INTEGER); INSERT INTO t VALUES (1, 5), (2, 5), (3, 4)")
     assert data.judge("SELECT a FROM t ORDER BY b DESC FETCH FIRST 1 ROW ONLY")["top_k_ties"].outcome == "warned"
+
+
+@pytest.mark.parametrize(
+    ("sql", "outcome"),
+    [
+        ("SELECT name, max(length) FROM boat", "warned"),
+        ("SELECT crew > 2, name, max(length) FROM boat WHERE crew > 0 GROUP BY crew > 2", "warned"),
+        ("SELECT name, min(length) FROM boat", "passed"),
+        ("SELECT crew, name, min(length) FROM boat GROUP BY crew", "passed"),
+        ("SELECT crew, max(length) FROM boat GROUP BY crew", None),
+        ("SELECT max(length) FROM boat", None),
+    ],
+)
+def test_the_row_of_a_maximum_that_others_share_is_told(boats: Data, sql: str, outcome: str | None) -> None:
+    found = boats.judge(sql).get("top_k_ties")
+    assert (found.outcome if found else None) == outcome
+
+
+@pytest.mark.parametrize(
+    ("sql", "question", "outcome"),
+    [
+        ("SELECT name FROM boat LIMIT 1", "Which boat is the longest?", "failed"),
+        ("SELECT name FROM boat LIMIT 3", "What are the top 3 boats?", "failed"),
+        (
+            "SELECT name FROM boat WHERE crew = (SELECT crew FROM boat LIMIT 1)",
+            "Boats with the crew of Alba?",
+            "failed",
+        ),
+        ("SELECT name FROM boat LIMIT 3", "Show me three boats", None),
+        ("SELECT name FROM boat WHERE id = 2 LIMIT 1", "Which boat is number 2?", "passed"),
+        ("SELECT name FROM boat WHERE EXISTS (SELECT 1 FROM boat LIMIT 1)", "Which boats are there?", None),
+    ],
+)
+def test_a_limit_that_takes_any_rows_is_to_be_mended(boats: Data, sql: str, question: str, outcome: str | None) -> None:
+    found = boats.judge(sql, question).get("any_rows")
+    assert (found.outcome if found else None) == outcome

@@ -39,6 +39,7 @@ CHECKS: tuple[Rule, ...] = (
     filters.literal_absent,
     filters.date_literal,
     filters.null_in_not_in,
+    filters.null_in_negation,
     days.day_as_moment,
     left_out.grouping_left_out,
     left_out.all_but_one_left_out,
@@ -70,6 +71,7 @@ CHECKS: tuple[Rule, ...] = (
     units.unit_mixture,
     result.null_on_top,
     result.top_k_ties,
+    result.any_rows,
 )
 """All checks, in the order in which their findings are told."""
 

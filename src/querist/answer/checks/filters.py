@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from querist.answer.checks.case import Case, Finding, check, told
-from querist.answer.checks.selects import Resolved, Select
+from querist.answer.checks.selects import Resolved, Select, all_of
 from querist.answer.context import LISTED, show
 from querist.answer.scopes import own
 from querist.answer.values import MAX_LENGTH, ValueIndex
@@ -232,3 +232,49 @@ def _never_null(case: Case, select: Select, output: exp.Expr) -> bool:
     sampled = (table := case.table_profile(known.table)) is not None and table.sampled
     in_key = known.table.primary_key == (known.column.name,)
     return in_key or (profile is not None and profile.nulls == 0 and not sampled)
+
+
+@check(severity="warn")
+def null_in_negation(case: Case) -> Finding | None:
+    """A condition that something is not so also leaves out the rows where nothing is known of it."""
+    from sqlglot import exp
+
+    applies = False
+    messages = []
+    for select in case.selects:
+        where = select.node.args.get("where")
+        conditions = all_of(where.this) if where is not None and select.standalone else []
+        asked = [select.resolve(test.this) for test in own(select.node, exp.Is)]
+        for condition in conditions:
+            denied = _denied(condition)
+            known = select.resolve(denied.this) if denied is not None else None
+            if denied is None or known is None or known in asked:
+                continue
+            applies = True
+            if not _never_null(case, select, denied.this) and (count := _unknown(case, select, condition, known)):
+                messages.append(
+                    f"{condition.sql(dialect=case.dialect)} also leaves out {count} row{'s' if count > 1 else ''} "
+                    f"where {known.name} is empty (NULL)."
+                )
+    return told(applies, messages)
+
+
+def _denied(condition: exp.Expr) -> exp.Expr | None:
+    """The comparison that a condition denies: `a <> 1` itself, and what stands in NOT."""
+    from sqlglot import exp
+
+    denied = condition.this.unnest() if isinstance(condition, exp.Not) else condition
+    whole = isinstance(condition, exp.Not) or denied.args.get("negate")  # of LIKE, NOT is a part
+    kinds = (exp.EQ, exp.In, exp.Like, exp.Between) if whole else exp.NEQ
+    return denied if isinstance(denied, kinds) and not denied.find(exp.Query) else None
+
+
+def _unknown(case: Case, select: Select, condition: exp.Expr, known: Resolved) -> int:
+    """How many rows fit the other conditions and have no value in the column."""
+    from sqlglot import exp
+
+    others = [c for c in all_of(select.node.args["where"].this) if c is not condition]
+    query = select.rows(exp.Count(this=exp.Star()))
+    query.set("where", None)
+    empty = exp.Is(this=select.column(known.alias, known.column.name), expression=exp.Null())
+    return int(case.probe(query.where(empty, *others)).rows[0][0])

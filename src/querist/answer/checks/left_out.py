@@ -11,7 +11,7 @@ from querist.answer.periods import day_in
 from querist.answer.values import normal
 from querist.sources.joins import words_of
 
-_WORDS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10}
+NUMBER_WORDS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10}
 """Numbers written as words that a query must take up; `one` is too often no number at all."""
 _BY = re.compile(
     r"(?<!sorted )(?<!ordered )(?<!ranked )\b"
@@ -29,7 +29,7 @@ def number_left_out(case: Case) -> Finding | None:
     if case.tree is None:
         return None
     asked = {float(n.replace(",", "")) for n in re.findall(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?![\w%])", case.question)}
-    asked |= {float(_WORDS[word]) for word in normal(case.question).split() if word in _WORDS}
+    asked |= {float(NUMBER_WORDS[word]) for word in normal(case.question).split() if word in NUMBER_WORDS}
     literals = [literal.name for literal in case.tree.find_all(exp.Literal)]
     # Until the 31st is before the 1st.
     literals += [str(day - dt.timedelta(1)) for text in literals if (day := day_in(text)) is not None]

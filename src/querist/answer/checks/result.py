@@ -1,15 +1,18 @@
-"""Checks of the result itself: nothing in it, cut, or a top that was cut between equals."""
+"""Checks of the result itself: nothing in it, cut, or a top that is any of several."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from querist.answer.checks.case import PASSED, Case, Finding, check, told
+from querist.answer.checks.left_out import NUMBER_WORDS
 from querist.answer.checks.selects import Select
 from querist.answer.context import show
+from querist.answer.values import normal
 from querist.sources.table import Value
 
 if TYPE_CHECKING:
@@ -19,6 +22,8 @@ LONGEST_TOP = 100
 """A LIMIT beyond this is taken for a bound on the output, not for the k of a top k."""
 TIES_READ = 20
 """Rows read after a cut to see how many have the same value."""
+
+_SUPERLATIVE = re.compile(r"\b(?:top|most|least|worst|first|last|\w{2,}est)\b", re.IGNORECASE)
 
 
 @check(severity="warn")
@@ -134,9 +139,63 @@ def null_on_top(case: Case) -> Finding | None:
 
 @check(severity="warn")
 def top_k_ties(case: Case) -> Finding | None:
-    """A top-k list is cut between rows that rank the same."""
-    tops = list(_tops(case))
-    return told(bool(tops), [message for top in tops if (message := _tie(top))])
+    """A top-k list, or the row of a minimum or maximum, is taken from several that rank the same."""
+    tops, extremes = list(_tops(case)), list(_rows_of_extremes(case))
+    messages = [message for top in tops if (message := _tie(top))]
+    messages += [
+        f"Several rows share {extreme.sql(dialect=case.dialect)}, and an arbitrary one of them is shown."
+        for extreme, query in extremes
+        if case.probe(query).rows
+    ]
+    return told(bool(tops or extremes), messages)
+
+
+def _rows_of_extremes(case: Case) -> Iterator[tuple[exp.AggFunc, exp.Select]]:
+    """What SQLite shows of the row that has the one MIN or MAX, each with the probe whether others have it too."""
+    from sqlglot import exp
+
+    for select in case.selects if case.dialect == "sqlite" else ():
+        extreme, grouped = select.aggregates[0] if len(select.aggregates) == 1 else None, select.grouped
+        if not isinstance(extreme, (exp.Min, exp.Max)) or grouped is None or not select.standalone:
+            continue
+        shown = [
+            e.unalias() for e in select.node.expressions if e.find(exp.Column) and not e.find(exp.AggFunc, exp.Query)
+        ]
+        if all(e in grouped for e in shown) or select.scope.opaque:
+            continue
+        groups = [exp.alias_(g.copy(), f"group_{i}") for i, g in enumerate(grouped)] or [exp.alias_("1", "group_0")]
+        parts = [exp.alias_(e.copy(), f"part_{i}") for i, e in enumerate(shown)]
+        order = exp.Order(expressions=[exp.Ordered(this=extreme.this.copy(), desc=isinstance(extreme, exp.Max))])
+        rank = exp.Window(this=exp.Rank(), partition_by=[g.copy() for g in grouped], order=order)
+        known = exp.Not(this=exp.Is(this=extreme.this.copy(), expression=exp.Null()))
+        rows = select.rows(*groups, *parts, exp.alias_(rank, "place")).where(known)
+        first = exp.select("*").distinct().from_(rows.subquery("q")).where("place = 1")
+        again = exp.select("1").from_(first.subquery("r")).group_by(*(g.alias for g in groups))
+        yield extreme, again.having("COUNT(*) > 1").limit(1)
+
+
+@check(severity="repair")
+def any_rows(case: Case) -> Finding | None:
+    """A LIMIT without ORDER BY, which takes any of more rows."""
+    from sqlglot import exp
+
+    applies = False
+    messages = []
+    said = {*re.findall(r"\d+", case.question), *(str(NUMBER_WORDS.get(w, "")) for w in normal(case.question).split())}
+    for select in case.selects:
+        limit = select.node.args.get("limit")
+        count = limit.args.get("count") or limit.args.get("expression") if limit is not None else None
+        if count is None or not count.is_int or select.node.args.get("order") or not select.standalone:
+            continue
+        meant = select is case.top and count.name in said and not _SUPERLATIVE.search(case.question)
+        k = int(count.name)
+        if meant or not 0 < k <= LONGEST_TOP or isinstance(select.node.parent, exp.Exists):
+            continue
+        applies = True
+        rows = case.probe(select.alone().limit(k + TIES_READ)).rows
+        if len(rows) > k and len({repr(row) for row in rows}) > 1:
+            messages.append(f"LIMIT {k} takes any of more rows: without ORDER BY nothing says which.")
+    return told(applies, messages)
 
 
 def _tie(top: _Top) -> str:
