@@ -50,6 +50,21 @@ def test_an_expression_that_could_do_more_than_compute_does_not_run(sql: str) ->
         add_column(FRAME, "made", sql)
 
 
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("kind = 'per unit price'", [True, False]),
+        ("unit price * 2", [2.0, 4.0]),
+        ("full unit price * 2", [20.0, 40.0]),
+        ("2 * `2`", [6.0, 8.0]),
+    ],
+)
+def test_quotes_are_put_around_whole_names_and_nothing_else(sql: str, expected: list[object]) -> None:
+    columns = {"unit price": [1.0, 2.0], "full unit price": [10.0, 20.0], "2": [3.0, 4.0]}
+    frame = pd.DataFrame({**columns, "kind": ["per unit price", "flat"]})
+    assert add_column(frame, "made", sql)[0]["made"].tolist() == expected
+
+
 def test_a_column_that_only_case_tells_from_another_is_not_read_as_the_other() -> None:
     with pytest.raises(GuardError, match="differs in case only"):
         add_column(pd.DataFrame({"Price": [1.0], "price": [9.0]}), "made", '"price" * 2')

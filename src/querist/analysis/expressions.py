@@ -88,15 +88,12 @@ def _is_value(column: exp.Column, columns: list[str]) -> bool:
 
 
 def _quoted(sql: str, columns: list[str], *, all_words: bool = False) -> str:
-    """Names that need quotes and stand without them get them, where nothing else could be meant."""
-    sql = sql.replace("`", '"')
-    if all_words:
-        word = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"|\b\w+\b")
-        return word.sub(lambda match: quote(match[0]) if match[0] in columns else match[0], sql)
-    for name in sorted(columns, key=len, reverse=True):
-        if not name.isidentifier() and name in sql and quote(name) not in sql and f"'{name}'" not in sql:
-            sql = sql.replace(name, quote(name))
-    return sql
+    """Names that need quotes and stand without them get them; what stands in quotes, and numbers, stay."""
+    names = [name for name in columns if all_words or not name.isidentifier()]
+    names = [name for name in names if not name.replace(".", "").isdigit()]
+    bare = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
+    part = re.compile(rf"'(?:[^']|'')*'|\"[^\"]*\"|(?<!\w)(?:{bare or '(?!)'})(?!\w)")
+    return part.sub(lambda match: quote(match[0]) if match[0] in names else match[0], sql.replace("`", '"'))
 
 
 def _evaluate(frame: pd.DataFrame, expression: str) -> pd.Series[Any]:
