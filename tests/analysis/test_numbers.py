@@ -34,6 +34,7 @@ VALUES: dict[str, FindingValue] = {
         "Of the 1000 asked for; in March 2020.",
         "The difference is significant (p < 0.001), p = 4e-4, p = 0.000.",
         "It is significant at the 5% level, with a p-value below the usual threshold of 0.05.",
+        "It is significant at the 95% confidence level, 95% CI: 8.3 to 17.",
         "Almost half, that is 46%; a dozen; the 95% confidence interval begins at 8.25.",
         "R2 and x1 in Q3 declined. Nothing but words.",
     ],
@@ -80,10 +81,11 @@ UNSURE: dict[str, FindingValue] = {"r_x_y": 0.012, "p_x_y": 0.86, "p_value": 0.8
     [
         ("Both are significantly correlated (p < 0.05).", ["significantly", "0.05"]),
         ("The p-value is 0.05.", ["0.05"]),
-        ("They are related at the 0.05 level of significance.", ["significance"]),
+        ("They are related at the 0.05 level of significance.", ["0.05"]),
         ("A significant difference, p = 0.83.", ["significant"]),
         ("No, it is significant.", ["significant"]),
         ("It is not significant (p > 0.05); there is no evidence that they differ significantly at 0.05.", []),
+        ("The p-value is above the 0.05 significance level; we fail to reject it at the 5% level, with α = 0.05.", []),
         ("They don't differ significantly, and r = 0.012 is insignificant.", []),
     ],
 )

@@ -30,13 +30,13 @@ class Analysis(BaseModel):
     Attributes:
         status: `agreed` when a technique and code say the same and neither guessed, `failed` when nothing could be made
             to run, else `unverified`.
-        text: a sentence or a few for people; every number in it is a value, or stands among the warnings.
+        text: a sentence or a few for people in which every number is a value, else the values themselves.
         techniques: those whose results these are, by name; none where code computed them.
         values: what was asked for, by name.
         findings: everything that was computed on the way, each with its meaning.
         prepared: what was done to the data before, a sentence for each step, and what cleaning changed.
-        warnings: assumptions that do not hold, rows left out, guesses, what other drafts say, numbers in the text that
-            no result contains.
+        warnings: assumptions that do not hold, rows left out, guesses, what other drafts say, words of the model that
+            hold numbers which no result contains.
         chart: what the first of the techniques found, as a picture; None where code computed it. It is in no JSON form;
             to draw it takes the extra `charts`.
         isolation: where generated code ran; empty when none did.

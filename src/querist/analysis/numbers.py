@@ -52,7 +52,7 @@ _PART = re.compile(
 _TIMES = re.compile(
     r"\b(?:twice|thrice|(?:doubl|tripl|trebl|quadrupl|halv)\w+|(?:two|three|four|five|ten)-?fold)\b", re.I
 )
-_INTERVAL = re.compile(r"\b95\s?(?:%|per ?cent)[- ](?:\w+ )?(?:interval|limit|band|range|bound)s?\b", re.I)
+_INTERVAL = re.compile(r"\b95\s?(?:%|per ?cent)[- ](?:\w+ )?(?:interval|limit|band|range|bound|level|CI|PI)s?\b", re.I)
 _NO = r"(?<!not )(?<!no )(?<!non-)\b"
 _FALL = (
     rf"{_NO}(?:minus|negativ\w*|invers\w*|opposite|f[ae]ll\w*|drop\w*|declin\w*|decreas\w*|reduc\w*|shr[aiu]nk\w*|"
@@ -74,7 +74,8 @@ _LEVELS = (0.1, 0.05, 0.01, 0.005, 0.001, 0.0001)
 """What p-values are held against."""
 _BOUND = re.compile(
     r"(?:(?P<below>[<≤]|\b(?:below|under|(?:less|smaller|lower) than))|"
-    r"(?P<above>[>≥]|\b(?:above|over|exceed\w*|(?:greater|more|higher|larger) than))|\b(?:at|using|alpha)|α)"
+    r"(?P<above>[>≥]|\b(?:above|over|exceed\w*|(?:greater|more|higher|larger) than))|"
+    r"(?P<at>\bat)|\busing|\balpha|α)"
     r"(?: (?:the|a|an|usual|common|conventional|significance|level|threshold|alpha|of)\b)*[\s=]*$",
     re.I,
 )
@@ -84,11 +85,11 @@ _P_SAID = re.compile(
     r"(?P<p>[01]?\.\d+(?:e-?\d+)?|\d(?:\.\d+)?e-\d+)",
     re.I,
 )
-_CLAIM = re.compile(
-    r"(?P<denied>\b(?:no|not|nor|never|neither|without|hardly|lacks?|cannot|\w+n['’]t)\b[^.,;:!?]{0,60}?)?"
-    r"(?<!in)(?<!non)(?<!non-)(?P<claim>significan(?:tly|t|ce))\b",
-    re.I,
+_NOT = (
+    r"\b(?:no|not|nor|never|neither|without|hardly|lacks?|cannot|fail\w*|insignificant\w*|\w+n['’]t)\b[^.,;:!?]{0,60}?"
 )
+_DENIED = re.compile(rf"{_NOT}$", re.I)
+_CLAIM = re.compile(rf"(?P<denied>{_NOT})?(?<!in)(?<!non)(?<!non-)(?P<claim>significant(?:ly)?)\b", re.I)
 NEAR = 80
 """Characters on either side of a number in which a word may say its sign, or make it a bound."""
 COARSE = 0.1
@@ -146,7 +147,7 @@ def _supported(said: _Said, known: list[float], p_values: list[float], text: str
     if p_values and level in _LEVELS and (bound := _BOUND.search(before)):
         if bound["below"] or bound["above"]:
             return any(p < level if bound["below"] else p > level for p in p_values)
-        return True  # "significant at 0.05": whether it is, is held against the p-values itself
+        return not bound["at"] or any(p < level for p in p_values) or bool(_DENIED.search(before))
     if said.percent:
         known = [100 * value for value in known] + [value for value in known if abs(value) > 1]
     if _NEGATIVE.search(before):

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 _SEASON = {"day": 7, "week": 52, "month": 12, "quarter": 4, "year": 1}
 SEASONS = 3
 """Whole seasons from which a season is taken out, or gone by."""
-SURE = 10
-"""With fewer periods an interval is told to be too narrow."""
+SURE = 20
+"""With fewer periods it does not show how alike neighbours are, so that an interval may be too narrow."""
 
 
 class Trend(Technique[SeriesParams]):
@@ -103,7 +103,7 @@ class Forecast(Technique[ForecastParams]):
         if not seasonal and season > 1:
             found.warn(f"{len(series)} {params.period}s are too few for a season; the forecast has none.")
         if len(series) < SURE:
-            found.warn(f"An interval from only {len(series)} {params.period}s is too narrow.")
+            found.warn(f"An interval from only {len(series)} {params.period}s may be too narrow.")
         if params.ahead > len(series) / 2:
             found.warn(f"{params.ahead} {params.period}s ahead are many for a series of {len(series)}.")
         found.warn("The interval holds if the series goes on as before.")
