@@ -210,6 +210,7 @@ class _TableProfiler:
         is_text = bool(texts) and len(texts) == len([v for v in values if v is not None])
         all_listed = found.distinct <= LISTED and all(not isinstance(v, str) or len(v) <= SHORT for v in values)
         kept = values[: LISTED if all_listed else EXAMPLES]
+        worded = bool(texts) and all(isinstance(v, str) for v in values)
         others = self._not_numbers(column, found, counts)
         missing = {v: n for v, n in counts if isinstance(v, str) and v.strip().lower() in MISSING_WORDS and not others}
         return ColumnProfile(
@@ -222,8 +223,8 @@ class _TableProfiler:
             likely_key=self._is_likely_key(column, found),
             date_format=_date_format(texts) if is_text else "",
             numeric_text=is_text and column.kind == "text" and _is_numeric(texts),
-            spellings=self._spellings(column, found, values) if is_text else (),
-            date_formats=unsorted_dates([t for t in texts if t.lower() not in NULL_WORDS]) if is_text else (),
+            spellings=self._spellings(column, found, values) if worded else (),
+            date_formats=_unsorted(texts, blank=not is_text) if worded else (),
             not_numbers=tuple(others)[:EXAMPLES],
             not_number_rows=sum(others.values()),
             missing_words=tuple(missing),
@@ -346,6 +347,13 @@ def _shortened(value: Value) -> Value:
 def _date_format(texts: Sequence[str]) -> str:
     reading = read_column(texts)
     return reading.formats[0] if len(reading.formats) == 1 else ""
+
+
+def _unsorted(texts: Sequence[str], blank: bool) -> tuple[str, ...]:
+    """The formats of dates that do not sort as text; `blank`: among them are blanks, for which no format is told."""
+    alone = _date_format(texts) if blank else ""
+    formats = unsorted_dates([text for text in texts if text.lower() not in NULL_WORDS])
+    return formats or ((alone,) if alone and not alone.startswith("%Y") else ())
 
 
 def _is_numeric(texts: Sequence[str]) -> bool:

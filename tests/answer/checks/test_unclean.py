@@ -117,6 +117,7 @@ def test_dates_in_several_forms_that_are_compared_as_text_are_a_warning(quays: D
     [
         "SELECT built FROM quay WHERE built IS NOT NULL",
         "SELECT count(built) FROM quay",
+        "SELECT count(*) FROM quay WHERE paid = '01/02/2024'",
         "SELECT max(CASE WHEN built LIKE '%/%' THEN substr(built, 7) || '-' || substr(built, 1, 2) ELSE built END) "
         "FROM quay",
     ],

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 SHOWN = 3
 """Spellings, formats or texts that a sentence names."""
-CASE_BLIND = ("sqlite", "mysql")
+_CASE_BLIND = ("sqlite", "mysql")
 """Engines whose LIKE does not tell upper from lower case."""
 
 
@@ -181,7 +181,10 @@ def _comparisons(case: Case, select: Select) -> Iterable[list[_Comparison]]:
         while isinstance(top.parent, (exp.Or, exp.Paren)):
             top = top.parent
         excludes = isinstance(node, exp.NEQ) or isinstance(node.parent, exp.Not)
-        like, blind = isinstance(node, (exp.Like, exp.ILike)), isinstance(node, exp.ILike) or case.dialect in CASE_BLIND
+        like, blind = (
+            isinstance(node, (exp.Like, exp.ILike)),
+            isinstance(node, exp.ILike) or case.dialect in _CASE_BLIND,
+        )
         together = found.setdefault((spelt.column.place, 0 if excludes else id(top)), [])
         together += [_Comparison(spelt, text, like, blind) for text in texts]
     return found.values()
@@ -190,36 +193,44 @@ def _comparisons(case: Case, select: Select) -> Iterable[list[_Comparison]]:
 @check(severity="veto")
 def unsorted_dates(case: Case) -> Finding | None:
     """Dates kept as text in several forms, or in one that does not tell their order, are compared or read as text."""
+    from sqlglot import exp
+
     applies = False
     wrong, doubtful = [], []
     for select in case.selects:
         for _, known, how in [*ordered(case, select), *read_as_date(case, select)]:
             if formats := _date_formats(case, known):
                 applies = True
-                wrong.append(f"{known.name} holds dates as text ({formats}), and {how} does not read these as dates.")
-        for known, how in _day_matters(case, select):
-            if formats := _date_formats(case, known):
+                wrong.append(_not_read(known, formats, how))
+        for known, user in _users(select):
+            formats = _date_formats(case, known)
+            if len(formats) > 1 or (formats and user is not None and not isinstance(user, exp.Predicate)):
                 applies = True
-                doubtful.append(f"{known.name} holds dates as text ({formats}), which {how} does not tell apart.")
+                how = user.sql(dialect=case.dialect) if user is not None else "GROUP BY"
+                doubtful.append(_not_read(known, formats, how))
     return told(applies, wrong or doubtful, mild=not wrong)
 
 
-def _date_formats(case: Case, known: Resolved) -> str:
+def _date_formats(case: Case, known: Resolved) -> tuple[str, ...]:
     profile = case.profile_of(known.table, known.column.name)
-    return ", ".join(profile.date_formats[:SHOWN]) if profile is not None else ""
+    return profile.date_formats if profile is not None else ()
 
 
-def _day_matters(case: Case, select: Select) -> Iterator[tuple[Resolved, str]]:
-    """Columns that are grouped, compared or handed to a function, and what it is; not where forms are told apart."""
+def _not_read(known: Resolved, formats: Sequence[str], how: str) -> str:
+    return f"{known.name} holds dates as text ({', '.join(formats[:SHOWN])}), and {how} does not read these as dates."
+
+
+def _users(select: Select) -> Iterator[tuple[Resolved, exp.Expr | None]]:
+    """Columns that are grouped (None), compared or handed to a function; not where a CASE tells forms apart."""
     from sqlglot import exp
 
-    yield from ((known, "GROUP BY") for key in select.grouped or () if (known := select.resolve(key)))
+    yield from ((known, None) for key in select.grouped or () if (known := select.resolve(key)))
     for column in own(select.node, exp.Column):
         known, user = select.resolve(column), column.parent
         if known is None or column.find_ancestor(exp.Case, exp.Coalesce, exp.If, exp.Select) is not select.node:
             continue
         if isinstance(user, (exp.Predicate, exp.Func)) and not isinstance(user, (exp.Count, exp.Is)):
-            yield known, user.sql(dialect=case.dialect)
+            yield known, user
 
 
 @check(severity="warn")
