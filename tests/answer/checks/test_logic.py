@@ -27,7 +27,8 @@ def outcome(data: Data, name: str, sql: str, question: str) -> str | None:
 
 def test_having_another_is_not_having_none(bakery: Data) -> None:
     question = "Which bakers do not bake with rye?"
-    assert outcome(bakery, "none_as_another", f"{JOIN} loaf.flour <> 'rye'", question) == "failed"
+    for other in ("loaf.flour <> 'rye'", "loaf.flour NOT IN ('rye')", "NOT loaf.flour LIKE 'rye' GROUP BY baker.name"):
+        assert outcome(bakery, "none_as_another", f"{JOIN} {other}", question) == "failed"
     right = "SELECT name FROM baker WHERE id NOT IN (SELECT baker_id FROM loaf WHERE flour = 'rye')"
     assert outcome(bakery, "none_as_another", right, question) != "failed"
 
@@ -47,7 +48,15 @@ def test_other_inequalities_pass(bakery: Data, sql: str, question: str) -> None:
     assert outcome(bakery, "none_as_another", sql, question) != "failed"
 
 
-@pytest.mark.parametrize("either", ["loaf.flour IN ('rye', 'spelt')", "loaf.flour = 'rye' OR loaf.flour = 'spelt'"])
+@pytest.mark.parametrize(
+    "either",
+    [
+        "loaf.flour IN ('rye', 'spelt')",
+        "loaf.flour IN ('rye', 'spelt') GROUP BY baker.name",
+        "loaf.flour = 'rye' OR loaf.flour = 'spelt'",
+        "loaf.flour LIKE 'rye%' OR loaf.flour LIKE 'spelt%'",
+    ],
+)
 def test_either_is_not_both(bakery: Data, either: str) -> None:
     question = "Which bakers bake with both rye and spelt?"
     assert outcome(bakery, "both_as_either", f"{JOIN} {either}", question) == "failed"
@@ -55,8 +64,9 @@ def test_either_is_not_both(bakery: Data, either: str) -> None:
 
 
 def test_both_by_intersection_passes(bakery: Data) -> None:
-    sql = f"{JOIN} loaf.flour = 'rye' INTERSECT {JOIN} loaf.flour = 'spelt'"
-    assert outcome(bakery, "both_as_either", sql, "Which bakers bake with both rye and spelt?") is None
+    counted = f"{JOIN} loaf.flour IN ('rye', 'spelt') GROUP BY baker.name HAVING COUNT(DISTINCT loaf.flour) = 2"
+    for sql in (f"{JOIN} loaf.flour = 'rye' INTERSECT {JOIN} loaf.flour = 'spelt'", counted):
+        assert outcome(bakery, "both_as_either", sql, "Which bakers bake with both rye and spelt?") is None
 
 
 def test_both_is_not_either(bakery: Data) -> None:

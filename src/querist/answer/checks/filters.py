@@ -246,7 +246,7 @@ def null_in_negation(case: Case) -> Finding | None:
         conditions = all_of(where.this) if where is not None and select.standalone else []
         asked = [select.resolve(test.this) for test in own(select.node, exp.Is)]
         for condition in conditions:
-            denied = _denied(condition)
+            denied = denied_by(condition)
             known = select.resolve(denied.this) if denied is not None else None
             if denied is None or known is None or known in asked:
                 continue
@@ -259,7 +259,7 @@ def null_in_negation(case: Case) -> Finding | None:
     return told(applies, messages)
 
 
-def _denied(condition: exp.Expr) -> exp.Expr | None:
+def denied_by(condition: exp.Expr) -> exp.Expr | None:
     """The comparison that a condition denies: `a <> 1` itself, and what stands in NOT."""
     from sqlglot import exp
 

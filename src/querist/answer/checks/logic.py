@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 
 from querist.answer.checks.case import Case, Finding, check, told
+from querist.answer.checks.filters import denied_by
+from querist.answer.checks.selects import Select
+from querist.answer.context import show
 from querist.answer.scopes import own
 from querist.sources.joins import words_of
 
@@ -19,7 +22,7 @@ def none_as_another(case: Case) -> Finding | None:
     from sqlglot import exp
 
     top = case.top
-    if top is None or top.node.args.get("group") or not _NONE.search(case.question.lower()):
+    if top is None or _counts(top) or not _NONE.search(case.question.lower()):
         return None
     shown = {t.name for e in top.node.expressions for c in e.find_all(exp.Column) if (t := top.scope.table_of(c))}
     if len(shown) != 1:
@@ -28,13 +31,15 @@ def none_as_another(case: Case) -> Finding | None:
     many = {e.left for e in case.joins.into(one) if any(t.name == e.left for t in top.scope.tables.values())}
     single = {one, *(e.right for e in case.joins.edges if e.left == one)}
     messages = []
-    for unequal in own(top.node, exp.NEQ):
-        found = top.scope.resolve(unequal.left) if isinstance(unequal.left, exp.Column) else None
-        if many and found is not None and found[0].name not in single and isinstance(unequal.right, exp.Literal):
-            text = unequal.sql(dialect=case.dialect)
+    for condition in top.conditions:
+        denied = denied_by(condition)
+        found = top.resolve(denied.this) if denied is not None else None
+        values = [literal.name for literal in condition.find_all(exp.Literal)]
+        if many and values and found is not None and found.table.name not in single:
+            text = condition.sql(dialect=case.dialect)
             messages.append(
-                f"A {one} of which one {found[0].name} fits {text} may have another that does not: "
-                f"use NOT IN with those that have {unequal.right.name!r}."
+                f"A {one} of which one {found.table.name} fits {text} may have another that does not: "
+                f"use NOT IN with those that have {' or '.join(map(show, values))}."
             )
     return told(bool(many), messages)
 
@@ -45,15 +50,16 @@ def both_as_either(case: Case) -> Finding | None:
     from sqlglot import exp
 
     top = case.top
-    if top is None or top.node.args.get("group") or not _BOTH.search(case.question.lower()):
+    if top is None or _counts(top) or not _BOTH.search(case.question.lower()):
         return None
     messages = []
     for listed in own(top.node, exp.In):
         if isinstance(listed.this, exp.Column) and len(listed.expressions) == 2:
             messages.append(_either(listed.sql(dialect=case.dialect)))
     for either in own(top.node, exp.Or):
-        sides = [s for s in (either.left, either.right) if isinstance(s, exp.EQ) and isinstance(s.left, exp.Column)]
-        if len(sides) == 2 and sides[0].left == sides[1].left:
+        kinds = (exp.EQ, exp.Like)
+        sides = [s for s in (either.left, either.right) if isinstance(s, kinds) and isinstance(s.this, exp.Column)]
+        if len(sides) == 2 and sides[0].this == sides[1].this:
             messages.append(_either(either.sql(dialect=case.dialect)))
     joined = bool(top.node.args.get("joins"))
     return told(joined, messages if joined else [])
@@ -79,6 +85,11 @@ def either_as_both(case: Case) -> Finding | None:
             text = both.sql(dialect=case.dialect)
             messages.append(f"The question asks for one or the other, but {text} asks for both: use OR.")
     return told(True, messages)
+
+
+def _counts(select: Select) -> bool:
+    """Whether groups are more than each row once."""
+    return bool(select.node.args.get("group") and (select.aggregates or select.node.args.get("having")))
 
 
 def _either(text: str) -> str:
