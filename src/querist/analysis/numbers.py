@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from querist.analysis.findings import FindingValue
+from querist.analysis.wording import INTERVAL, bound_at, claims, denies, is_negative, loses_sign, multiples
 
 _ONES = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
@@ -49,49 +50,14 @@ _PART = re.compile(
     r"(?<![\d.] )\b(?P<number>an?|one|two|three|four)[- ](?P<part>third|quarter|fifth|tenth)s?\b",
     re.I,
 )
-_TIMES = re.compile(
-    r"\b(?:twice|thrice|(?:doubl|tripl|trebl|quadrupl|halv)\w+|(?:two|three|four|five|ten)-?fold)\b", re.I
-)
-_INTERVAL = re.compile(r"\b95\s?(?:%|per ?cent)[- ](?:\w+ )?(?:interval|limit|band|range|bound|level|CI|PI)s?\b", re.I)
-_NO = r"(?<!not )(?<!no )(?<!non-)\b"
-_FALL = (
-    rf"{_NO}(?:minus|negativ\w*|invers\w*|opposite|f[ae]ll\w*|drop\w*|declin\w*|decreas\w*|reduc\w*|shr[aiu]nk\w*|"
-    r"los[es]\w*|lost|down\w*)\b"
-)
-_LESS = r"\b(?:lower|less|fewer|smaller|below|under)\b"
-_TURN = r"(?:and|but|while|whereas|r[io]s\w+|gr[eo]w\w*|increas\w+|up|higher|more|positive\w*)\b"
-_ON = rf"(?:[\s(]+(?!{_TURN})(?:[^\W\d]+|[=≈~])){{0,5}}[\s(]*$"
-"""Up to five words that lead to a number in the same breath."""
-_SIGN_BEFORE = re.compile(rf"(?:{_FALL}|{_LESS}(?=\s+by\b)){_ON}(?<!\bto )", re.I)
-_SIGN_AFTER = re.compile(
-    rf"\s?(?:%|per ?cent|percentage points?)?(?:\s+(?!{_TURN}|is\b|are\b|was\b|were\b)[^\W\d]+){{0,2}}?[\s(]+"
-    rf"(?:{_FALL}|{_LESS}(?!(?: than)?(?: the)? [\d.]))|\s+is negative\b",
-    re.I,
-)
-_RELATION = r"(?:negative|inverse)(?:ly)? (?:correlat|relat|associat|slope|trend|coefficient)\w*"
-_NEGATIVE = re.compile(rf"{_NO}(?:minus|{_RELATION}){_ON}", re.I)
 _LEVELS = (0.1, 0.05, 0.01, 0.005, 0.001, 0.0001)
 """What p-values are held against."""
-_BOUND = re.compile(
-    r"(?:(?P<below>[<≤]|\b(?:below|under|(?:less|smaller|lower) than))|"
-    r"(?P<above>[>≥]|\b(?:above|over|exceed\w*|(?:greater|more|higher|larger) than))|"
-    r"(?P<at>\bat)|\busing|\balpha|α)"
-    r"(?: (?:the|a|an|usual|common|conventional|significance|level|threshold|alpha|of)\b)*[\s=]*$",
-    re.I,
-)
 _P_NAME = re.compile(r"(?:^|[\W_])p(?:[\W_]?val(?:ue)?s?)?(?:$|[\W_])", re.I)
 _P_SAID = re.compile(
     r"\b(?P<name>p(?:[-_ ]?value)?(?:_\w+)?)\W{0,2}(?:=|:|,\"value\":)\s*"
     r"(?P<p>[01]?\.\d+(?:e-?\d+)?|\d(?:\.\d+)?e-\d+)",
     re.I,
 )
-_NOT = (
-    r"\b(?:no|not|nor|never|neither|without|hardly|lacks?|cannot|fail\w*|insignificant\w*|\w+n['’]t)\b[^.,;:!?]{0,60}?"
-)
-_DENIED = re.compile(rf"{_NOT}$", re.I)
-_CLAIM = re.compile(rf"(?P<denied>{_NOT})?(?<!in)(?<!non)(?<!non-)(?P<claim>significant(?:ly)?)\b", re.I)
-NEAR = 80
-"""Characters on either side of a number in which a word may say its sign, or make it a bound."""
 COARSE = 0.1
 """How far rounding may take a value from itself: 0.46 may be said as 0.5, and 0.4 not as 0."""
 
@@ -127,33 +93,32 @@ def unsupported(text: str, values: Mapping[str, FindingValue], context: str = ""
         if not any(_fits(said, day) for said in readings for day in days):
             flagged[match.start()] = match[0]
     known += [float(year) for year, _, _ in days if year is not None]
-    bare = _blank(_INTERVAL, _without_days(text))
+    bare = _blank(INTERVAL, _without_days(text))
     for said in _numbers(bare):
         if (said.value, said.percent) not in allowed and not _supported(said, known, p_values, bare):
             flagged[said.start] = said.written
     spoken = " ".join([context, *(value for value in values.values() if isinstance(value, str))]).lower()
-    flagged |= {match.start(): match[0] for match in _TIMES.finditer(text) if match[0].lower() not in spoken}
+    flagged |= {place: word for place, word in multiples(text) if word.lower() not in spoken}
     if p_values and min(p_values) >= 0.05:
-        claims = (match for match in _CLAIM.finditer(text) if not match["denied"])
-        flagged |= {match.start("claim"): match["claim"] for match in claims}
+        flagged |= dict(claims(text))
     return list(dict.fromkeys(flagged[start] for start in sorted(flagged)))
 
 
 def _supported(said: _Said, known: list[float], p_values: list[float], text: str) -> bool:
     if said.value is None:
         return False
-    before, after = text[max(0, said.start - NEAR) : said.start], text[said.start + len(said.written) :][:NEAR]
+    before, after = text[: said.start], text[said.start + len(said.written) :]
     level = said.value / 100 if said.percent else said.value
-    if p_values and level in _LEVELS and (bound := _BOUND.search(before)):
-        if bound["below"] or bound["above"]:
-            return any(p < level if bound["below"] else p > level for p in p_values)
-        return not bound["at"] or any(p < level for p in p_values) or bool(_DENIED.search(before))
+    if p_values and level in _LEVELS and (bound := bound_at(before)):
+        if bound == "below" or bound == "above":
+            return any(p < level if bound == "below" else p > level for p in p_values)
+        if bound == "set" or denies(before) or any(p < level for p in p_values):
+            return True
     if said.percent:
         known = [100 * value for value in known] + [value for value in known if abs(value) > 1]
-    if _NEGATIVE.search(before):
+    if is_negative(before):
         known = [value for value in known if value < 0]
-    signless = bool(_SIGN_BEFORE.search(before) or _SIGN_AFTER.match(after))
-    return any(_rounds_to(value, said, signless) for value in known)
+    return any(_rounds_to(value, said, loses_sign(before, after)) for value in known)
 
 
 def _rounds_to(value: float, said: _Said, signless: bool) -> bool:
