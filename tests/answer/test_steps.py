@@ -155,6 +155,18 @@ async def test_a_step_is_told_all_that_a_short_result_says(
     assert found[1].answer.question == f"How many cost more than {handed}?"
 
 
+async def test_a_result_that_does_not_fit_a_question_is_not_cut_to_fit(fleet: Prepared) -> None:
+    wide = Table(tuple(ResultColumn(f"column {n}") for n in range(60)), (tuple(range(60)),))
+
+    async def ask_one(question: str, source: Prepared) -> Answer:
+        return Answer(question=question, status=Status.AGREED, text="", table=wide)
+
+    steps = [PlannedStep(1, "Which?", "fleet"), PlannedStep(2, "How many cost more than <1>?", "fleet", (1,))]
+    _, second = await ask_steps(steps, [fleet], ask_one)
+    assert second.answer.status is Status.FAILED
+    assert second.answer.text == "Step 1 gave more than fleet can be asked about in words."
+
+
 async def test_results_of_two_sources_are_joined_as_tables(ask: Asker, too_large: None) -> None:
     answer = await ask(
         "Show the km and the wage of each driver.",

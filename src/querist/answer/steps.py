@@ -16,7 +16,7 @@ from querist.sources.files import FileSource
 from querist.sources.table import Table, Value, json_cell
 
 FEW, SHORT = 12, 500
-"""A result of at most so many rows and characters is handed on as values in the question, a longer one as a table."""
+"""A result of at most so many rows and characters is handed on in the question, a longer one as a table."""
 
 AskOne = Callable[[str, Prepared], Awaitable[Answer]]
 """Answers a question from one source."""
@@ -57,7 +57,7 @@ async def _answer(step: PlannedStep, earlier: Mapping[int, Step], prepared: Sequ
         return await ask(question, source)
     files = source.source if source is not None and isinstance(source.source, FileSource) else None
     if source is not None and files is None:
-        text = f"Step {min(long)} gave more rows than {step.source} can be asked about."
+        text = f"Step {min(long)} gave more than {step.source} can be asked about in words."
         return Answer(question=question, status=Status.FAILED, text=text)
     with tempfile.TemporaryDirectory(prefix="querist-steps-", ignore_cleanup_errors=True) as folder:
         found = {number: tables[number] for number in long}
