@@ -64,3 +64,10 @@ def test_equal_figures_that_are_added_once_are_a_warning(namesakes: Data) -> Non
     found = namesakes.judge(f"SELECT sum(DISTINCT d.freight) {DELIVERIES}")["equal_figures"]
     assert found.outcome == "warned"
     assert namesakes.judge(f"SELECT sum(DISTINCT g.debt) {DELIVERIES}")["equal_figures"].outcome == "passed"
+
+
+@pytest.mark.parametrize(("union", "outcome"), [("UNION", "warned"), ("UNION ALL", None)])
+def test_a_union_that_drops_what_is_to_be_added_is_a_warning(mill: Data, union: str, outcome: str | None) -> None:
+    sql = f"SELECT sum(n) FROM (SELECT debt AS n FROM grower {union} SELECT kilos FROM delivery) AS both"
+    found = mill.judge(sql).get("equal_figures")
+    assert (found.outcome if found else None) == outcome

@@ -123,6 +123,23 @@ def test_a_price_counts_anew_for_each_sale(sqlite: MakeData) -> None:
     assert "fan_out" not in shop.judge("SELECT sum(price) FROM sale JOIN seed ON sale.seed_id = seed.id")
 
 
+@pytest.mark.parametrize(
+    ("sql", "outcome"),
+    [
+        ("SELECT count(grower_id) FROM delivery", "failed"),
+        ("SELECT crop, count(grower_id) FROM delivery GROUP BY crop", "passed"),
+        ("SELECT count(grower_id) FROM delivery WHERE kilos > 200", "passed"),
+        ("SELECT count(DISTINCT grower_id) FROM delivery", None),
+    ],
+)
+def test_counting_references_to_things_for_the_things_is_to_be_mended(
+    mill: Data, sql: str, outcome: str | None
+) -> None:
+    found = mill.judge(sql, "How many growers delivered something?").get("references_counted")
+    assert (found.outcome if found else None) == outcome
+    assert "references_counted" not in mill.judge(sql, "How many deliveries of growers are there?")
+
+
 def test_the_same_thing_listed_once_for_each_match_is_a_warning(mill: Data) -> None:
     found = mill.judge("SELECT g.name FROM grower g JOIN delivery d ON d.grower_id = g.id WHERE d.kilos < 400")
     assert found["duplicate_rows"].outcome == "failed"

@@ -18,6 +18,18 @@ def test_groups_that_a_join_drops_are_a_warning_when_each_is_asked_for(mill: Dat
     assert "1 value of grower.id with no match in delivery is left out" in found.message
 
 
+@pytest.mark.parametrize("join", ["JOIN", "LEFT JOIN"])
+def test_a_condition_on_the_matches_drops_groups_too(mill: Data, join: str) -> None:
+    sql = f"SELECT g.id, count(d.id) FROM grower g {join} delivery d ON d.grower_id = g.id WHERE {{}} GROUP BY g.id"
+    found = mill.judge(sql.format("d.crop = 'oats'"), "How many deliveries of oats did each grower make?")[
+        "groups_lost"
+    ]
+    assert found.outcome == "warned"
+    assert "3 values of grower.id with no match in delivery are left out" in found.message
+    passed = mill.judge(sql.format("d.kilos > 50 AND g.id < 4"), "Large deliveries of each grower below 4?")
+    assert passed["groups_lost"].outcome == "passed"
+
+
 def test_no_group_is_lost_where_all_match(mill: Data) -> None:
     sql = "SELECT g.valley, count(*) FROM grower g JOIN delivery d ON d.grower_id = g.id GROUP BY g.valley"
     assert mill.judge(sql, "Deliveries for the valley of each grower?")["groups_lost"].outcome == "passed"

@@ -50,6 +50,7 @@ CHECKS: tuple[Rule, ...] = (
     logic.either_as_both,
     repeats.unlinked_tables,
     repeats.fan_out,
+    repeats.references_counted,
     repeats.duplicate_rows,
     unmatched.groups_lost,
     unmatched.unmatched_counted,

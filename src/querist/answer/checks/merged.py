@@ -49,7 +49,7 @@ def namesakes(case: Case) -> Finding | None:
 
 @check(severity="warn")
 def equal_figures(case: Case) -> Finding | None:
-    """A sum or average of DISTINCT values, which takes equal figures of different rows once."""
+    """A sum or average of DISTINCT values or of a UNION, which takes equal figures of different rows once."""
     from sqlglot import exp
 
     applies = False
@@ -64,6 +64,18 @@ def equal_figures(case: Case) -> Finding | None:
             if len(aliases) == 1 and _differ(case, select, aliases.pop(), [*(select.grouped or []), figure]):
                 sql = aggregate.sql(dialect=case.dialect)
                 messages.append(f"{sql} takes equal values once, though they are of different rows.")
+    for select in case.selects:
+        from_ = select.node.args.get("from_")
+        union = from_.this.this if from_ is not None and isinstance(from_.this, exp.Subquery) else None
+        added = [a for a in select.aggregates if isinstance(a, (exp.Sum, exp.Avg))]
+        if isinstance(union, exp.Union) and union.args.get("distinct") and added and select.standalone:
+            applies = True
+            every = union.copy()
+            every.set("distinct", False)
+            counts = [exp.select(exp.Count(this=exp.Star())).from_(q.subquery("q")) for q in (every, union.copy())]
+            if len({case.probe(count).rows[0][0] for count in counts}) > 1:
+                sql = added[0].sql(dialect=case.dialect)
+                messages.append(f"UNION takes equal rows once, so that {sql} misses some; UNION ALL keeps them.")
     return told(applies, messages)
 
 

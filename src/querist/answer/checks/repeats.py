@@ -89,6 +89,39 @@ def fan_out(case: Case) -> Finding | None:
     return told(applies, messages)
 
 
+@check(severity="repair")
+def references_counted(case: Case) -> Finding | None:
+    """The question asks how many there are of something, and the query counts how often it is referred to."""
+    from sqlglot import exp
+
+    applies = False
+    messages = []
+    for select in (s for s in case.selects if s.plain and s.standalone and s.grouped is not None):
+        for count in (a for a in select.aggregates if isinstance(a, exp.Count)):
+            known = select.resolve(count.this)
+            edges = [
+                e
+                for e in case.joins.edges
+                if known and (e.left, e.left_column) == (known.table.name, known.column.name)
+            ]
+            meant = [table for e in edges if (table := case.schema.table(e.right)) is not None]
+            if known is None or not any(asks_number_of(case.question, t, [t, known.table]) for t in meant):
+                continue
+            applies = True
+            if case.keys.unique(known.table, {known.place[1]}):
+                continue
+            groups = [*(select.grouped or []), select.column(*known.place)]
+            again = select.rows("1").where(exp.Not(this=exp.Is(this=groups[-1].copy(), expression=exp.Null())))
+            again = again.group_by(*(g.copy() for g in groups)).having("COUNT(*) > 1").limit(1)
+            if case.probe(again).rows:
+                column = groups[-1].sql(dialect=case.dialect)
+                messages.append(
+                    f"{count.sql(dialect=case.dialect)} counts the same {meant[0].name} several times; "
+                    f"COUNT(DISTINCT {column}) counts each once."
+                )
+    return told(applies, messages)
+
+
 def _counted(case: Case, select: Select, aggregate: exp.AggFunc) -> tuple[str, str] | None:
     """The alias of the table whose rows an aggregate means to take once each, and the aggregate in words."""
     from sqlglot import exp

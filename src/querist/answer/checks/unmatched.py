@@ -16,7 +16,7 @@ def groups_lost(case: Case) -> Finding | None:
     if select is None or not select.plain or not select.grouped or len(select.scope.tables) < 2:
         return None
     node = select.node
-    if node.args.get("having") or node.args.get("limit") or any(j.side for j in node.args.get("joins") or []):
+    if node.args.get("having") or node.args.get("limit"):
         return None
     if not any(isinstance(a, (exp.Count, exp.Sum)) for a in select.aggregates):
         return None
@@ -28,9 +28,18 @@ def groups_lost(case: Case) -> Finding | None:
     alias = asked[0]
     table = select.scope.tables[alias]
     where = node.args.get("where")
-    filters = all_of(where.this) if where is not None else []
-    read = [select.columns(f) for f in filters]
-    if any(found is None or {c.alias for c in found} != {alias} for found in read):
+    once, _ = case.keys.determined(select, set(), {alias})
+    filters = []
+    matched = False
+    for condition in all_of(where.this) if where is not None else []:
+        read = {c.alias for c in select.columns(condition) or []}
+        if read == {alias}:
+            filters.append(condition)
+        elif read and not read & once:
+            matched = True  # which rows match: such a condition in WHERE undoes a LEFT JOIN
+        else:
+            return None
+    if any(join.side for join in node.args["joins"]) and not matched:
         return None
     names = [k.column.name for k in keys if k is not None]
     name = next((n for n in names if case.keys.unique(table, {n.lower()})), names[0])
@@ -49,7 +58,8 @@ def groups_lost(case: Case) -> Finding | None:
         return PASSED
     others = " and ".join(t.name for a, t in select.scope.tables.items() if a != alias)
     values = f"{count} value{'s' if count > 1 else ''} of {table.name}.{name} with no match in {others}"
-    return Finding(f"{values} {'are' if count > 1 else 'is'} left out by the join; a LEFT JOIN keeps them.")
+    how = f"a LEFT JOIN with all conditions on {others} in its ON" if matched else "a LEFT JOIN"
+    return Finding(f"{values} {'are' if count > 1 else 'is'} left out by the join; {how} keeps them.")
 
 
 @check(severity="repair")
