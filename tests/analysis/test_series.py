@@ -31,6 +31,12 @@ def test_noise_that_drifts_has_a_trend_as_rarely_as_chance_has_it() -> None:
     assert any("much like the one before it: 30 months tell as much" in " ".join(r.warnings) for r in results)
 
 
+def test_few_periods_are_told_where_they_rise() -> None:
+    result = found("trend", monthly(np.array([1.0, 2, 3, 4.2, 5, 6])), date="date", value="v")
+    assert result.value("trend") == "rising"
+    assert "In only 6 months a drift may look like a trend." in result.warnings
+
+
 def test_a_trend_is_seen_through_a_season() -> None:
     place = np.arange(48)
     values = 0.1 * place + 3 * np.sin(place * np.pi / 6) + np.random.default_rng(1).normal(0, 1, 48)

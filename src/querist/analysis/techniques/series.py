@@ -23,7 +23,7 @@ _SEASON = {"day": 7, "week": 52, "month": 12, "quarter": 4, "year": 1}
 SEASONS = 3
 """Whole seasons from which a season is taken out, or gone by."""
 SURE = 20
-"""With fewer periods it does not show how alike neighbours are, so that an interval may be too narrow."""
+"""Fewer periods do not show how alike neighbours are: a drift may look like a trend, an interval be too narrow."""
 
 
 class Trend(Technique[SeriesParams]):
@@ -59,6 +59,8 @@ class Trend(Technique[SeriesParams]):
         if line.worth < 0.5:
             count = f"{len(series)} {params.period}s tell as much of a trend as {max(len(series) * line.worth, 1):.0f}"
             found.warn(f"Each {params.period} is much like the one before it: {count} independent ones.")
+        if significant and len(series) < SURE:
+            found.warn(f"In only {len(series)} {params.period}s a drift may look like a trend.")
         season, seasons = _SEASON[params.period], ""
         if line.season_p is not None:
             from statsmodels.tsa.seasonal import STL
