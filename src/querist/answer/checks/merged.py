@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from querist.answer.checks.asked import asks_number_of
 from querist.answer.checks.case import Case, Finding, check, told
 from querist.answer.checks.selects import Resolved, Select
+from querist.answer.scopes import ctes
 from querist.sources.joins import words_of
 
 if TYPE_CHECKING:
@@ -54,29 +55,35 @@ def equal_figures(case: Case) -> Finding | None:
 
     applies = False
     messages = []
-    for select in (s for s in case.selects if s.plain and s.standalone and s.grouped is not None):
-        for aggregate in select.aggregates:
-            if not isinstance(aggregate, (exp.Sum, exp.Avg)) or not isinstance(aggregate.this, exp.Distinct):
-                continue
-            applies = True
-            (figure, *_) = aggregate.this.expressions
-            aliases = {c.alias for c in select.columns(figure) or []}
-            if len(aliases) == 1 and _differ(case, select, aliases.pop(), [*(select.grouped or []), figure]):
-                sql = aggregate.sql(dialect=case.dialect)
-                messages.append(f"{sql} takes equal values once, though they are of different rows.")
-    for select in case.selects:
-        from_ = select.node.args.get("from_")
-        union = from_.this.this if from_ is not None and isinstance(from_.this, exp.Subquery) else None
-        added = [a for a in select.aggregates if isinstance(a, (exp.Sum, exp.Avg))]
-        if isinstance(union, exp.Union) and union.args.get("distinct") and added and select.standalone:
-            applies = True
-            every = union.copy()
-            every.set("distinct", False)
-            counts = [exp.select(exp.Count(this=exp.Star())).from_(q.subquery("q")) for q in (every, union.copy())]
-            if len({case.probe(count).rows[0][0] for count in counts}) > 1:
-                sql = added[0].sql(dialect=case.dialect)
-                messages.append(f"UNION takes equal rows once, so that {sql} misses some; UNION ALL keeps them.")
+    for select in (s for s in case.selects if s.standalone and s.grouped is not None):
+        united = _union(select)
+        for aggregate in (a for a in select.aggregates if isinstance(a, (exp.Sum, exp.Avg))):
+            sql = aggregate.sql(dialect=case.dialect)
+            if united is not None:
+                applies = True
+                counts = [exp.select(exp.Count(this=exp.Star())).from_(q.subquery("q")) for q in united]
+                if len({case.probe(count).rows[0][0] for count in counts}) > 1:
+                    messages.append(f"UNION takes equal rows once, so that {sql} misses some; UNION ALL keeps them.")
+            elif isinstance(aggregate.this, exp.Distinct) and select.plain:
+                applies = True
+                figure = aggregate.this.expressions[0]
+                aliases = {c.alias for c in select.columns(figure) or []}
+                if len(aliases) == 1 and _differ(case, select, aliases.pop(), [*(select.grouped or []), figure]):
+                    messages.append(f"{sql} takes equal values once, though they are of different rows.")
     return told(applies, messages)
+
+
+def _union(select: Select) -> tuple[exp.Union, exp.Union] | None:
+    """The UNION that a SELECT reads, and the same with ALL; None where it reads something else, or one with ALL."""
+    from sqlglot import exp
+
+    from_ = select.node.args.get("from_")
+    union = from_.this.this if from_ is not None and isinstance(from_.this, exp.Subquery) else None
+    if not isinstance(union, exp.Union) or not union.args.get("distinct") or select.with_ or ctes(select.node):
+        return None
+    every = union.copy()
+    every.set("distinct", False)
+    return union.copy(), every
 
 
 def _is_name(known: Resolved) -> bool:
