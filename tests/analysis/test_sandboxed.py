@@ -23,7 +23,8 @@ async def test_code_gets_the_frame_and_gives_values_or_its_error() -> None:
         texts = await code.run("answers = {'texts': [c for c in df if df[c].dtype == 'object']}", {"df": frame})
         assert texts.value == {"texts": ["word", "mixed"]}
         tables = await code.run(
-            "import pandas as pd\nanswers = {'words': df.set_index('word')['x'], 'twice': pd.Series([1, 2], index=['n', 'n']),"
+            "import pandas as pd\n"
+            "answers = {'words': df.set_index('word')['x'], 'twice': pd.Series([1, 2], index=['n', 'n']),"
             " 'cell': df[['x']].head(1), 'long': pd.DataFrame({'n': range(60)})}",
             {"df": frame},
         )

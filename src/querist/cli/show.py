@@ -115,7 +115,8 @@ def _show_step(console: Console, step: Step, shown: Table | None, *, explain: bo
 def status_line(answer: Answer) -> str:
     """How far the answer can be trusted, in words; it begins with the status as programs know it."""
     same, ran = answer.evidence.agreement
-    drafts = f"{ran} independent draft{'' if ran == 1 else 's'}"
+    kind = "" if answer.analysis and answer.status is Status.UNVERIFIED and same > 1 else "independent "
+    drafts = f"{ran} {kind}draft{'' if ran == 1 else 's'}"  # two pieces of code of one model do not confirm each other
     if answer.steps:
         return f"{answer.status.replace('_', ' ')}: the least sure of its {len(answer.steps)} steps is"
     match answer.status:
