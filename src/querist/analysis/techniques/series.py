@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _SEASON = {"day": 7, "week": 52, "month": 12, "quarter": 4, "year": 1}
 SEASONS = 3
 """Whole seasons from which a season is taken out, or gone by."""
+_TRENDS = ((None, False), ("add", False), ("add", True))
 SURE = 20
 """Fewer periods do not show how alike neighbours are: a drift may look like a trend, an interval be too narrow."""
 
@@ -165,8 +166,9 @@ def _line(series: pd.Series[float], season: int) -> _Line:
 def _expected(series: pd.Series[float], season: int | None, ahead: int, found: Gathering) -> pd.DataFrame:
     """Mean and 95% interval of the next periods, by the exponential smoothing that is expected to predict best.
 
-    With and without a damped trend and a season. To fit k numbers to n periods makes errors too small: the variance is
-    judged, and the interval widened, by (n + k) / (n - k), the final prediction error (Akaike 1969), and Student's t.
+    With no trend, one, or a damped one, with and without a season. To fit k numbers to n periods makes errors too
+    small: the variance is judged, and the interval widened, by (n + k) / (n - k), the final prediction error (Akaike
+    1969), and Student's t.
     """
     from scipy import stats
     from statsmodels.tools.sm_exceptions import ConvergenceWarning
@@ -174,11 +176,11 @@ def _expected(series: pd.Series[float], season: int | None, ahead: int, found: G
 
     number = len(series)
     fits = []
-    for trend, of in product((None, "add"), (None, season) if season else (None,)):
-        taken = 2 + 3 * bool(trend) + (of or 0)
+    for (trend, damped), of in product(_TRENDS, (None, season) if season else (None,)):
+        taken = 2 + 2 * bool(trend) + damped + (of or 0)
         if number <= taken:
             continue
-        how = {"trend": trend, "damped_trend": bool(trend), "seasonal": "add" if of else None, "seasonal_periods": of}
+        how = {"trend": trend, "damped_trend": damped, "seasonal": "add" if of else None, "seasonal_periods": of}
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             fit = ETSModel(series, **how, initialization_method="heuristic" if of else "estimated").fit(disp=False)
