@@ -200,6 +200,7 @@ class TestNamesAsTheEngineNeedsThem:
             "SELECT id FROM employees",
             "SELECT e.ID FROM Employees AS e",
             "SELECT employees.id FROM employees",
+            "SELECT Employees.id FROM Employees",
             "SELECT x.id FROM (SELECT Id FROM Employees) AS x",
             "WITH x AS (SELECT * FROM employees) SELECT ID FROM x",
             "SELECT id FROM employees WHERE id IN (SELECT employee FROM visits)",

@@ -7,10 +7,13 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
 
+from querist.answer.mend import mend
+from querist.answer.prepared import prepare
 from querist.errors import GuardError, MissingExtraError, QueryError, QueryTimeoutError, SourceAccessError, UsageError
 from querist.sources.base import ForeignKey, Limits
 from querist.sources.guard import guard
@@ -385,3 +388,21 @@ def test_the_profile_finds_what_is_not_clean_among_many_values(postgres: Postgre
     assert word.spellings == (("WORD 4 ", "word 4"),)
     assert (set(figure.not_numbers), figure.not_number_rows) == ({"", "1,200", "n/a"}, 3)
     assert table.repeated_rows == 1
+
+
+class TestMending:
+    def test_names_in_mixed_case_and_reserved_words_are_joined_as_the_server_has_them(
+        self, postgres: PostgresServer, tmp_path: Path
+    ) -> None:
+        name = postgres.new_database(
+            'CREATE TABLE "Order" (id integer PRIMARY KEY, "State" text)',
+            'CREATE TABLE parcel (id integer PRIMARY KEY, order_id integer REFERENCES "Order" (id))',
+            "INSERT INTO \"Order\" VALUES (1, 'Open'), (2, 'shut')",
+            "INSERT INTO parcel VALUES (1, 1), (2, 1), (3, 2)",
+        )
+        source = SqlSource("work", postgres.url(name))
+        prepared = prepare(source, tmp_path)
+        found = mend("SELECT count(*) FROM parcel WHERE order_id = 'open'", prepared)
+        assert source.execute(guard(found.sql, prepared.schema).sql).rows == ((2,),)
+        prepared.close()
+        source.close()

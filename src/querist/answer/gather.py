@@ -14,6 +14,7 @@ from pathlib import Path
 from querist.answer.prepared import Prepared, prepare
 from querist.answer.pruning import tables_about
 from querist.answer.routing import choose
+from querist.answer.scopes import reading
 from querist.answer.values import COMMON
 from querist.sources.base import Limits, TableSchema
 from querist.sources.files import FileSource
@@ -99,6 +100,5 @@ def gather(question: str, sources: Sequence[Prepared]) -> Gathered | None:
 def _rows(source: Prepared, table: TableSchema) -> Table:
     from sqlglot import exp
 
-    name = exp.table_(table.name, quoted=True) if not table.namespace else exp.to_table(table.name)
-    query = exp.select("*").from_(name).sql(dialect=source.schema.dialect)
+    query = exp.select("*").from_(reading(table)).sql(dialect=source.schema.dialect)
     return source.source.execute(guard(query, source.schema).sql, Limits(rows=MOST_ROWS))

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 from querist.answer.mend_joins import mend_joins
 from querist.answer.mend_literals import mend_literals
-from querist.answer.mending import MISSING, Mending, Told, like_name, must_quote, same_name
+from querist.answer.mending import MISSING, Mending, Told, like_name, same_name
 from querist.answer.periods import whole_periods
 from querist.answer.prepared import Prepared
 from querist.answer.reshape import reshape
-from querist.answer.scopes import own, select_tables
+from querist.answer.scopes import identifier, own, select_tables
 from querist.sources.base import Schema, TableSchema
 from querist.sources.joins import Edge, flat, words_of
 
@@ -91,8 +91,8 @@ def _mend_table_names(tree: exp.Expr, schema: Schema, told: Told) -> None:
             if same is None:
                 told.instead(f"the table {table.name}", known)
             if not table.alias:
-                table.set("alias", exp.TableAlias(this=exp.to_identifier(table.name, quoted=table.this.quoted)))
-            table.set("this", exp.to_identifier(known, quoted=must_quote(known)))
+                table.set("alias", exp.TableAlias(this=identifier(table.name)))
+            table.set("this", identifier(known))
 
 
 def _longer_names(name: str, known: list[str]) -> list[str]:
@@ -199,13 +199,12 @@ def _equated(select: Mending, aliases: list[str], name: str) -> bool:
 
 
 def _disambiguate(select: Mending, column: exp.Column) -> None:
-    from sqlglot import exp
 
     holders = [alias for alias, table in select.tables.items() if table.column(column.name)]
     if column.table or len(holders) < 2 or select.is_output_name(column):
         return
     if not any(join.args.get("using") for join in select.select.args.get("joins") or []):
-        column.set("table", exp.to_identifier(holders[0]))
+        column.set("table", select.name_of(holders[0]))
         taken = select.tables[holders[0]].name
         select.told.notes.append(f"took the ambiguous {column.name!r} from {taken!r}")
         if not _equated(select, holders, column.name):
@@ -251,9 +250,9 @@ def _join_in(select: Mending, column: exp.Column, name: str) -> bool:
     path = select.joins.sole_path(here, table.name)
     if path is None or len(select.aliases(path[0].left)) > 1:
         return False
-    select.add_path(path)
+    alias = select.add_path(path)
     same = all(select.joins.joins(table.name, name, other.name, name) for _, other in near[1:])
-    select.rebind(column, table.name.lower(), name, guess="" if same else MISSING)
+    select.rebind(column, alias, name, guess="" if same else MISSING)
     return True
 
 

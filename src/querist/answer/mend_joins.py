@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from querist.answer.mending import Mending, column_of, like_name, same_name
+from querist.answer.mending import Mending, like_name, same_name
+from querist.answer.scopes import reading
 from querist.sources.base import TableSchema
 from querist.sources.joins import Edge, flat, words_of
 
@@ -51,8 +52,8 @@ def _mend_join(select: Mending, join: exp.Join, on: exp.EQ, one: exp.Column, oth
         return
     edge = (near or edges)[0]
     before = select.sql(on)
-    on.set("this", column_of(one.table, edge.left_column))
-    on.set("expression", column_of(other.table, edge.right_column))
+    on.set("this", select.column_of(one.table.lower(), edge.left_column))
+    on.set("expression", select.column_of(other.table.lower(), edge.right_column))
     _tell(select, before, select.sql(on), lacking, [edge])
     select.told.notes.append(
         f"joined on {edge.left}.{edge.left_column} = {edge.right}.{edge.right_column} in place of {before}"
@@ -74,12 +75,11 @@ def _go_around(
     before = select.sql(on)
     joins = select.select.args["joins"]
     place, known = joins.index(join), len(joins)
-    select.add_path(path[:-1])
+    beside = select.add_path(path[:-1])
     joins[place:place] = joins[known:]
     del joins[known + len(path) - 1 :]
-    last = path[-1]
-    on.set("this", column_of(last.left.lower(), last.left_column))
-    on.set("expression", column_of(other.table, last.right_column))
+    on.set("this", select.column_of(beside, path[-1].left_column))
+    on.set("expression", select.column_of(other.table.lower(), path[-1].right_column))
     way = ", ".join(e.right for e in path[:-1])
     _tell(select, before, f"a join by way of {way}", lacking, path)
     select.told.notes.append(f"joined by way of {way} in place of {before}")
@@ -122,5 +122,4 @@ def _meet(select: Mending, left: TableSchema, one: str, right: TableSchema, othe
     from sqlglot import exp
 
     on = exp.EQ(this=exp.column(one, table="a", quoted=True), expression=exp.column(other, table="b", quoted=True))
-    tables = [exp.to_table(table.name, alias=alias, quoted=True) for table, alias in ((left, "a"), (right, "b"))]
-    return not select.never(exp.select("1").from_(tables[0]).join(tables[1], on=on))
+    return not select.never(exp.select("1").from_(reading(left, "a")).join(reading(right, "b"), on=on))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from querist.answer.prepared import Prepared
-from querist.answer.scopes import SelectTables, own
+from querist.answer.scopes import SelectTables, identifier, own, reading
 from querist.errors import DataError, QueryError
 from querist.sources.base import TableSchema
 from querist.sources.joins import Edge, flat, misspelt, words_of
@@ -57,19 +57,31 @@ class Mending:
         """Under which names the SELECT reads that table."""
         return [alias for alias, t in self.tables.items() if t.name.lower() == table.lower()]
 
+    def name_of(self, alias: str) -> exp.Expr:
+        """The name of a table as the SELECT writes it: a quoted one keeps its case."""
+        select = self.select.args
+        sources = [select["from_"].this, *(join.this for join in select.get("joins") or [])]
+        source = next(s for s in sources if s.alias_or_name.lower() == alias)
+        written: exp.Expr = source.args["alias"].this if source.args.get("alias") else source.this
+        return written.copy()
+
+    def column_of(self, alias: str, name: str) -> exp.Column:
+        from sqlglot import exp
+
+        return exp.Column(this=identifier(name), table=self.name_of(alias))
+
     def sql(self, node: exp.Expr) -> str:
         return node.sql(dialect=self.schema.dialect)
 
     def rebind(self, column: exp.Column, alias: str, name: str, *, guess: str = "") -> None:
         """Let a column mean `name` of the table `alias`; `guess` says why, where that may be wrong."""
-        from sqlglot import exp
 
         before = self.sql(column)
         known = self.tables[alias].column(name)
         name = known.name if known else name
-        column.set("this", exp.to_identifier(name, quoted=must_quote(name)))
+        column.set("this", identifier(name))
         if column.table or len(self.tables) > 1:
-            column.set("table", exp.to_identifier(alias))
+            column.set("table", self.name_of(alias))
         taken = f"{self.tables[alias].name}.{name}"
         self.told.notes.append(f"read {before} as {taken}")
         if guess:
@@ -80,11 +92,12 @@ class Mending:
             column.name.lower() == e.alias.lower() for e in self.select.expressions if e.alias
         )
 
-    def add_path(self, path: list[Edge]) -> None:
-        """Join the tables along a path whose tables, but for the first, the SELECT does not read yet."""
+    def add_path(self, path: list[Edge]) -> str:
+        """Join the tables along a path, of which the SELECT reads the first, and say under which name the last."""
+        (alias,) = self.aliases(path[0].left)
         for edge in path:
-            (left,) = self.aliases(edge.left)
-            self.add_join(left, edge)
+            alias = self.add_join(alias, edge)
+        return alias
 
     def add_join(self, left: str, edge: Edge, alias: str = "") -> str:
         """Join the table that an edge leads to, and say under which name."""
@@ -93,13 +106,15 @@ class Mending:
         table = self.schema.table(edge.right)
         assert table is not None
         self._qualify_all(left)
-        on = exp.EQ(
-            this=column_of(left, edge.left_column), expression=column_of(alias or table.name, edge.right_column)
-        )
-        joined = exp.to_table(table.name, alias=alias or None, quoted=must_quote(table.name))
-        self.select.append("joins", exp.Join(this=joined, on=on))
-        name = (alias or table.name).lower()
+        joined = reading(table, alias)
+        name = joined.alias_or_name.lower()
+        join = exp.Join(this=joined)
+        self.select.append("joins", join)
         self.tables[name] = table
+        join.set(
+            "on",
+            exp.EQ(this=self.column_of(left, edge.left_column), expression=self.column_of(name, edge.right_column)),
+        )
         self.told.notes.append(
             f"joined {table.name!r} on {edge.left}.{edge.left_column} = {table.name}.{edge.right_column}"
         )
@@ -113,7 +128,7 @@ class Mending:
             if not column.table and not self.is_output_name(column):
                 holders = [a for a, t in self.tables.items() if t.column(column.name)]
                 if holders:
-                    column.set("table", exp.to_identifier(alias if alias in holders else holders[0]))
+                    column.set("table", self.name_of(alias if alias in holders else holders[0]))
 
     def never(self, query: exp.Select) -> bool:
         """Whether the data, which may be newer than what is known of them, have no row for a query.
@@ -135,14 +150,4 @@ class Mending:
             return True
         place, wanted = exp.column(known.name, quoted=True), exp.Literal.string(f"%{text}%" if inside else text)
         condition = (exp.Like if inside else exp.EQ)(this=place, expression=wanted)
-        return self.never(exp.select("1").from_(exp.to_table(table.name, quoted=True)).where(condition))
-
-
-def must_quote(name: str) -> bool:
-    return not name.isidentifier() or not name.isascii()
-
-
-def column_of(alias: str, name: str) -> exp.Column:
-    from sqlglot import exp
-
-    return exp.column(exp.to_identifier(name, quoted=must_quote(name)), table=exp.to_identifier(alias))
+        return self.never(exp.select("1").from_(reading(table)).where(condition))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
+from querist.answer.context import quote
 from querist.sources.base import Column, Schema, TableSchema
 
 if TYPE_CHECKING:
@@ -69,6 +70,22 @@ def select_tables(select: exp.Select, schema: Schema) -> SelectTables:
         else:
             found.tables[source.alias_or_name.lower()] = table
     return found
+
+
+def reading(table: TableSchema, alias: str = "") -> exp.Table:
+    """A known table as a query reads it; the guard writes its name as the engine needs it."""
+    from sqlglot import exp
+
+    namespace = identifier(table.namespace) if table.namespace else None
+    bare = table.name.removeprefix(f"{table.namespace}.") if table.namespace else table.name
+    return exp.table_(identifier(bare), db=namespace, alias=identifier(alias) if alias else None)
+
+
+def identifier(name: str) -> exp.Identifier:
+    """A name, quoted where it must be."""
+    from sqlglot import exp
+
+    return exp.to_identifier(name, quoted=quote(name, "") != name)
 
 
 def own(select: exp.Select, kind: type[Node]) -> Iterator[Node]:

@@ -14,8 +14,10 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from querist.answer.scopes import reading
 from querist.answer.wording import IDLE
-from querist.sources.base import ColumnProfile, Limits, Source
+from querist.sources.base import ColumnProfile, Limits, Schema, Source
+from querist.sources.guard import guard
 from querist.sources.indexes import AddedIndex, Match, open_indexes
 from querist.sources.joins import LONG, misspelt, singular
 
@@ -218,6 +220,7 @@ def value_index(source: Source, folder: Path) -> ValueIndex:
 
 def _refresh(db: sqlite3.Connection, source: Source) -> None:
     wanted = {(t, c): (p, table, column) for t, c, p, table, column in _text_columns(source)}
+    schema = source.schema()
     known = {(t, c): s for t, c, s in db.execute("SELECT t, c, signature FROM columns")}
     if known == {key: _signature(p) for key, (p, _, _) in wanted.items()}:
         return
@@ -231,7 +234,7 @@ def _refresh(db: sqlite3.Connection, source: Source) -> None:
                 continue
             _forget(db, *key)
             small = profile.distinct <= MAX_VALUES and total < MAX_TOTAL
-            values, complete = _distinct(source, table, column) if small else ([], False)
+            values, complete = _distinct(source, schema, table, column) if small else ([], False)
             total += len(values)
             for value in values:
                 row = db.execute("INSERT INTO v VALUES (?, ?, ?, ?)", (normal(value), *key, value)).lastrowid
@@ -268,12 +271,14 @@ def _signature(profile: ColumnProfile) -> str:
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
 
 
-def _distinct(source: Source, table: str, column: str) -> tuple[list[str], bool]:
+def _distinct(source: Source, schema: Schema, table: str, column: str) -> tuple[list[str], bool]:
     """The values to keep, and whether these are all."""
     from sqlglot import exp
 
-    query = exp.select(exp.column(column, quoted=True)).distinct().from_(exp.to_table(table, quoted=True))
-    rows = source.execute(query.sql(source.dialect), Limits(rows=MAX_VALUES))
+    known = schema.table(table)
+    assert known is not None
+    query = exp.select(exp.column(column, quoted=True)).distinct().from_(reading(known))
+    rows = source.execute(guard(query.sql(source.dialect), schema).sql, Limits(rows=MAX_VALUES))
     return [value for value in _texts(row[0] for row in rows) if len(value) <= MAX_LENGTH], rows.truncated is None
 
 

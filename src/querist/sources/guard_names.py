@@ -178,7 +178,7 @@ class NameCheck:
         needs_namespace = bool(known.namespace) and not table.db
         if not (needs_name or needs_namespace):
             return
-        if not table.alias and identifier.name != bare:
+        if not table.alias and (needs_name or identifier.name != bare):
             # The rest of the query goes on calling it as it did.
             table.set("alias", exp.TableAlias(this=identifier.copy()))
         if needs_name:
