@@ -49,6 +49,8 @@ def test_two_columns_that_drift_over_the_days_are_not_independent_rows() -> None
     assert told(found("regression", days, target="a", features=["b"]), "in order of day, and each residual is like")
     years = days.assign(day=range(1960, 2020))
     assert told(found("correlation", years, columns=["a", "b"]), words)
+    lacking = days.assign(c=np.nan)
+    assert told(found("correlation", lacking, columns=["a", "b", "c"]), words)
     shuffled = days.sample(frac=1, random_state=0)
     assert not told(found("correlation", shuffled, columns=["a", "b"]), "in order of")
     steady = days.assign(b=np.random.default_rng(3).normal(size=60))

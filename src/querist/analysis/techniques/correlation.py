@@ -88,7 +88,8 @@ class Correlation(Technique[CorrelationParams]):
             adjusted = _adjust(measured, found)
             told = f"{p_text(adjusted[strongest])} for {len(measured)} correlations"
         if time := in_time(self.frame):
-            following = {name for name in params.columns if name in self.frame and follows(numbers(self.frame, name))}
+            compared = {name for pair in measured for name in (pair.left, pair.right)}
+            following = {name for name in compared if follows(numbers(self.frame, name))}
             if any({pair.left, pair.right} <= following for pair in measured):
                 found.warn(
                     f"The rows are in order of {time}, and each is like the one before it in "
