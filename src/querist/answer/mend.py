@@ -91,7 +91,7 @@ def _mend_table_names(tree: exp.Expr, schema: Schema, told: Told) -> None:
             if same is None:
                 told.instead(f"the table {table.name}", known)
             if not table.alias:
-                table.set("alias", exp.TableAlias(this=identifier(table.name)))
+                table.set("alias", exp.TableAlias(this=table.this.copy()))
             table.set("this", identifier(known))
 
 
@@ -199,7 +199,6 @@ def _equated(select: Mending, aliases: list[str], name: str) -> bool:
 
 
 def _disambiguate(select: Mending, column: exp.Column) -> None:
-
     holders = [alias for alias, table in select.tables.items() if table.column(column.name)]
     if column.table or len(holders) < 2 or select.is_output_name(column):
         return

@@ -99,19 +99,24 @@ def _move_to_holder(select: Mending, column: exp.Column, table: TableSchema, lit
     """
     places = [select.values.holders(literal.name) for literal in literals]
     shared = set(places[0]).intersection(*places[1:])
-    shared = {p for p in shared if not select.values.overlap(p, (table.name, column.name))}
-    here = [p for p in shared if p[0].lower() == table.name.lower()]
-    behind = {p: edge for p in shared if (edge := _key_to(select, column, table, p[0])) is not None}
-    joined = [p for p in shared if p not in here and len(select.aliases(p[0])) == 1]
-    chosen = next((next(iter(c)) for c in (behind, here, joined) if len(c) == 1), None)
+    keys = {p: edge for p in shared if (edge := _key_to(select, column, table, p[0])) is not None}
+    near = [p for p in shared if p in keys or select.aliases(p[0])]
+    near = [p for p in near if not select.values.overlap(p, (table.name, column.name))]
+    here = [p for p in near if p[0].lower() == table.name.lower()]
+    behind = [p for p in near if p in keys]
+    joined = [p for p in near if p not in here and len(select.aliases(p[0])) == 1]
+    chosen = next((found[0] for found in (behind, here, joined) if len(found) == 1), None)
     if chosen is None or not all(select.lacks(table, column.name, literal.name) for literal in literals):
         return
     left = column.table.lower() or select.aliases(table.name)[0]
-    if edge := behind.get(chosen):
-        if (found := _joined_by(select, left, edge)) is None and select.scope.opaque:
-            return
-        free = "" if not select.aliases(edge.right) else f"{edge.right}_{edge.left_column}"
-        alias = found or select.add_join(left, edge, free)
+    if chosen in behind:
+        edge = keys[chosen]
+        if (alias := _joined_by(select, left, edge)) is None:
+            if select.scope.opaque:
+                return
+            alias = select.add_join(
+                left, edge, f"{edge.right}_{edge.left_column}" if select.aliases(edge.right) else ""
+            )
     else:
         alias = left if chosen in here else select.aliases(chosen[0])[0]
     sure = chosen in behind and {*here, *behind, *joined} == {chosen}

@@ -75,9 +75,8 @@ class Mending:
 
     def rebind(self, column: exp.Column, alias: str, name: str, *, guess: str = "") -> None:
         """Let a column mean `name` of the table `alias`; `guess` says why, where that may be wrong."""
-
-        before = self.sql(column)
-        known = self.tables[alias].column(name)
+        before, asked = self.sql(column), self.tables.get(column.table.lower())
+        said, known = column.name, self.tables[alias].column(name)
         name = known.name if known else name
         column.set("this", identifier(name))
         if column.table or len(self.tables) > 1:
@@ -85,7 +84,7 @@ class Mending:
         taken = f"{self.tables[alias].name}.{name}"
         self.told.notes.append(f"read {before} as {taken}")
         if guess:
-            self.told.instead(before, taken, guess)
+            self.told.instead(f"{asked.name}.{said}" if asked else before, taken, guess)
 
     def is_output_name(self, column: exp.Column) -> bool:
         return not column.table and any(
@@ -111,10 +110,8 @@ class Mending:
         join = exp.Join(this=joined)
         self.select.append("joins", join)
         self.tables[name] = table
-        join.set(
-            "on",
-            exp.EQ(this=self.column_of(left, edge.left_column), expression=self.column_of(name, edge.right_column)),
-        )
+        one, other = self.column_of(left, edge.left_column), self.column_of(name, edge.right_column)
+        join.set("on", exp.EQ(this=one, expression=other))
         self.told.notes.append(
             f"joined {table.name!r} on {edge.left}.{edge.left_column} = {table.name}.{edge.right_column}"
         )
