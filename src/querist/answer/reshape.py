@@ -67,7 +67,9 @@ def _absence_to_left_join(select: exp.Select, schema: Schema) -> list[str]:
             if not wanted or isinstance(test.parent, exp.Not) or column.table.lower() != alias:
                 continue
             keys = {c.name.lower() for c in on.find_all(exp.Column) if c.table.lower() == alias}
-            if column.name.lower() in keys or (table is not None and column.name in table.primary_key):
+            if table is not None:
+                keys |= {name.lower() for name in table.primary_key}
+            if column.name.lower() in keys:
                 join.set("kind", "")
                 join.set("side", "LEFT")
                 notes.append(f"joined {join.this.name!r} LEFT, since it is asked for what it lacks")

@@ -96,6 +96,19 @@ def test_a_tie_inside_a_query_is_told(boats: Data, sql: str) -> None:
     assert boats.judge(sql)["top_k_ties"].outcome == "warned"
 
 
+@pytest.mark.parametrize(("limit", "outcome"), [("crew LIMIT 1", "passed"), ("crew DESC LIMIT 1", "warned")])
+def test_a_top_of_a_common_table_expression_is_probed_with_those_before_it(
+    boats: Data, limit: str, outcome: str
+) -> None:
+    sql = (
+        "WITH manned AS (SELECT * FROM boat WHERE crew > 0), "
+        f"top AS (SELECT name FROM manned ORDER BY {limit}) SELECT name FROM top"
+    )
+    found = boats.judge(sql)
+    assert found["top_k_ties"].outcome == outcome
+    assert not any("could not be finished" in check.message or "broke off" in check.message for check in found.values())
+
+
 def test_nothing_to_sort_by_on_top_inside_a_query_is_to_be_mended(boats: Data) -> None:
     sql = "SELECT name FROM boat WHERE id = (SELECT id FROM boat ORDER BY crew LIMIT 1)"
     assert boats.judge(sql)["null_on_top"].outcome == "failed"

@@ -183,7 +183,7 @@ def condition_counted(case: Case) -> Finding | None:
 
     messages = []
     counts = [count for select in case.selects for count in own(select.node, exp.Count)]
-    for count in counts:
+    for count in (c for c in counts if isinstance(c.this, exp.Expr)):
         other = {exp.Case: "default", exp.If: "false"}.get(type(count.this), "")
         if isinstance(count.this.args.get(other), exp.Literal) or isinstance(count.this, exp.Predicate):
             sql = count.sql(dialect=case.dialect)

@@ -123,7 +123,9 @@ class Select:
 
         found: exp.Expr | None = source
         if isinstance(source, exp.Table):
-            known = [cte for above in (self.node, *ancestors(self.node)) for cte in ctes(above)]
+            around = list(ancestors(self.node))
+            # What a CTE reads by its own name is the table.
+            known = [cte for above in (self.node, *around) for cte in ctes(above) if not any(cte is a for a in around)]
             found = next((cte for cte in known if cte.alias.lower() == source.name.lower()), None)
         if not isinstance(found, (exp.Subquery, exp.CTE)):
             return None
@@ -299,11 +301,16 @@ def selects_of(tree: exp.Expr, schema: Schema) -> tuple[Select, ...]:
     """All SELECTs of a query, the outermost first."""
     from sqlglot import exp
 
-    with_ = tree.args.get("with_") if ctes(tree) else None
     found = []
     for node in tree.find_all(exp.Select):
         # Only a query below the main one sees its CTEs from outside; inside the WITH they see those before themselves.
-        outside = with_ if node is not tree and node.find_ancestor(exp.With) is None else None
+        above = {id(a) for a in ancestors(node)}
+        within = next((i for i, cte in enumerate(ctes(tree)) if id(cte) in above), None)
+        visible = ctes(tree)[:within]
+        outside = None
+        if visible and node is not tree:
+            outside = tree.args["with_"].copy()
+            outside.set("expressions", [cte.copy() for cte in visible])
         found.append(Select(node, select_tables(node, schema), outside))
     return tuple(found)
 
