@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _SEASON = {"day": 7, "week": 52, "month": 12, "quarter": 4, "year": 1}
 SEASONS = 3
 """Whole seasons from which a season is taken out, or gone by."""
-_TRENDS = ((None, False), ("add", False), ("add", True))
+_TRENDS = ((None, False), ("add", True), ("add", False))
 SURE = 20
 """Fewer periods do not show how alike neighbours are: a drift may look like a trend, an interval be too narrow."""
 
@@ -166,7 +166,7 @@ def _line(series: pd.Series[float], season: int) -> _Line:
 def _expected(series: pd.Series[float], season: int | None, ahead: int, found: Gathering) -> pd.DataFrame:
     """Mean and 95% interval of the next periods, by the exponential smoothing that is expected to predict best.
 
-    With no trend, one, or a damped one, with and without a season. To fit k numbers to n periods makes errors too
+    With no trend, a damped or a straight one, with and without a season. To fit k numbers to n periods makes errors too
     small: the variance is judged, and the interval widened, by (n + k) / (n - k), the final prediction error (Akaike
     1969), and Student's t.
     """
@@ -176,7 +176,8 @@ def _expected(series: pd.Series[float], season: int | None, ahead: int, found: G
 
     number = len(series)
     fits = []
-    for (trend, damped), of in product(_TRENDS, (None, season) if season else (None,)):
+    trends = _TRENDS if number >= SURE else _TRENDS[:-1]  # half a season looks like a straight line
+    for (trend, damped), of in product(trends, (None, season) if season else (None,)):
         taken = 2 + 2 * bool(trend) + damped + (of or 0)
         if number <= taken:
             continue
