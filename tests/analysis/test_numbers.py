@@ -104,6 +104,8 @@ def test_a_claim_rests_on_the_p_value_that_was_adjusted() -> None:
 def test_p_values_are_found_in_texts() -> None:
     result = '{"findings":[{"name":"p_value","value":0.03,"meaning":"of the price"}]}'
     assert unsupported("The difference is significant (p < 0.05).", {"result": result}) == []
+    spaced = result.replace(":", ": ").replace(",", ", ")
+    assert unsupported("The difference is significant (p < 0.05).", {"result": spaced}) == []
     assert unsupported("It is significant (p < 0.01).", {"result": result}) == ["0.01"]
     assert unsupported("It is significant (p < 0.05).", {"result": "p = 0.2, price: 0.04"}) == ["significant", "0.05"]
 

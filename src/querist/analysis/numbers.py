@@ -54,7 +54,7 @@ _LEVELS = (0.1, 0.05, 0.01, 0.005, 0.001, 0.0001)
 """What p-values are held against."""
 _P_NAME = re.compile(r"(?:^|[\W_])p(?:[\W_]?val(?:ue)?s?)?(?:$|[\W_])", re.I)
 _P_SAID = re.compile(
-    r"\b(?P<name>p(?:[-_ ]?value)?(?:_\w+)?)\W{0,2}(?:=|:|,\"value\":)\s*"
+    r"\b(?P<name>p(?:[-_ ]?value)?(?:_\w+)?)\W{0,2}(?:=|:|,\s*\"value\":)\s*"
     r"(?P<p>[01]?\.\d+(?:e-?\d+)?|\d(?:\.\d+)?e-\d+)",
     re.I,
 )
