@@ -13,7 +13,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from querist.errors import SourceFormatError
@@ -248,6 +248,7 @@ _CELL = st.text(
 )
 
 
+@example(rows=[("", '\\"', 0)], delimiter=",")
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rows=st.lists(st.tuples(_CELL, _CELL, st.integers(-(10**17), 10**17)), min_size=1, max_size=12),

@@ -87,7 +87,7 @@ def _judge(sample: str, delimiter: str, skip: int) -> tuple[float, CsvFormat]:
     quotechar = '"'
     if '"' not in sample and len(re.findall(rf"(?:^|{d}) ?'[^'\r\n]*'(?={d}|\r?$)", sample, re.M)) >= 2:
         quotechar = "'"
-    escape = "\\" if re.search(rf"\\{quotechar}(?!\s*({d}|$))", sample, re.M) else quotechar
+    escape = "\\" if re.search(rf"\\{quotechar}(?!{quotechar}|\s*({d}|$))", sample, re.M) else quotechar
     csv.field_size_limit(MAX_LINE)
     reader = csv.reader(
         io.StringIO(sample, newline=""),
