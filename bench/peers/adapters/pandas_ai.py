@@ -6,6 +6,7 @@ kept, and so are the rows of the answer; either may be what is right.
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,9 @@ def load() -> Open:
                 "save_logs": False,
             }
         )
-        agent = Watched([pai.DataFrame(frame, _table_name=name) for name, frame in _tables(pd, database).items()])
+        # Upper case and blanks in a table's name are refused by PandasAI; its SQL is the same without.
+        frames = {re.sub(r"\W", "_", name.lower()): frame for name, frame in _tables(pd, database).items()}
+        agent = Watched([pai.DataFrame(frame, _table_name=name) for name, frame in frames.items()])
         agent.queries = Queries()
 
         def ask(question: str) -> Prediction:
