@@ -14,14 +14,10 @@ from typing import TYPE_CHECKING, Any
 from querist.analysis.findings import counted
 from querist.sources.column_types import MISSING_WORDS, Reading, read_column
 from querist.sources.naming import literal, quote
+from querist.sources.spellings import one_spelling, spellings
 
 if TYPE_CHECKING:
     import pandas as pd
-
-MANY = 50
-"""A text column with more different values is no list of categories, and its case is left alone."""
-SHORT = 3
-"""Words with fewer letters may be codes, in which case means something."""
 
 
 def clean(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
@@ -70,7 +66,7 @@ def _typed(column: str, values: pd.Series[Any]) -> tuple[pd.Series[Any] | None, 
     distinct = [str(value) for value in values.dropna().unique()]
     reading = read_column(distinct)
     if reading.is_text:
-        return _mixed_dates(column, values, distinct) or (None, [f"{column}: {note}." for note in reading.notes])
+        return None, [f"{column}: {note}." for note in reading.notes]
     made = _as(reading, values)
     lost = values.notna() & made.isna() & ~values.isin(reading.null_words)
     if lost.any():
@@ -79,34 +75,6 @@ def _typed(column: str, values: pd.Series[Any]) -> tuple[pd.Series[Any] | None, 
     formats = f", in {len(reading.formats)} formats" if len(reading.formats) > 1 else ""
     remarks = "".join(f"; {note}" for note in reading.notes)
     return made, [f"{column}: text was read as {kind}{formats}{remarks}."]
-
-
-def _mixed_dates(
-    column: str, values: pd.Series[Any], distinct: list[str]
-) -> tuple[pd.Series[Any] | None, list[str]] | None:
-    """The column as dates, where each value is one in a format of its own and in one way only."""
-    import pandas as pd
-
-    readings: dict[Reading, list[str]] = {}
-    doubts: list[str] = []
-    for text in distinct:
-        reading = read_column([text])
-        if reading.type in ("DATE", "TIMESTAMP"):
-            readings.setdefault(reading, []).append(text)
-        elif any("may be" in note for note in reading.notes):
-            doubts += reading.notes
-        else:
-            return None
-    if doubts or not readings:
-        return (None, [f"{column}: {doubts[0]}."]) if doubts else None
-    made = pd.Series(pd.NaT, index=values.index, dtype="datetime64[us]")
-    for reading, texts in readings.items():
-        own = values.isin(texts)
-        made[own] = _as(reading, values[own]).astype("datetime64[us]")
-    if (values.notna() & made.isna()).any():
-        return None
-    notes = "".join(f"; {note}" for note in dict.fromkeys(note for reading in readings for note in reading.notes))
-    return made, [f"{column}: text was read as dates, in {len(readings)} formats{notes}."]
 
 
 def _as(reading: Reading, values: pd.Series[Any]) -> pd.Series[Any]:
@@ -132,17 +100,13 @@ def _as(reading: Reading, values: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def _one_case(column: str, values: pd.Series[Any]) -> tuple[pd.Series[Any], list[str]]:
-    counts = values.value_counts()
-    spellings: dict[str, list[str]] = {}
-    for word in counts.index:  # most frequent first
-        spellings.setdefault(" ".join(str(word).lower().split()), []).append(str(word))
-    changed = {other: words[0] for words in spellings.values() for other in words[1:]}
-    if not changed:
-        return values, []
-    if len(counts) > MANY or any(sum(ch.isalpha() for ch in word) < SHORT for word in (*changed, *changed.values())):
-        other, word = next(iter(changed.items()))
+    counts = {str(word): int(count) for word, count in values.value_counts().items()}
+    if changed := one_spelling(column, counts):
+        return values.replace(changed), [f"{column}: {_pairs(changed)} (spellings of the same word)."]
+    if apart := spellings(counts):
+        word, other, *_ = apart[0]
         return values, [f"{column}: values differ in case or blanks only, such as {other!r} and {word!r}: kept."]
-    return values.replace(changed), [f"{column}: {_pairs(changed)} (spellings of the same word)."]
+    return values, []
 
 
 def _pairs(changed: dict[str, str]) -> str:
