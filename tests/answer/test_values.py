@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -122,3 +124,36 @@ def test_only_columns_that_changed_are_read_again(tmp_path: Path) -> None:
     connection.close()
     assert index() == ["Anna", "Bert", "Graz"]
     assert any("name" in sql for sql in read)
+
+
+CLOSED_IN_USE = """
+import sqlite3, sys, threading, time
+from pathlib import Path
+from querist.answer.values import value_index
+from querist.sources.open import open_sources
+
+(source,) = open_sources([sys.argv[1]])
+for _ in range(10):
+    index = value_index(source, Path(sys.argv[2]))
+
+    def use():
+        try:
+            while True:
+                index.mentions("Does Ada Berg drive from Lindau to Passau, or does Mia Roth?")
+        except sqlite3.ProgrammingError:
+            pass
+
+    threads = [threading.Thread(target=use) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.02)
+    index.close()
+    for thread in threads:
+        thread.join()
+"""
+
+
+def test_an_index_may_be_closed_while_threads_use_it(fleet: Prepared, tmp_path: Path) -> None:
+    """Ctrl-C closes everything while a question is being looked up."""
+    program = [sys.executable, "-c", CLOSED_IN_USE, fleet.source.describe(), str(tmp_path / "again")]
+    assert subprocess.run(program, timeout=60).returncode == 0

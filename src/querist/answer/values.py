@@ -163,7 +163,8 @@ class ValueIndex:
         return [(table, column) for table, column in rows]
 
     def close(self) -> None:
-        self._db.close()
+        with self._lock:  # closing under a query that runs is a crash
+            self._db.close()
         for index in self._added:
             index.close()
 
