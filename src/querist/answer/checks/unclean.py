@@ -180,7 +180,7 @@ def _comparisons(case: Case, select: Select) -> Iterable[list[_Comparison]]:
         top: exp.Expr = node
         while isinstance(top.parent, (exp.Or, exp.Paren)):
             top = top.parent
-        excludes = isinstance(node, exp.NEQ) or isinstance(node.parent, exp.Not)
+        excludes = isinstance(node, exp.NEQ) or isinstance(node.parent, exp.Not) or bool(node.args.get("negate"))
         like, blind = (
             isinstance(node, (exp.Like, exp.ILike)),
             isinstance(node, exp.ILike) or case.dialect in _CASE_BLIND,
