@@ -190,7 +190,7 @@ class _Copy:
         for file in self.copy.iterdir():
             if file.name not in self._original:
                 changed.append(file.name)
-                shutil.rmtree(file) if file.is_dir() else file.unlink()
+                shutil.rmtree(file) if file.is_dir() else file.unlink(missing_ok=True)
         return changed
 
     def _restore(self, name: str) -> None:
