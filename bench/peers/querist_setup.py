@@ -9,7 +9,7 @@ _PROVIDER = "openai-compatible"
 
 
 def command(python: str, question_set: Path, predictions: Path, home: Path, base_url: str, model: str) -> list[str]:
-    """The command that runs the questions; writes the settings file that it reads to `home`, where it has to start."""
+    """The command that runs the questions; writes the settings file that it reads to `home`."""
     name = f"{_PROVIDER}:{model}"
     settings = {
         "models": {
@@ -20,6 +20,19 @@ def command(python: str, question_set: Path, predictions: Path, home: Path, base
         }
     }
     # JSON is YAML
-    (home / "querist.yaml").write_text(json.dumps(settings, indent=1), encoding="utf-8")
+    file = home / "querist.yaml"
+    file.write_text(json.dumps(settings, indent=1), encoding="utf-8")
     program = str(Path(python).with_name("querist"))
-    return [program, "eval", "run", str(question_set), "--predictions", str(predictions), "--model", name]
+    # A file that is named needs no trust; one that lies in the working directory could point anywhere.
+    return [
+        program,
+        "--config",
+        str(file),
+        "eval",
+        "run",
+        str(question_set),
+        "--predictions",
+        str(predictions),
+        "--model",
+        name,
+    ]

@@ -12,6 +12,8 @@ from bench.peers import drive as driving
 from bench.peers import run as command
 from bench.peers.environments import Environment
 from bench.peers.peers import PEERS, Peer
+from bench.peers.querist_setup import command as querist_command
+from querist.settings import load_settings
 
 ADAPTERS = Path(driving.__file__).parent / "adapters"
 
@@ -150,3 +152,11 @@ def test_neither_or_both_endpoints_is_a_mistake(tmp_path: Path, capsys: pytest.C
     folder = make_set(tmp_path)
     assert command.main([str(folder), "--work", str(tmp_path)]) == 2
     assert "--base-url URL or --local" in capsys.readouterr().err
+
+
+def test_querists_own_settings_count_where_they_lie(tmp_path: Path) -> None:
+    url = "http://127.0.0.1:9/v1"
+    program, option, file, *rest = querist_command(sys.executable, tmp_path, tmp_path / "p", tmp_path, url, "small")
+    assert (Path(program).name, option, rest[:2]) == ("querist", "--config", ["eval", "run"])
+    providers = load_settings(Path(file)).models.providers
+    assert providers["openai-compatible"].base_url == url
