@@ -175,6 +175,16 @@ async def test_code_that_fails_is_repaired_with_its_error() -> None:
     ]
 
 
+async def test_code_that_only_states_its_answer_is_no_analysis() -> None:
+    plan = {"analyses": [{"technique": "code"}], "prepare": []}
+    stated = "answers = {'what it is': 'The rents differ'}"
+    code = Script(Ran({"what it is": "The rents differ"}), Ran({"rent": 25.5}))
+    replies = (plan, stated, "answers = {'rent': df['rent'].mean()}", "The rent is 25.5.")
+    result, model = await analyse(*replies, code=code, format="")
+    assert "computes nothing from df" in model.requests[2].messages[-1].content
+    assert (result.status, result.values) == ("unverified", {"rent": 25.5})
+
+
 async def test_code_has_a_picture_of_the_columns_that_it_reads() -> None:
     plan = {"analyses": [{"technique": "code"}], "prepare": []}
     code = Script(Ran({"mean": 25.5}))

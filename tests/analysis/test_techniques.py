@@ -137,3 +137,10 @@ async def test_a_technique_runs_through_the_door_and_refuses_what_it_does_not_kn
     assert result.value("count_price") == 200
     with pytest.raises(ComponentInputError, match="statistics"):
         await Runner().run(describe, {"columns": ["price"], "statistics": ["magic"]})
+
+
+def test_words_by_amounts_are_compared_the_other_way_round_and_that_is_told(plots: pd.DataFrame) -> None:
+    slip = found("compare_groups", plots, column="irrigated", by="rain_mm", test="chi_squared")
+    meant = found("compare_groups", plots, column="rain_mm", by="irrigated")
+    assert slip.values == meant.values
+    assert "rain_mm was compared between the groups of irrigated, not the other way round." in slip.warnings

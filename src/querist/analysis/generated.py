@@ -68,7 +68,11 @@ async def run_code(reply: str, frame: pd.DataFrame, names: tuple[Wanted, ...], r
             "no values in the dictionary answers" if not names else f"no value of {', '.join(w.name for w in names)}"
         )
         return Draft("code", code, values=values, notes=tuple(notes), error=f"The code ran and gave {missing}.")
-    if stated := [name for name in _stated(code) if name in values and (names or type(values[name]) in (int, float))]:
+    stated = [name for name in _stated(code) if name in values]
+    if not names and len(stated) == len(values):
+        error = "The code computes nothing from df; it only states what the answers are said to be."
+        return Draft("code", code, notes=tuple(notes), error=error)
+    if stated := [name for name in stated if names or type(values[name]) in (int, float)]:
         guesses.append(f"The code states {', '.join(stated)} and does not compute it.")
     findings = tuple(Finding(name=name, value=value, meaning=name.replace("_", " ")) for name, value in values.items())
     return Draft(

@@ -42,6 +42,7 @@ class Comparison(Technique[ComparisonParams]):
 
     def compute(self, params: ComparisonParams) -> Findings:
         found = Gathering(self.name)
+        params = self._turned(params, found)
         wanted = params.test
         if wanted == "chi_squared" or (wanted == "auto" and not _is_numeric(self.frame, params.column)):
             _of_words(found, self.frame, params)
@@ -74,6 +75,16 @@ class Comparison(Technique[ComparisonParams]):
         drawn = {name: part.tolist() for name, part in parts}
         found.chart = boxes(drawn, (title(params.column), title(params.by)), told)
         return found.done()
+
+    def _turned(self, params: ComparisonParams, found: Gathering) -> ComparisonParams:
+        """The other way round where words are to be compared by amounts that make too many groups: a model's slip."""
+        words, amounts = present(self.frame, params.column), present(self.frame, params.by)
+        numeric = _is_numeric(self.frame, params.by) and not _is_numeric(self.frame, params.column)
+        if not numeric or not words.nunique() <= MAX_GROUPS < amounts.nunique():
+            return params
+        found.warn(f"{params.by} was compared between the groups of {params.column}, not the other way round.")
+        test = "auto" if params.test == "chi_squared" else params.test
+        return params.model_copy(update={"column": params.by, "by": params.column, "test": test})
 
 
 def _is_numeric(frame: pd.DataFrame, column: str) -> bool:
