@@ -69,6 +69,19 @@ def test_both_by_intersection_passes(bakery: Data) -> None:
         assert outcome(bakery, "both_as_either", sql, "Which bakers bake with both rye and spelt?") is None
 
 
+def test_two_values_named_together_may_mean_both(bakery: Data) -> None:
+    either = f"{JOIN} loaf.flour IN ('rye', 'spelt')"
+    assert outcome(bakery, "both_as_either", either, "Which bakers bake with rye and spelt?") == "warned"
+    assert outcome(bakery, "both_as_either", either, "Who bakes loaves of Spelt and loaves of rye?") == "warned"
+    assert outcome(bakery, "both_as_either", either, "Which bakers bake with either rye and salt or spelt?") is None
+
+
+@pytest.mark.parametrize("question", ["Loaves of both Ann and Bo", "Loaves of Ann and Bo"])
+def test_what_has_only_one_is_found_by_either(bakery: Data, question: str) -> None:
+    one = "SELECT loaf.id FROM loaf JOIN baker ON loaf.baker_id = baker.id WHERE baker.name IN ('Ann', 'Bo')"
+    assert outcome(bakery, "both_as_either", one, question) in (None, "passed")
+
+
 def test_both_is_not_either(bakery: Data) -> None:
     question = "Which bakers are called Ann or bake with rye?"
     both = f"{JOIN} baker.name = 'Ann' AND loaf.flour = 'rye'"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from querist.answer.checks.case import Case, Finding, check, told
 from querist.answer.checks.filters import denied_by
@@ -11,9 +13,16 @@ from querist.answer.context import show
 from querist.answer.scopes import own
 from querist.sources.joins import words_of
 
+if TYPE_CHECKING:
+    from sqlglot import exp
+
 _NONE = re.compile(r"\b(?:no|not|never|without|neither|nor|none)\b|n't\b")
 _BOTH = re.compile(r"\bboth\b|\band also\b|\bas well as\b")
 _EITHER = re.compile(r"\bor\b(?! (?:more|less|fewer|not|no|equal|above|below|over|under|before|after|later|earlier)\b)")
+
+_ONE_OF = re.compile(r"\bor\b|\beither\b|\bbetween\b|\bany of\b")
+_AND = r"\b\W+(?:\w+\W+){0,4}?and\W+(?:\w+\W+){0,4}?\b"
+"""What may stand between two values that are named together."""
 
 
 @check(severity="veto")
@@ -50,19 +59,21 @@ def both_as_either(case: Case) -> Finding | None:
     from sqlglot import exp
 
     top = case.top
-    if top is None or _counts(top) or not _BOTH.search(case.question.lower()):
+    if top is None or _counts(top) or not top.node.args.get("joins"):
         return None
-    messages = []
-    for listed in own(top.node, exp.In):
-        if isinstance(listed.this, exp.Column) and len(listed.expressions) == 2:
-            messages.append(_either(listed.sql(dialect=case.dialect)))
-    for either in own(top.node, exp.Or):
-        kinds = (exp.EQ, exp.Like)
-        sides = [s for s in (either.left, either.right) if isinstance(s, kinds) and isinstance(s.this, exp.Column)]
-        if len(sides) == 2 and sides[0].this == sides[1].this:
-            messages.append(_either(either.sql(dialect=case.dialect)))
-    joined = bool(top.node.args.get("joins"))
-    return told(joined, messages if joined else [])
+    outputs = [top.resolve(c) for e in top.node.expressions for c in e.find_all(exp.Column)]
+    shown = {known.alias for known in outputs if known is not None}
+    single = case.keys.determined(top, set(), shown)[0]
+    both, alike = bool(_BOTH.search(case.question.lower())), []
+    for column, values, text in _eithers(case, top):
+        known = top.resolve(column)
+        if known is not None and known.alias not in single:  # else nothing that is shown can have two of them
+            if both:
+                alike.append(f"The question asks for both, but {text} is fulfilled by either: use INTERSECT.")
+            elif shown and _named_together(case.question, values):
+                named = " and ".join(map(show, values))
+                alike.append(f"{text} is fulfilled by either: if both {named} were meant, say 'both', else 'or'.")
+    return told(both, alike, mild=not both)
 
 
 @check(severity="veto")
@@ -92,5 +103,23 @@ def _counts(select: Select) -> bool:
     return bool(select.node.args.get("group") and (select.aggregates or select.node.args.get("having")))
 
 
-def _either(text: str) -> str:
-    return f"The question asks for both, but {text} is fulfilled by either: use INTERSECT."
+def _eithers(case: Case, select: Select) -> Iterator[tuple[exp.Column, list[str], str]]:
+    """The conditions that one of two texts in a column fulfils: the column, the texts, and the condition as written."""
+    from sqlglot import exp
+
+    for node in own(select.node, exp.Condition):
+        if isinstance(node, exp.In) and len(node.expressions) == 2:
+            columns, values = [node.this], node.expressions
+        elif isinstance(node, exp.Or) and all(isinstance(s, (exp.EQ, exp.Like)) for s in (node.left, node.right)):
+            columns, values = [node.left.this, node.right.this], [node.left.expression, node.right.expression]
+        else:
+            continue
+        if isinstance(columns[0], exp.Column) and all(c == columns[0] for c in columns):
+            yield columns[0], [value.name.strip("%") for value in values], node.sql(dialect=case.dialect)
+
+
+def _named_together(question: str, values: list[str]) -> bool:
+    """Does the question say `this … and that …`, and nothing of `or`?"""
+    text = question.lower()
+    orders = (map(re.escape, map(str.lower, order)) for order in (values, values[::-1]))
+    return not _ONE_OF.search(text) and any(re.search(rf"\b{_AND.join(order)}\b", text) for order in orders)
