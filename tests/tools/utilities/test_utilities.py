@@ -113,6 +113,12 @@ async def test_the_difference_of_dates_is_told_in_seconds_and_days(use: Use) -> 
     assert (found.seconds, found.days) == (26 * 3600, 2)
 
 
+async def test_an_hour_that_clocks_skip_is_not_counted(use: Use) -> None:
+    noons = {"date": "2024-03-30T12:00", "end": "2024-03-31T12:00", "timezone": "Europe/Berlin"}
+    found = await use("date_time_handler", operation="difference", **noons)
+    assert (found.seconds, found.days) == (23 * 3600, 1)
+
+
 @pytest.mark.parametrize(
     "input",
     [

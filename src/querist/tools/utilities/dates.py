@@ -69,7 +69,9 @@ class DateTimeHandler(Component[DateTimeHandlerInput, Handled]):
                 date = _added(date, input.amount, input.unit)
             elif input.operation == "difference":
                 end = _parsed(input.end, input, zone).astimezone(zone)
-                seconds, days = (end - date).total_seconds(), (end.date() - date.date()).days
+                # Within one zone Python goes by the clocks, whatever hour they skip or repeat.
+                seconds = (end - date.astimezone(UTC)).total_seconds()
+                days = (end.date() - date.date()).days
         except (OverflowError, OSError) as error:
             raise ComponentInputError("The date is not between the years 1 and 9999.") from error
         return Handled(
