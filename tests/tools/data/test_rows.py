@@ -207,8 +207,10 @@ async def test_what_a_spreadsheet_would_compute_is_written_as_text(use: Use) -> 
     assert [line[0] for line in as_given.text.splitlines()[1:]] == ["=", "@", "+", "-", "\t", "p", "-"]
 
 
-async def test_a_pasted_mark_and_numbers_without_bounds_do_no_harm(use: Use) -> None:
-    assert (await use("csv_processor", text="\ufeffa,b\n1,1e999\n")).data == [{"a": 1, "b": "1e999"}]
+async def test_a_mark_and_numbers_without_bounds_do_no_harm(tmp_path: Path, use: Use) -> None:
+    (tmp_path / "a.csv").write_text("\ufeffa,b\n1,1e999\n", encoding="utf-8")
+    for given in ({"text": "\ufeffa,b\n1,1e999\n"}, {"file_path": str(tmp_path / "a.csv"), "encoding": "utf-8"}):
+        assert (await use("csv_processor", **given)).data == [{"a": 1, "b": "1e999"}]
     with pytest.raises(ComponentInputError, match="delimiter"):
         await use("csv_processor", text="a", delimiter='"')
 

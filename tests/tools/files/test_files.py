@@ -172,6 +172,13 @@ async def test_a_text_that_names_its_encoding_is_read_in_it(tmp_path: Path, use:
     assert (await use("file_reader", path=str(tmp_path / "wrong.html"))).encoding == "utf-8"
 
 
+async def test_the_mark_by_which_a_text_begins_says_its_encoding_and_is_no_part_of_it(tmp_path: Path, use: Use) -> None:
+    (tmp_path / "a.html").write_bytes("\ufeff<meta charset=latin-1>Grüße".encode())
+    for encoding in (None, "utf-8"):
+        found = await use("file_reader", path=str(tmp_path / "a.html"), encoding=encoding)
+        assert found.content == "<meta charset=latin-1>Grüße"
+
+
 @pytest.mark.parametrize("encoding", ["punycode", "idna", "undefined", "unicode_escape", "zlib", "rot13", "a\0b"])
 async def test_what_is_no_encoding_of_texts_is_refused(tmp_path: Path, use: Use, encoding: str) -> None:
     path = str(tmp_path / "a.txt")

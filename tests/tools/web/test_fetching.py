@@ -321,3 +321,8 @@ async def test_a_page_is_read_in_the_encoding_that_it_names() -> None:
     page = "<meta charset='shift_jis'>日本".encode("shift_jis")
     async with site(lambda asked: reply(page, content_type="text/html")) as here:
         assert (await fetch(may("127.0.0.1"), here.url)).text.endswith("日本")
+
+
+async def test_a_server_that_names_latin_1_means_what_browsers_take_it_for() -> None:
+    async with site(lambda asked: reply(b"\x93tea\x94", content_type="text/html; charset=ISO-8859-1")) as here:
+        assert (await fetch(may("127.0.0.1"), here.url)).text == "“tea”"

@@ -176,6 +176,12 @@ async def test_a_site_whose_rules_cannot_be_read_is_left_alone() -> None:
     assert [asked.path for asked in here.asked] == ["/robots.txt"]
 
 
+async def test_rules_that_begin_with_a_mark_are_kept_to() -> None:
+    async with site(pages(robots_txt="\ufeffUser-agent: *\nDisallow: /", index="<p>x</p>")) as here:
+        given = await use("sitemap_crawler", url=here.url, depth=1, delay=0)
+    assert (given.pages, given.forbidden) == ([], [here.url])
+
+
 async def test_a_sitemap_that_would_read_files_or_grow_does_not() -> None:
     bomb = '<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/hostname">]>' + sitemap("http://127.0.0.1/&a;")
     async with site(pages(robots_txt="", sitemap_xml=bomb)) as here:

@@ -25,7 +25,7 @@ from querist.errors import ComponentInputError, ComponentTimeoutError, NetworkEr
 from querist.models.lean_httpx import load_httpx
 from querist.settings import redact
 from querist.tools.credentials import credential, http_header
-from querist.tools.encodings import known_encoding, text_of
+from querist.tools.encodings import text_from_web
 from querist.tools.reach import Reachable, is_inside, reach, to_reach
 from querist.tools.tool import Touches
 
@@ -79,8 +79,7 @@ class Fetched:
     def text(self) -> str:
         """The body as text: in the encoding that the server names, else in the one that it names or seems to have."""
         _, _, named = self.headers.get("content-type", "").partition("charset=")
-        encoding = known_encoding(named.partition(";")[0].strip("\"' "))
-        return self.body.decode(encoding, "replace") if encoding else text_of(self.body)[0]
+        return text_from_web(self.body, named.partition(";")[0].strip("\"' "))
 
     def json(self) -> Any:
         """The body as JSON.
