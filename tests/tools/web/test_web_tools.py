@@ -100,6 +100,13 @@ async def test_a_page_is_read_as_a_reader_sees_it() -> None:
     assert [(link.url, link.text) for link in page.links] == [(f"{here.url}/next", "more")]
 
 
+async def test_a_link_that_leads_nowhere_is_none() -> None:
+    links = '<a href="https://[your-host]/x">yours</a><a href="mailto:a@b.example">mail</a><a href="/next">more</a>'
+    async with site(pages(index=f'<base href="http://[">{links}')) as here:
+        (page,) = (await use("web_scraper", url=here.url, include_links=True)).pages
+    assert [(link.url, link.text) for link in page.links] == [(f"{here.url}/next", "more")]
+
+
 async def test_of_several_pages_one_may_fail() -> None:
     async with site(pages(a="<p>A</p>")) as here:
         given = await use("web_scraper", urls=[f"{here.url}/a", f"{here.url}/b"])

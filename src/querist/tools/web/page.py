@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import urljoin, urlsplit
 
 MAX_TEXT = 200_000
 MAX_LINKS = 1000
@@ -29,14 +30,12 @@ def read_page(html: str, url: str, selectors: dict[str, str]) -> dict[str, Any]:
     Returns:
         `title`, `description`, `language`, `text`, `links` (absolute, with their texts), `found` (by name).
     """
-    from urllib.parse import urljoin, urlsplit
-
     root = parse_html(html)
-    base = urljoin(url, next(iter(root.xpath("//base/@href")), ""))
+    base = _absolute(url, next(iter(root.xpath("//base/@href")), "")) or url
     links: dict[str, str] = {}
     for anchor in root.iter("a"):
-        target = urljoin(base, (anchor.get("href") or "").strip()).partition("#")[0]
-        if urlsplit(target).scheme in ("http", "https") and len(links) < MAX_LINKS:
+        target = _absolute(base, anchor.get("href") or "").partition("#")[0]
+        if target and len(links) < MAX_LINKS:
             links.setdefault(target, " ".join("".join(anchor.itertext()).split())[:200])
     return {
         "title": " ".join("".join(next(root.iter("title"), root.makeelement("title")).itertext()).split()),
@@ -46,6 +45,15 @@ def read_page(html: str, url: str, selectors: dict[str, str]) -> dict[str, Any]:
         "links": [{"url": target, "text": text} for target, text in links.items()],
         "found": {name: _select(root, selector) for name, selector in selectors.items()},
     }
+
+
+def _absolute(base: str, link: str) -> str:
+    """Where a link leads; empty where it is no address of the web, as `https://[your-host]/` is none."""
+    try:
+        target = urljoin(base, link.strip())
+        return target if urlsplit(target).scheme in ("http", "https") else ""
+    except ValueError:
+        return ""
 
 
 def parse_html(html: str) -> Any:
