@@ -192,6 +192,13 @@ async def test_papers_of_several_catalogues_are_one_list() -> None:
     assert (stoves.published, stoves.authors) == ("2022-05", ["Bo Ek"])
 
 
+async def test_papers_of_one_catalogue_are_several_whatever_their_titles() -> None:
+    works = [{"title": title, "DOI": f"10.1/{n}"} for n, title in enumerate((["Editorial"], ["Editorial"], [], []))]
+    async with site(lambda asked: reply({"message": {"items": works}})) as here:
+        found = await search(here.url, sources=["crossref"])
+    assert [paper.doi for paper in found.papers] == ["10.1/0", "10.1/1", "10.1/2", "10.1/3"]
+
+
 async def test_each_catalogue_is_asked_in_its_own_way() -> None:
     async with site(catalogues) as here:
         await search(

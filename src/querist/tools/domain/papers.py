@@ -81,7 +81,7 @@ class AcademicSearcher(Component[AcademicSearcherInput, Papers]):
         asked = (_ask(name, self.addresses[name], input, context) for name in names)
         answers = await asyncio.gather(*asked, return_exceptions=True)
         failures: list[QueristError] = []
-        found: dict[str, Paper] = {}
+        papers: list[Paper] = []
         for answer in answers:
             if isinstance(answer, QueristError):
                 failures.append(answer)
@@ -89,10 +89,9 @@ class AcademicSearcher(Component[AcademicSearcherInput, Papers]):
                 raise answer
             else:
                 for paper in answer:
-                    _add(found, paper)
+                    _add(papers, paper)
         if len(failures) == len(answers):
             raise failures[0]
-        papers = list(found.values())
         if input.sort_by == "date":
             papers.sort(key=lambda paper: paper.published, reverse=True)
         elif input.sort_by == "citations":
@@ -102,14 +101,21 @@ class AcademicSearcher(Component[AcademicSearcherInput, Papers]):
         return Papers(papers=papers[: input.max_results], failed=[failure.message for failure in failures])
 
 
-def _add(found: dict[str, Paper], paper: Paper) -> None:
-    """The same paper of two catalogues is one, by its title: not all have its DOI."""
-    known = found.setdefault(re.sub(r"\W+", " ", paper.title.lower()).strip(), paper)
-    if known is not paper:
-        known.sources += [name for name in paper.sources if name not in known.sources]
-        for name in ("doi", "venue", "abstract", "citations"):
-            if not getattr(known, name):
-                setattr(known, name, getattr(paper, name))
+def _add(papers: list[Paper], paper: Paper) -> None:
+    """The same paper of two catalogues is one, by its title: not all have its DOI. Within one, many are `Editorial`."""
+    title = _plain(paper.title)
+    for known in papers:
+        if title and not {*known.sources} & {*paper.sources} and _plain(known.title) == title:
+            known.sources += paper.sources
+            for name in ("doi", "venue", "abstract", "citations"):
+                if not getattr(known, name):
+                    setattr(known, name, getattr(paper, name))
+            return
+    papers.append(paper)
+
+
+def _plain(title: str) -> str:
+    return re.sub(r"\W+", " ", title.lower()).strip()
 
 
 async def _ask(name: Catalogue, address: str, input: AcademicSearcherInput, context: RunContext) -> list[Paper]:
