@@ -199,6 +199,12 @@ async def test_papers_of_one_catalogue_are_several_whatever_their_titles() -> No
     assert [paper.doi for paper in found.papers] == ["10.1/0", "10.1/1", "10.1/2", "10.1/3"]
 
 
+async def test_catalogues_are_heard_in_turn() -> None:
+    async with site(catalogues) as here:
+        found = await search(here.url, sources=["openalex", "crossref"], max_results=2)
+    assert [paper.title for paper in found.papers] == ["On boilers", "Stoves"]
+
+
 async def test_each_catalogue_is_asked_in_its_own_way() -> None:
     async with site(catalogues) as here:
         await search(

@@ -9,6 +9,7 @@ import asyncio
 import re
 from collections.abc import Callable, Mapping
 from datetime import date
+from itertools import chain, zip_longest
 from typing import Any, Literal
 from urllib.parse import urlencode
 
@@ -81,17 +82,20 @@ class AcademicSearcher(Component[AcademicSearcherInput, Papers]):
         asked = (_ask(name, self.addresses[name], input, context) for name in names)
         answers = await asyncio.gather(*asked, return_exceptions=True)
         failures: list[QueristError] = []
-        papers: list[Paper] = []
+        given: list[list[Paper]] = []
         for answer in answers:
             if isinstance(answer, QueristError):
                 failures.append(answer)
             elif isinstance(answer, BaseException):
                 raise answer
             else:
-                for paper in answer:
-                    _add(papers, paper)
-        if len(failures) == len(answers):
+                given.append(answer)
+        if not given:
             raise failures[0]
+        papers: list[Paper] = []
+        for paper in chain.from_iterable(zip_longest(*given)):  # in turn: all that one found may be as many as wanted
+            if paper is not None:
+                _add(papers, paper)
         if input.sort_by == "date":
             papers.sort(key=lambda paper: paper.published, reverse=True)
         elif input.sort_by == "citations":
