@@ -170,8 +170,6 @@ def _told(path: Path) -> Iterator[None]:
             f"There is no {path}.", hint="A path that does not begin with / is below the current folder."
         ) from error
     except OSError as error:
-        if error.errno is None:  # what unpacks it found it broken
-            raise SourceFormatError(f"{path} cannot be read: {error}.") from error
         if error.errno in (errno.EISDIR, errno.EINVAL):
             raise SourceFormatError(f"{path} is not a regular file.") from error
         if error.errno == errno.ENOTDIR:

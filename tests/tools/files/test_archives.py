@@ -110,8 +110,9 @@ async def test_what_is_no_archive_or_in_the_way_is_told(tmp_path: Path, use: Use
     (tmp_path / "a.zip").write_text("no")
     (tmp_path / "a.tar.gz").write_text("no")
     for name in ("a.zip", "a.tar.gz"):
-        with pytest.raises(SourceFormatError, match="cannot be"):
-            await use("file_archiver", operation="list", archive=str(tmp_path / name))
+        for operation in ({"operation": "list"}, {"operation": "extract", "destination": f"{tmp_path}/o"}):
+            with pytest.raises(SourceFormatError, match=f"{name} cannot be unpacked"):
+                await use("file_archiver", archive=str(tmp_path / name), **operation)
     (tmp_path / "a.rar").touch()
     with pytest.raises(ComponentInputError, match="what kind"):
         await use("file_archiver", operation="list", archive=str(tmp_path / "a.rar"))

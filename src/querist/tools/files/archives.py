@@ -192,7 +192,10 @@ def _unpack(input: FileArchiverInput, context: RunContext) -> Archive:
             lzma.LZMAError,
             EOFError,
             NotImplementedError,
+            OSError,
         ) as error:
+            if isinstance(error, OSError) and error.errno is not None:
+                raise  # the system's; what unpacks has no numbers
             raise SourceFormatError(f"{input.archive} cannot be unpacked: {error}.") from error
     return found
 
