@@ -170,6 +170,8 @@ async def test_what_is_encoded_is_decoded_again(use: Use, variant: str, text: st
 async def test_bytes_come_in_hex_and_what_is_not_base64_is_told(use: Use) -> None:
     found = await use("base64_encoder", text="/w==", operation="decode")
     assert (found.result, found.is_hex) == ("ff", True)
+    latin = await use("base64_encoder", text="caf%E9", operation="decode", variant="url")
+    assert (latin.result, latin.is_hex) == ("636166e9", True)
     with pytest.raises(ComponentInputError, match="not base64"):
         await use("base64_encoder", text="a?", operation="decode")
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import os
 import time
 import uuid
 from typing import Annotated, Literal
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote_to_bytes
 
 from pydantic import BaseModel, Field, model_validator
 
@@ -123,19 +122,28 @@ class Base64Encoder(Component[Base64EncoderInput, Encoded]):
     description = "Encode or decode base64, base64 for addresses, or percent-encoding."
 
     async def run(self, input: Base64EncoderInput, context: RunContext) -> Encoded:
-        text, encode = input.text, input.operation == "encode"
-        if input.variant == "url":
-            return Encoded(result=quote(text, safe="") if encode else unquote(text))
-        if encode:
-            made = base64.b64encode if input.variant == "base64" else base64.urlsafe_b64encode
-            return Encoded(result=made(text.encode()).decode())
-        padded = "".join(text.split()).rstrip("=")
-        padded += "=" * (-len(padded) % 4)
-        try:
-            data = base64.b64decode(padded, altchars=None if input.variant == "base64" else b"-_", validate=True)
-        except (binascii.Error, ValueError) as error:
-            raise ComponentInputError(f"The text is not {input.variant}: {error}.") from error
+        if input.operation == "encode":
+            return Encoded(result=_encoded(input.text, input.variant))
+        data = _decoded(input.text, input.variant)
         try:
             return Encoded(result=data.decode())
         except UnicodeDecodeError:
             return Encoded(result=data.hex(), is_hex=True)
+
+
+def _encoded(text: str, variant: str) -> str:
+    if variant == "url":
+        return quote(text, safe="")
+    encode = base64.b64encode if variant == "base64" else base64.urlsafe_b64encode
+    return encode(text.encode()).decode()
+
+
+def _decoded(text: str, variant: str) -> bytes:
+    if variant == "url":
+        return unquote_to_bytes(text)
+    padded = "".join(text.split()).rstrip("=")
+    padded += "=" * (-len(padded) % 4)
+    try:
+        return base64.b64decode(padded, altchars=None if variant == "base64" else b"-_", validate=True)
+    except ValueError as error:
+        raise ComponentInputError(f"The text is not {variant}: {error}.") from error
