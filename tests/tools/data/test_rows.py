@@ -200,11 +200,11 @@ async def test_a_spec_is_drawn_without_what_misleads(use: Use) -> None:
 
 async def test_what_a_spreadsheet_would_compute_is_written_as_text(use: Use) -> None:
     cells = ["=cmd|' /C calc'!A0", "@SUM(1)", "+49 30", "-1.5", "\t=1", "plain", -2]
-    rows = [{"cell": cell} for cell in cells]
+    rows = [{"=name": cell} for cell in cells]
     written = await use("csv_processor", operation="write", data=rows)
-    assert [line[0] for line in written.text.splitlines()[1:]] == ["'", "'", "'", "-", "'", "p", "-"]
+    assert [line[0] for line in written.text.splitlines()] == ["'", "'", "'", "'", "-", "'", "p", "-"]
     as_given = await use("csv_processor", operation="write", data=rows, formulas=True)
-    assert [line[0] for line in as_given.text.splitlines()[1:]] == ["=", "@", "+", "-", "\t", "p", "-"]
+    assert [line[0] for line in as_given.text.splitlines()] == ["=", "=", "@", "+", "-", "\t", "p", "-"]
 
 
 async def test_a_mark_and_numbers_without_bounds_do_no_harm(tmp_path: Path, use: Use) -> None:

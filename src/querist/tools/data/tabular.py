@@ -126,11 +126,10 @@ def _as_text(value: Any) -> Any:
 def _write(input: CsvProcessorInput, context: RunContext) -> CsvRows:
     columns = list(dict.fromkeys(name for row in input.data for name in row))
     out = io.StringIO(newline="")
-    writer = csv.DictWriter(out, columns, delimiter=input.delimiter or ",")
-    if input.headers:
-        writer.writeheader()
-    for row in input.data:
-        writer.writerow(row if input.formulas else {name: _as_text(value) for name, value in row.items()})
+    writer = csv.writer(out, delimiter=input.delimiter or ",")
+    lines = [[row.get(name) for name in columns] for row in input.data]
+    for cells in [columns, *lines] if input.headers else lines:
+        writer.writerow(cells if input.formulas else map(_as_text, cells))
     if input.file_path is not None:
         content = encode_as(out.getvalue(), input.encoding or "utf-8")
         with write_file(input.file_path, context, parents=True) as file:
