@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject
 
@@ -112,11 +112,20 @@ async def test_what_is_transparent_becomes_white_in_a_jpeg(tmp_path: Path, use: 
     assert Image.open(out).getpixel((1, 1)) == (255, 255, 255)
 
 
-def test_a_small_file_that_unpacks_to_a_huge_picture_is_refused(tmp_path: Path) -> None:
-    def describe(path: Path) -> None:
-        with path.open("rb") as file:
-            image_work.process(file.fileno(), "info", {})
+def describe(path: Path) -> dict[str, Any]:
+    with path.open("rb") as file:
+        return image_work.process(file.fileno(), "info", {})
 
+
+def test_a_picture_is_as_large_as_it_is_shown(tmp_path: Path) -> None:
+    upright = Image.Exif()
+    upright[ExifTags.Base.Orientation] = 6  # the camera was held on its side
+    Image.new("RGB", (8, 4)).save(tmp_path / "a.jpg", exif=upright)
+    told = describe(tmp_path / "a.jpg")
+    assert (told["width"], told["height"]) == (4, 8)
+
+
+def test_a_small_file_that_unpacks_to_a_huge_picture_is_refused(tmp_path: Path) -> None:
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 

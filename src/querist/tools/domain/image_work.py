@@ -20,7 +20,7 @@ def process(descriptor: int, operation: str, options: dict[str, Any]) -> dict[st
     Returns:
         `format`, `width`, `height`, `mode`, `frames`, and of a new picture its bytes as base64 (`made`).
     """
-    from PIL import Image, ImageOps, UnidentifiedImageError
+    from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
     Image.MAX_IMAGE_PIXELS = MAX_PIXELS // 2  # it raises from twice this number on
     try:
@@ -28,7 +28,9 @@ def process(descriptor: int, operation: str, options: dict[str, Any]) -> dict[st
             was = picture.format or ""
             if picture.width * picture.height > MAX_PIXELS:
                 raise ValueError(f"The picture has more than {MAX_PIXELS:,} pixels.")
-            told = {"format": was, "width": picture.width, "height": picture.height, "mode": picture.mode}
+            lies = picture.getexif().get(ExifTags.Base.Orientation) in (5, 6, 7, 8)
+            width, height = picture.size[::-1] if lies else picture.size
+            told = {"format": was, "width": width, "height": height, "mode": picture.mode}
             told["frames"] = getattr(picture, "n_frames", 1)
             if operation == "info":
                 return told
