@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import base64
+import io
 import struct
 import zlib
 from collections.abc import Callable
@@ -110,6 +112,14 @@ async def test_what_is_transparent_becomes_white_in_a_jpeg(tmp_path: Path, use: 
     ask = {"input_path": str(tmp_path / "a.png"), "output_path": str(out)}
     await use("image_processor", operation="convert", format="jpeg", **ask)
     assert Image.open(out).getpixel((1, 1)) == (255, 255, 255)
+
+
+def test_a_picture_for_print_is_converted_to_one_for_screens(tmp_path: Path) -> None:
+    Image.new("CMYK", (4, 4), (0, 255, 255, 0)).save(tmp_path / "a.jpg", quality=100)
+    with (tmp_path / "a.jpg").open("rb") as file:
+        made = image_work.process(file.fileno(), "convert", {"format": "png"})
+    red, green, blue = Image.open(io.BytesIO(base64.b64decode(made["made"]))).getpixel((1, 1))  # type: ignore[misc]
+    assert (made["mode"], red > 250, green < 5, blue < 5) == ("RGB", True, True, True)
 
 
 def describe(path: Path) -> dict[str, Any]:

@@ -36,6 +36,9 @@ def process(descriptor: int, operation: str, options: dict[str, Any]) -> dict[st
                 return told
             made = _changed(ImageOps.exif_transpose(picture), operation, options)
         kind = (options["format"] or was).upper()
+        if made.mode == "CMYK" and kind in ("PNG", "BMP"):  # they know no printing inks, and not their profile
+            made = made.convert("RGB")
+            made.info.pop("icc_profile", None)
         if kind == "JPEG" and made.mode not in ("RGB", "L"):
             # JPEG knows nothing transparent: white is put behind it.
             seen = made.convert("RGBA")
