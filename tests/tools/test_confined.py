@@ -86,6 +86,12 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path, may: RunContext) 
     assert target.stat().st_mode & 0o777 == 0o600
 
 
+def test_a_file_may_have_as_long_a_name_as_the_system_allows(tmp_path: Path, may: RunContext) -> None:
+    name = "決" * 84 + ".md"
+    confined.write_bytes(str(tmp_path / name), b"x", may)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
 def test_a_folder_is_filled_whole_or_not_at_all(tmp_path: Path, may: RunContext) -> None:
     with pytest.raises(RuntimeError), confined.fill_folder(str(tmp_path / "x"), may) as folder:
         folder.create("a").close()

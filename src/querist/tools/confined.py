@@ -103,7 +103,7 @@ def write_file(path: str, context: RunContext, *, backup: str = "", parents: boo
         parents: make the folders above it that are missing.
     """
     found = _checked(path, "file_write", context)
-    name, partial, mode = found.name, _hidden(found), 0o666
+    name, partial, mode = found.name, _hidden(), 0o666
     with _told(found), Folder.reach(found.parent, make=parents) as folder:
         with suppress(FileNotFoundError):
             status = folder.status(name)
@@ -134,7 +134,7 @@ def write_bytes(path: str, data: bytes, context: RunContext) -> None:
 def fill_folder(path: str, context: RunContext) -> Iterator[Folder]:
     """A new folder, which is there as a whole when the block has ended well, and not at all otherwise."""
     found = _checked(path, "file_write", context)
-    partial = _hidden(found)
+    partial = _hidden()
     with _told(found), Folder.reach(found.parent, make=True) as folder:
         with suppress(FileNotFoundError):
             folder.status(found.name)
@@ -155,9 +155,9 @@ def _checked(path: str, kind: Literal["file_read", "file_write"], context: RunCo
     return found
 
 
-def _hidden(path: Path) -> str:
-    """A name beside it that nothing has."""
-    return f".{path.name[:100]}.{os.urandom(6).hex()}.partial"
+def _hidden() -> str:
+    """A name that nothing has, for what is not whole yet."""
+    return f".{os.urandom(8).hex()}.partial"
 
 
 @contextmanager
