@@ -15,9 +15,9 @@ from querist.tools.ai.embedding import EmbeddingGenerator
 from querist.tools.ai.entities import NamedEntityRecognizer
 from querist.tools.ai.judgements import SentimentAnalyzer, TextClassifier
 from querist.tools.ai.languages import LanguageDetector
-from querist.tools.ai.sentences import sentences, shorten
 from querist.tools.ai.summaries import TextSummarizer
 from querist.tools.catalogue import load_tool
+from querist.tools.sentences import sentences, shorten
 from tests.scripted_model import ScriptedModel
 
 pytestmark = pytest.mark.anyio

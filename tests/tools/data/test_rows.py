@@ -162,6 +162,11 @@ async def test_a_text_is_counted(use: Use) -> None:
     assert pairs.frequencies[0].term == "a b"
 
 
+async def test_sentences_of_abbreviations_and_of_other_scripts_are_counted(use: Use) -> None:
+    for text in ("Dr. Lee met Mr. Ek. They had tea.", "今日は寒い。明日は暖かい。"):
+        assert (await use("text_analyzer", text=text)).statistics.sentences == 2
+
+
 async def test_a_text_that_is_made_to_take_long_does_not(use: Use) -> None:
     found = await use("text_analyzer", text="." * 1_000_000 + "x", analyses=["sentences"])
     assert len(found.sentences) == 1

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from querist.core.context import RunContext
 from querist.core.permissions import Need
 from querist.tools.ai.asking import MAX_CHARACTERS, TO_ASK, ModelTool, record
-from querist.tools.ai.sentences import most_telling, sentences, shorten
+from querist.tools.sentences import most_telling, sentences, shorten
 from querist.tools.tool import ToolInput
 
 _SENTENCES = {"short": 2, "medium": 5, "long": 10}

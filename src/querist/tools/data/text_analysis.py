@@ -9,14 +9,13 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from querist.core.context import RunContext
+from querist.tools.sentences import sentences as sentences_of
 from querist.tools.tool import ThreadTool, ToolInput
 
 READING_SPEED = 238
 """Words a minute: silent reading of English non-fiction (Brysbaert 2019, doi:10.1016/j.jml.2019.104047)."""
 
 _WORD = re.compile(r"\w+(?:['’\-]\w+)*")
-_SENTENCE_END = re.compile(r"(?<![.!?…。！？])[.!?…。！？]+[\"'”’)\]]*(?:\s+|$)")
-"""It begins where a run of such marks begins, and nowhere in it: otherwise a long run would take very long."""
 _VOWELS = re.compile(r"[aeiouy]+")
 
 
@@ -63,7 +62,7 @@ class TextAnalyzer(ThreadTool[TextAnalyzerInput, TextAnalysis]):
         text, wanted = input.text, input.analyses
         words = _WORD.findall(text)
         lower = [word.lower() for word in words]
-        sentences = [piece for part in re.split(r"\n\s*\n", text) for piece in _sentences(part)]
+        sentences = [sentence for sentence in sentences_of(text) if _WORD.search(sentence)]
         found = TextAnalysis()
         if "statistics" in wanted:
             found.statistics = TextStatistics(
@@ -90,11 +89,3 @@ class TextAnalyzer(ThreadTool[TextAnalyzerInput, TextAnalysis]):
             per_sentence = len(words) / max(1, len(sentences))
             found.reading_ease = round(206.835 - 1.015 * per_sentence - 84.6 * syllables / len(words), 1)
         return found
-
-
-def _sentences(text: str) -> list[str]:
-    pieces, start = [], 0
-    for match in _SENTENCE_END.finditer(text):
-        pieces.append(text[start : match.end()].strip())
-        start = match.end()
-    return [" ".join(piece.split()) for piece in (*pieces, text[start:]) if _WORD.search(piece)]
