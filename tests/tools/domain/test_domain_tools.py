@@ -67,6 +67,10 @@ async def test_pdfs_are_split_and_merged(tmp_path: Path, use: Use) -> None:
     assert [page.extract_text() for page in PdfReader(out).pages] == ["one", "two", "three"]
     await use("pdf_processor", operation="split", file_path=first, pages=[2], output_path=str(out))
     assert [page.extract_text() for page in PdfReader(out).pages] == ["two"]
+    with pytest.raises(ComponentInputError, match="split one first"):
+        await use(
+            "pdf_processor", operation="merge", file_path=first, pages=[1], with_files=[second], output_path=str(out)
+        )
 
 
 def test_what_is_no_readable_pdf_is_told(tmp_path: Path) -> None:

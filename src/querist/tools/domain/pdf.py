@@ -38,6 +38,8 @@ class PdfProcessorInput(ToolInput):
             raise ValueError("merge needs with_files, others have none")
         if self.pages != "all" and (not self.pages or min(self.pages) < 1):
             raise ValueError("pages are numbers from 1, or 'all'")
+        if self.pages != "all" and self.operation == "merge":
+            raise ValueError("merge takes whole PDFs: split one first")
         return self
 
 
