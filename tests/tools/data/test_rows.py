@@ -79,6 +79,7 @@ async def test_rows_are_transformed_step_by_step(use: Use, operations: list[Any]
         ({"type": "sort", "field": "cost"}, "no field 'cost'"),
         ({"type": "group_by", "aggregations": ["total:amount"]}, "'total:amount' is no aggregation"),
         ({"type": "group_by", "aggregations": ["sum:city"]}, "has no value"),
+        ({"type": "group_by", "field": ["kind", "count"], "aggregations": ["count:*"]}, "'count' would be a field and"),
         ({"type": "explode"}, "type"),
         ({"type": "filter", "condition": "().__class__"}, "not allowed"),
     ],

@@ -147,6 +147,9 @@ def _name(key: Iterable[Any]) -> str:
 
 
 def _grouped(rows: list[Row], fields: list[str], aggregations: list[str]) -> list[Row]:
+    names = [text.replace(":*", "").replace(":", "_") for text in aggregations]
+    if twice := [name for name in names if name in fields]:
+        raise ComponentInputError(f"{twice[0]!r} would be a field and an aggregation.", hint="Rename the field first.")
     groups: dict[str, tuple[tuple[Any, ...], list[Row]]] = {}
     for row in rows:
         key = _key(row, fields)
@@ -155,7 +158,7 @@ def _grouped(rows: list[Row], fields: list[str], aggregations: list[str]) -> lis
         groups[""] = ((), [])
     return [
         dict(zip(fields, key, strict=True))
-        | {text.replace(":*", "").replace(":", "_"): _aggregate(text, members) for text in aggregations}
+        | {name: _aggregate(text, members) for name, text in zip(names, aggregations, strict=True)}
         for key, members in groups.values()
     ]
 
