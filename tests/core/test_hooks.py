@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from querist.core.builtin_hooks import Metrics, logger, replace_text, transformer, validator
+from querist.core.builtin_hooks import Metrics, find_text, logger, replace_text, transformer, validator
 from querist.core.context import RunContext
 from querist.core.hooks import HookFailed, Hooks, Moving
 from querist.core.permissions import Need
@@ -289,6 +289,11 @@ class TestBuiltInHooks:
         assert hide(mail) == Mail(to=["a ****"], parts={"1234": Text(text="**** ****")}, size=1234)
         request = Request([Message("user", "PIN 1234")])
         assert hide(request).messages == [Message("user", "PIN ****")]
+
+    def test_text_is_found_at_any_depth_and_in_keys(self) -> None:
+        mail = Mail(to=["a"], parts={"1234": Text(text="b")}, size=1)
+        found = [pattern for pattern in ("a", "b", "1234", "c", "parts") if find_text(pattern)(mail)]
+        assert found == ["a", "b", "1234"]
 
     async def test_settings_add_them(self) -> None:
         runner = Runner.of(

@@ -7,6 +7,7 @@ import re
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, is_dataclass, replace
+from itertools import chain
 from typing import Any
 
 from pydantic import BaseModel
@@ -101,17 +102,17 @@ def replace_text(pattern: str, replacement: str) -> Callable[[Any], Any]:
 
 
 def find_text(pattern: str) -> Callable[[Any], str | None]:
-    """A check that finds what matches in any text that a value holds."""
+    """A check that finds what matches in any text that a value holds, keys of mappings among them."""
     compiled = re.compile(pattern)
 
     def check(value: Any) -> str | None:
         if isinstance(value, str):
             return f"It has text that matches {pattern!r}, which is not allowed." if compiled.search(value) else None
         if isinstance(value, BaseModel):
-            value = dict(value)
+            value = list(dict(value).values())
         elif is_dataclass(value):
             value = [getattr(value, part.name) for part in fields(value)]
-        parts = value.values() if isinstance(value, dict) else value
+        parts = chain(value, value.values()) if isinstance(value, dict) else value
         return next(filter(None, map(check, parts)), None) if isinstance(value, _HOLDERS) else None
 
     return check
