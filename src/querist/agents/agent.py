@@ -43,6 +43,7 @@ from querist.errors import (
     UsageError,
 )
 from querist.models.base import Model, Usage, UsageMeter
+from querist.models.structured import record
 from querist.models.tool_calls import Exchange, ToolCall
 from querist.state.agent_memory import AgentMemory
 from querist.state.paths import data_dir
@@ -158,13 +159,7 @@ class Agent(Component[Task, AgentResult]):
 
     async def choose(self, task: Task, options: int, context: RunContext) -> tuple[int, Usage]:
         """Let the agent's model choose one of `options` (from 1) that stand in the message."""
-        number = {"type": "integer", "enum": list(range(1, options + 1))}
-        schema = {
-            "type": "object",
-            "properties": {"choice": number},
-            "required": ["choice"],
-            "additionalProperties": False,
-        }
+        schema = record(choice={"type": "integer", "enum": list(range(1, options + 1))})
         turns = (Turn(role="user", content=task.message),)
         thought = Thought(self._instructions(task), turns, output=schema, max_tokens=128)
         decision = await self._mind.think(thought, context)

@@ -20,7 +20,7 @@ from querist.core.runner import Runner
 from querist.errors import ModelOutputError
 from querist.models.at_door import CallModel, ModelReply, ModelRequest
 from querist.models.base import Message, Model, Reply, Request, Usage
-from querist.models.structured import parse_reply
+from querist.models.structured import parse_reply, record
 from querist.models.tool_calls import Exchange, ToolCall, ToolModel
 
 ANSWER = "answer"
@@ -191,22 +191,13 @@ def _choice(thought: Thought) -> JsonSchema:
     """JSON Schema of one reply: a tool with its arguments, or the answer."""
     definitions: JsonSchema = {}
     options = [
-        _object(
+        record(
             think=_THINK, tool={"const": tool.name}, arguments=compact(hoist(tool.input_schema, tool.name, definitions))
         )
         for tool in thought.usable
     ]
     if thought.may_answer:
         answer = {"type": "string"} if thought.output is None else compact(hoist(thought.output, ANSWER, definitions))
-        options.append(_object(think=_THINK, answer=answer))
+        options.append(record(think=_THINK, answer=answer))
     schema: JsonSchema = options[0] if len(options) == 1 else {"anyOf": options}
     return schema | {"$defs": {name: compact(inner) for name, inner in definitions.items()}} if definitions else schema
-
-
-def _object(**properties: JsonSchema) -> JsonSchema:
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }

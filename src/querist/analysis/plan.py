@@ -31,6 +31,7 @@ from querist.analysis.techniques.base import Params, Technique
 from querist.core.context import RunContext
 from querist.core.runner import Runner
 from querist.errors import ModelOutputError
+from querist.models.structured import record
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,13 +64,11 @@ def plan_schema(columns: list[str], new: list[str]) -> JsonSchema:
     chosen = [_object(kind.input_type.model_json_schema(), {"technique": {"const": kind.name}}) for kind in TECHNIQUES]
     names = [*columns, *new]
     lists = {"one": names, "optional": [*names, ""], "new": new}
-    code: JsonSchema = _closed({"technique": {"const": "code"}})
-    plan = _closed(
-        {
-            # What to find comes first: a small model that starts with steps finds steps to take.
-            "analyses": {"type": "array", "items": {"anyOf": [*chosen, code]}, "minItems": 1, "maxItems": MAX_ANALYSES},
-            "prepare": {"type": "array", "items": {"anyOf": steps}, "maxItems": MAX_STEPS},
-        }
+    code = record(technique={"const": "code"})
+    plan = record(
+        # What to find comes first: a small model that starts with steps finds steps to take.
+        analyses={"type": "array", "items": {"anyOf": [*chosen, code]}, "minItems": 1, "maxItems": MAX_ANALYSES},
+        prepare={"type": "array", "items": {"anyOf": steps}, "maxItems": MAX_STEPS},
     )
     return {**plan, "$defs": {place: {"type": "string", "enum": listed} for place, listed in lists.items()}}
 
@@ -127,16 +126,7 @@ def new_names(text: str, columns: list[str]) -> list[str]:
 
 def _object(schema: JsonSchema, first: JsonSchema | None = None) -> JsonSchema:
     """A params' schema with every property required, in order, without what only people read."""
-    return _closed({**(first or {}), **{name: _bare(value) for name, value in schema["properties"].items()}})
-
-
-def _closed(properties: JsonSchema) -> JsonSchema:
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
+    return record(**(first or {}), **{name: _bare(value) for name, value in schema["properties"].items()})
 
 
 def _bare(schema: Any) -> Any:

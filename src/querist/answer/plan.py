@@ -16,6 +16,7 @@ from querist.answer.prompts import prompt
 from querist.answer.routing import affinity, choose
 from querist.answer.values import COMMON
 from querist.models.base import JsonSchema, Model, Reply, Request
+from querist.models.structured import record
 from querist.sources.joins import words_of
 
 MOST_STEPS = 5
@@ -119,14 +120,8 @@ def _told(source: Prepared) -> str:
 
 def _schema(names: Sequence[str]) -> JsonSchema:
     needs = {"type": "array", "items": {"type": "integer", "minimum": 1, "maximum": MOST_STEPS}, "maxItems": MOST_STEPS}
-    fields = {
-        "question": {"type": "string", "maxLength": 300},
-        "source": {"enum": [*names, RESULTS]},
-        "needs": needs,
-    }
-    step = {"type": "object", "properties": fields, "required": list(fields), "additionalProperties": False}
-    steps = {"type": "array", "items": step, "minItems": 1, "maxItems": MOST_STEPS}
-    return {"type": "object", "properties": {"steps": steps}, "required": ["steps"], "additionalProperties": False}
+    step = record(question={"type": "string", "maxLength": 300}, source={"enum": [*names, RESULTS]}, needs=needs)
+    return record(steps={"type": "array", "items": step, "minItems": 1, "maxItems": MOST_STEPS})
 
 
 def _checked(data: object, names: Sequence[str]) -> tuple[PlannedStep, ...]:

@@ -1,4 +1,4 @@
-"""Read a model's reply as JSON and hold it against the schema that was asked for.
+"""Read a model's reply as JSON and hold it against the schema that was asked for; `record` makes one.
 
 Servers that constrain the reply never fail here. It is for those that take a schema as a wish. The check covers the
 part of JSON Schema that requests use; a keyword it does not know passes.
@@ -58,6 +58,16 @@ async def follow_schema(name: str, request: Request, ask: Callable[[Request], Aw
             f"{name} did not follow the schema it was given, twice: {error}.",
             hint="Choose a model or server that supports structured output (JSON schema).",
         ) from error
+
+
+def record(**properties: JsonSchema) -> JsonSchema:
+    """JSON Schema of an object that has just these properties, in this order."""
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
 
 
 def parse_reply(text: str, schema: JsonSchema) -> Any:

@@ -78,13 +78,3 @@ async def embedding_model(given: EmbeddingModel | None, context: RunContext) -> 
     finally:
         if given is None:
             await model.close()
-
-
-def record(**properties: JsonSchema) -> JsonSchema:
-    """JSON Schema of an object that has just these properties, in this order."""
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }

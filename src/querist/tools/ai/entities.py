@@ -9,7 +9,8 @@ from pydantic import BaseModel, Field
 
 from querist.core.context import RunContext
 from querist.core.permissions import Need
-from querist.tools.ai.asking import TO_ASK, ModelTool, record
+from querist.models.structured import record
+from querist.tools.ai.asking import TO_ASK, ModelTool
 from querist.tools.tool import ToolInput
 
 _CHUNK = 4000

@@ -9,7 +9,8 @@ from pydantic import BaseModel, Field
 
 from querist.core.context import RunContext
 from querist.models.base import JsonSchema
-from querist.tools.ai.asking import MAX_CHARACTERS, ModelTool, record, share
+from querist.models.structured import record
+from querist.tools.ai.asking import MAX_CHARACTERS, ModelTool, share
 from querist.tools.tool import ToolInput
 
 Sentiment = Literal["positive", "negative", "neutral", "mixed"]

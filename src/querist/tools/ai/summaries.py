@@ -11,7 +11,8 @@ from pydantic import BaseModel, Field
 
 from querist.core.context import RunContext
 from querist.core.permissions import Need
-from querist.tools.ai.asking import MAX_CHARACTERS, TO_ASK, ModelTool, record
+from querist.models.structured import record
+from querist.tools.ai.asking import MAX_CHARACTERS, TO_ASK, ModelTool
 from querist.tools.sentences import most_telling, sentences, shorten
 from querist.tools.tool import ToolInput
 
