@@ -49,8 +49,12 @@ def folder(pytester: pytest.Pytester) -> Path:
 
 
 def run(pytester: pytest.Pytester, *options: str) -> pytest.RunResult:
-    """In a process of its own: in ours, pytest would forget modules that other tests still use."""
-    return pytester.runpytest_subprocess("-p", "no:cacheprovider", *options)
+    """In a process of its own: in ours, pytest would forget modules that other tests still use.
+
+    Without other plugins: they take longer to load than all the rest.
+    """
+    others = ("anyio", "cacheprovider", "hypothesispytest", "timeout", "xdist", "xdist.looponfail")
+    return pytester.runpytest_subprocess(*(f"-pno:{name}" for name in others), *options)
 
 
 def test_each_question_is_a_test_and_a_failure_says_what_was_expected(pytester: pytest.Pytester, folder: Path) -> None:
