@@ -8,6 +8,12 @@ from pathlib import Path
 import pytest
 
 
+@pytest.fixture
+def anyio_backend() -> str:
+    """Coroutine tests, which are marked `anyio`, run on asyncio."""
+    return "asyncio"
+
+
 @pytest.fixture(autouse=True)
 def own_home(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch

@@ -26,12 +26,6 @@ INSERT INTO trip VALUES (1, 1, 120, 'Ada Berg'), (2, 1, 80, 'Ada Berg'), (3, 2, 
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    """Coroutine tests, which are marked `anyio`, run on asyncio."""
-    return "asyncio"
-
-
-@pytest.fixture
 def fleet(tmp_path: Path) -> Iterator[Prepared]:
     path = tmp_path / "fleet.sqlite"
     connection = sqlite3.connect(path)
