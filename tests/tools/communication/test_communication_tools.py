@@ -14,9 +14,6 @@ import pytest
 import trustme
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope
 
-from querist.core.context import RunContext
-from querist.core.permissions import Grant, Principal
-from querist.core.runner import Runner
 from querist.errors import (
     ComponentFailedError,
     ComponentInputError,
@@ -25,19 +22,12 @@ from querist.errors import (
     NetworkError,
     PermissionDeniedError,
 )
-from querist.settings import Settings
-from querist.tools.catalogue import load_tool
 from querist.tools.communication import mail
-from tests.sources.postgres_server import PostgresServer, shared_postgres
+from tests.sources.postgres_server import shared_postgres
+from tests.tools.granted import use
 from tests.tools.site import Asked, reply, site
 
 pytestmark = pytest.mark.anyio
-
-
-async def use(tool: str, /, *grants: str, settings: dict[str, Any] | None = None, **input: Any) -> Any:
-    context = RunContext(principal=Principal("tester", tuple(map(Grant.parse, grants))))
-    context = context.with_extras(Settings.model_validate({"tools": settings or {}}))
-    return await Runner().run(load_tool(tool), input, context)
 
 
 class Mailbox:
@@ -288,12 +278,8 @@ async def test_a_repository_is_a_name_and_no_path(repository: str) -> None:
         await use("github_integration", "network:*", action="get_repository", repository=repository)
 
 
-@pytest.fixture(scope="module")
-def postgres() -> PostgresServer:
-    return shared_postgres()
-
-
-async def test_a_database_can_be_read_by_its_name_and_by_nothing_else(postgres: PostgresServer) -> None:
+async def test_a_database_can_be_read_by_its_name_and_by_nothing_else() -> None:
+    postgres = shared_postgres()
     name = postgres.new_database(
         "CREATE TABLE tools (id int, name text)", "INSERT INTO tools VALUES (1, 'saw'), (2, 'axe')"
     )

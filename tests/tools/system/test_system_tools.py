@@ -5,7 +5,6 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
@@ -17,15 +16,10 @@ from querist.errors import ComponentInputError, ComponentTimeoutError, Permissio
 from querist.sandbox.launch import probe
 from querist.settings import Settings
 from querist.tools.catalogue import load_tool
+from tests.tools.granted import use
 from tests.tools.site import reply, site
 
 pytestmark = pytest.mark.anyio
-
-
-async def use(tool: str, /, *grants: str, settings: dict[str, Any] | None = None, **input: Any) -> Any:
-    context = RunContext(principal=Principal("tester", tuple(map(Grant.parse, grants))))
-    context = context.with_extras(Settings.model_validate({"tools": settings or {}}))
-    return await Runner().run(load_tool(tool), input, context)
 
 
 @pytest.fixture

@@ -9,24 +9,20 @@ from urllib.parse import parse_qs, quote, urlsplit
 import pytest
 
 from querist.core.context import RunContext
-from querist.core.permissions import Grant, Principal
 from querist.core.runner import Runner
 from querist.errors import ComponentInputError, NetworkError, PermissionDeniedError, UsageError
 from querist.settings import Settings
 from querist.tools.catalogue import load_tool
 from querist.tools.web.fetching import AGENT
+from tests.tools import granted
 from tests.tools.site import Asked, reply, site
 
 pytestmark = pytest.mark.anyio
 
 
-async def use(tool: str, /, *, settings: dict[str, Any] | None = None, **input: Any) -> Any:
+async def use(tool: str, /, **input: Any) -> Any:
     """Run a tool as somebody who may reach this machine and example.org."""
-    grants = (Grant("network", "127.0.0.1"), Grant("network", "example.org"))
-    context = RunContext(principal=Principal("tester", grants))
-    if settings is not None:
-        context = context.with_extras(Settings.model_validate({"tools": settings}))
-    return await Runner().run(load_tool(tool), input, context)
+    return await granted.use(tool, "network:127.0.0.1", "network:example.org", **input)
 
 
 def pages(**bodies: str | bytes) -> Callable[[Asked], bytes]:
