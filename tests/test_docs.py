@@ -7,8 +7,10 @@ not run; that they and their options exist is still checked.
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -138,17 +140,29 @@ COMMANDS = commands()
 RUN = [command for command in COMMANDS if not any(part in command.line for part in NOT_RUN)]
 
 
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same for all tests, so that the data of the examples are read and profiled once."""
+    made = tmp_path_factory.mktemp("docs")
+    (made / "cache").mkdir()
+    return made
+
+
 @pytest.fixture(autouse=True)
-def checkout(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A working directory with the examples in it, and a model that knows the questions of the documentation.
+def checkout(request: pytest.FixtureRequest, own_home: None, place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A new working directory with the examples in it, and a model that knows the questions of the documentation.
 
     Tests marked `model` ask the real one.
     """
-    (tmp_path / "examples").symlink_to(ROOT / "examples")
-    monkeypatch.chdir(tmp_path)
+    here = place / "checkout"
+    shutil.rmtree(here, ignore_errors=True)
+    here.mkdir()
+    (here / "examples").symlink_to(ROOT / "examples")
+    monkeypatch.chdir(here)
     monkeypatch.setenv("QUERIST_SANDBOX__BACKEND", "monty")  # no code in analyses: the script has none
     if request.node.get_closest_marker("model") is not None:
-        return tmp_path
+        return here
+    Path(os.environ["QUERIST_HOME"], "cache").symlink_to(place / "cache")
 
     def reply(request: Request) -> str:
         asked = request.messages[-1].content
@@ -164,7 +178,7 @@ def checkout(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest
         return ScriptedModel(reply, name="local:qwen2.5-coder-1.5b")
 
     monkeypatch.setattr("querist.models.open.open_model", opened)
-    return tmp_path
+    return here
 
 
 def run(words: Sequence[str], typed: Sequence[str] = ()) -> Result:
