@@ -95,16 +95,17 @@ def open_folder(path: str, context: RunContext) -> Iterator[Folder]:
 
 
 @contextmanager
-def write_file(path: str, context: RunContext, *, backup: str = "", parents: bool = False) -> Iterator[BinaryIO]:
+def write_file(path: str, context: RunContext, backup: str = "") -> Iterator[BinaryIO]:
     """Write a file as a whole: it is there when the block has ended well, and untouched otherwise.
+
+    Folders above it that are missing are made.
 
     Args:
         backup: what to add to the name of the file that was there, so as to keep it; empty to drop it.
-        parents: make the folders above it that are missing.
     """
     found = _checked(path, "file_write", context)
     name, partial, mode = found.name, _hidden(), 0o666
-    with _told(found), Folder.reach(found.parent, make=parents) as folder:
+    with _told(found), Folder.reach(found.parent, make=True) as folder:
         with suppress(FileNotFoundError):
             status = folder.status(name)
             if not stat.S_ISREG(status.st_mode):
@@ -124,9 +125,9 @@ def write_file(path: str, context: RunContext, *, backup: str = "", parents: boo
             raise
 
 
-def write_bytes(path: str, data: bytes, context: RunContext) -> None:
+def write_bytes(path: str, data: bytes, context: RunContext, backup: str = "") -> None:
     """Write a file of which all is there already."""
-    with write_file(path, context) as file:
+    with write_file(path, context, backup) as file:
         file.write(data)
 
 

@@ -98,7 +98,7 @@ def draw(path: Path, size: tuple[int, int] = (40, 20), mode: str = "RGB") -> str
 
 
 async def test_pictures_are_described_and_changed(tmp_path: Path, use: Use) -> None:
-    path, out = draw(tmp_path / "a.png"), str(tmp_path / "out.jpg")
+    path, out = draw(tmp_path / "a.png"), str(tmp_path / "new" / "out.jpg")
     about = await use("image_processor", operation="info", input_path=path)
     assert (about.format, about.width, about.height, about.mode, about.written) == ("PNG", 40, 20, "RGB", None)
     small = await use("image_processor", operation="resize", input_path=path, output_path=out, width=10, format="jpeg")

@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 from querist.core.context import RunContext
 from querist.core.permissions import Need
 from querist.errors import SourceFormatError
-from querist.tools.confined import to_read, to_write, write_file
+from querist.tools.confined import to_read, to_write, write_bytes
 from querist.tools.data.given import MAX_ROWS, Row, TextOrFile
 from querist.tools.data.rows import Filter, GroupBy, transform
 from querist.tools.encodings import encode_as
@@ -131,8 +131,6 @@ def _write(input: CsvProcessorInput, context: RunContext) -> CsvRows:
     for cells in [columns, *lines] if input.headers else lines:
         writer.writerow(cells if input.formulas else map(_as_text, cells))
     if input.file_path is not None:
-        content = encode_as(out.getvalue(), input.encoding or "utf-8")
-        with write_file(input.file_path, context, parents=True) as file:
-            file.write(content)
+        write_bytes(input.file_path, encode_as(out.getvalue(), input.encoding or "utf-8"), context)
     text = out.getvalue() if input.file_path is None else None
     return CsvRows(columns=columns, data=[], count=len(input.data), truncated=False, text=text)

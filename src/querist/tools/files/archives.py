@@ -99,7 +99,7 @@ class FileArchiver(ThreadTool[FileArchiverInput, Archive]):
 def _create(input: FileArchiverInput, context: RunContext) -> Archive:
     made = Archive(files=[], size=0)
     names: set[str] = set()
-    with write_file(input.archive, context, parents=True) as target, _packer(target, input) as pack:
+    with write_file(input.archive, context) as target, _packer(target, input) as pack:
         for path in input.paths:
             for name, file in while_wanted(_sources(path, context, made.left_out, target), context):
                 status = os.fstat(file.fileno())

@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 from querist.core.context import RunContext
 from querist.core.permissions import Need
 from querist.errors import ComponentInputError
-from querist.tools.confined import read_bytes, resolve, to_read, to_write, write_file
+from querist.tools.confined import read_bytes, resolve, to_read, to_write, write_bytes
 from querist.tools.encodings import decode_as, encode_as, text_of
 from querist.tools.tool import ThreadTool, ToolInput
 
@@ -58,8 +58,7 @@ class FileWriter(ThreadTool[FileWriterInput, WrittenFile]):
             data = encode_as(input.content, input.encoding)
         path = resolve(input.path)
         existed = path.exists()
-        with write_file(input.path, context, backup=BACKUP if input.create_backup else "", parents=True) as file:
-            file.write(data)
+        write_bytes(input.path, data, context, BACKUP if input.create_backup else "")
         backup = f"{path}{BACKUP}" if input.create_backup and existed else None
         return WrittenFile(path=str(path), size=len(data), backup=backup)
 
@@ -100,8 +99,7 @@ class FileConverter(ThreadTool[FileConverterInput, ConvertedFile]):
             text = re.sub(r"\r\n|\r|\n", end, text)
         written = encode_as(text, input.to_encoding)
         target = input.output_path or input.path
-        with write_file(target, context, parents=True) as file:
-            file.write(written)
+        write_bytes(target, written, context)
         return ConvertedFile(
             path=str(resolve(target)), size=len(written), from_encoding=encoding, lines_changed=changed
         )
