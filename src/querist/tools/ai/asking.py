@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Iterable
 from typing import Any
 
 from querist.core.component import Component, In, Out
 from querist.core.context import RunContext
 from querist.core.permissions import Need
 from querist.core.runner import Runner
-from querist.models.base import EmbeddingModel, JsonSchema, Model, Request, UsageMeter
+from querist.models.base import JsonSchema, Model, Request, UsageMeter
 from querist.models.prompt import read_prompt
 from querist.settings import Settings
 
@@ -64,17 +63,3 @@ class ModelTool(Component[In, Out]):
 def share(number: float) -> float:
     """A model's confidence, between 0 and 1."""
     return min(max(float(number), 0.0), 1.0)
-
-
-@asynccontextmanager
-async def embedding_model(given: EmbeddingModel | None, context: RunContext) -> AsyncIterator[EmbeddingModel]:
-    """The model of the role `embedding`, closed afterwards unless it was given."""
-    from querist.models.open import open_embedding_model
-
-    settings = context.get(Settings) or Settings()
-    model = given or open_embedding_model(settings.models.embedding, settings)
-    try:
-        yield model
-    finally:
-        if given is None:
-            await model.close()

@@ -10,7 +10,7 @@ from querist.core.component import Component
 from querist.core.context import RunContext
 from querist.core.permissions import Need
 from querist.models.base import EmbeddingModel
-from querist.tools.ai.asking import embedding_model
+from querist.settings import Settings
 from querist.tools.tool import ToolInput
 
 
@@ -38,6 +38,13 @@ class EmbeddingGenerator(Component[EmbeddingGeneratorInput, Embeddings]):
         return (Need("model", "embedding"),)
 
     async def run(self, input: EmbeddingGeneratorInput, context: RunContext) -> Embeddings:
-        async with embedding_model(self.model, context) as model:
+        from querist.models.open import open_embedding_model
+
+        settings = context.get(Settings) or Settings()
+        model = self.model or open_embedding_model(settings.models.embedding, settings)
+        try:
             vectors = await model.embed(input.texts)
+        finally:
+            if self.model is None:
+                await model.close()
         return Embeddings(model=model.name, dimensions=len(vectors[0]), vectors=vectors)
