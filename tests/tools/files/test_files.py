@@ -80,6 +80,8 @@ async def test_a_file_is_written_with_its_folders_and_the_old_one_is_kept(tmp_pa
 async def test_text_that_the_encoding_lacks_is_told_before_anything_is_written(tmp_path: Path, use: Use) -> None:
     with pytest.raises(ComponentInputError, match="'ж', which stands at character 2"):
         await use("file_writer", path=str(tmp_path / "a.txt"), content="a ж", encoding="latin-1")
+    with pytest.raises(ComponentInputError, match="not base64"):
+        await use("file_writer", path=str(tmp_path / "a.txt"), content="a ж", encoding="binary")
     assert not list(tmp_path.iterdir())
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from collections.abc import Iterable
 from typing import Literal
@@ -52,7 +51,7 @@ class FileWriter(ThreadTool[FileWriterInput, WrittenFile]):
         if input.encoding == "binary":
             try:
                 data = base64.b64decode(input.content, validate=True)
-            except binascii.Error as error:
+            except ValueError as error:
                 raise ComponentInputError(f"The content is not base64: {error}.") from error
         else:
             data = encode_as(input.content, input.encoding)
