@@ -286,6 +286,14 @@ async def test_the_sandbox_loads_while_the_model_plans() -> None:
     assert code.warm_calls == 1
 
 
+async def test_cells_that_hold_lists_or_records_are_read_as_text() -> None:
+    columns = (*TABLE.columns, ResultColumn("tags"), ResultColumn("owner"))
+    rows = tuple((*row, ["né", None], {"since": 2020}) for row in TABLE.rows)
+    result, model = await analyse(MEAN, READING, data=Table(columns, rows))
+    assert result.values == {"mean": 25.5}
+    assert """tags: text, one of '["né", null]'""" in model.requests[0].messages[0].content
+
+
 async def test_an_empty_table_is_an_error() -> None:
     with pytest.raises(UsageError, match="no rows to analyse"):
         await analyse(data=Table(TABLE.columns, ()))

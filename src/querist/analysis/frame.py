@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import decimal
+import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from querist.errors import MissingExtraError, UsageError
-from querist.sources.table import Table
+from querist.sources.table import Table, json_cell
 
 if TYPE_CHECKING:
     import pandas as pd
 
 LARGEST = 1e150
 """The square of a larger number is infinite."""
+_NESTED = (list, tuple, dict)
 
 
 def to_frame(table: Table) -> pd.DataFrame:
-    """The table with columns named as it names them (repeated names numbered), decimals as floats, dates as dates."""
+    """The table with columns named as it names them (repeated names numbered), decimals as floats, dates as dates.
+
+    Lists and records become JSON text: pandas cannot compare or count them.
+    """
     require()
     import pandas as pd
 
@@ -30,6 +35,7 @@ def _series(values: Sequence[object]) -> pd.Series[object]:
 
     import pandas as pd
 
+    values = [json.dumps(json_cell(v), ensure_ascii=False) if isinstance(v, _NESTED) else v for v in values]
     filled = [v for v in values if v is not None]
     if filled and all(isinstance(v, (int, float, decimal.Decimal)) and not isinstance(v, bool) for v in filled):
         if len(filled) == len(values) and all(isinstance(v, int) and abs(v) < 2**63 for v in filled):
