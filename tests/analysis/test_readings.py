@@ -46,6 +46,20 @@ def test_what_rests_on_no_finding_was_not_found() -> None:
 
 
 @pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        ("x = round(r, ndigits=1)", -0.3),
+        ("x = sorted([r, p_value], reverse=True)", [0.2, -0.31]),
+        ("x = len(columns) > 5 and 'many' or 'few'", "few"),
+        ("x = mean_north or 'none'", 4.0),
+        ("x = not p_value < 0.05", True),
+    ],
+)
+def test_an_expression_means_what_it_means_in_python(line: str, value: object) -> None:
+    assert read(line, FINDINGS) == ({"x": value}, [])
+
+
+@pytest.mark.parametrize(
     "line",
     [
         "x = __import__('os').system('true')",
@@ -56,6 +70,8 @@ def test_what_rests_on_no_finding_was_not_found() -> None:
         "x = 'a' * 999999999",
         "x = columns + columns",
         "x = r / 0",
+        "x = ~(p_value < 0.05)",
+        "x = max(columns, key=len)",
     ],
 )
 def test_what_is_no_reading_is_a_problem_and_not_run(line: str) -> None:

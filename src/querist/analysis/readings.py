@@ -26,6 +26,11 @@ _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Mult: operator.mul,
     ast.Div: operator.truediv,
 }
+_UNARY: dict[type[ast.unaryop], Callable[[Any], Any]] = {
+    ast.Not: operator.not_,
+    ast.USub: operator.neg,
+    ast.UAdd: operator.pos,
+}
 _COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
     ast.Lt: operator.lt,
     ast.LtE: operator.le,
@@ -115,11 +120,14 @@ class _Reading:
         if isinstance(node, ast.IfExp):
             return self._value(node.body if self._value(node.test) else node.orelse)
         if isinstance(node, ast.BoolOp):
-            wanted = isinstance(node.op, ast.Or)
-            return wanted if any(bool(self._value(part)) is wanted for part in node.values) else not wanted
-        if isinstance(node, ast.UnaryOp):
-            value = self._value(node.operand)
-            return not value if isinstance(node.op, ast.Not) else -value if isinstance(node.op, ast.USub) else value
+            value = None
+            for part in node.values:
+                value = self._value(part)
+                if bool(value) is isinstance(node.op, ast.Or):
+                    break
+            return value
+        if isinstance(node, ast.UnaryOp) and type(node.op) in _UNARY:
+            return _UNARY[type(node.op)](self._value(node.operand))
         if isinstance(node, ast.BinOp) and type(node.op) in _BINARY:
             return _BINARY[type(node.op)](self._number(node.left), self._number(node.right))
         if isinstance(node, ast.Compare):
@@ -133,7 +141,8 @@ class _Reading:
         if isinstance(node, (ast.List, ast.Tuple)):
             return [self._value(part) for part in node.elts]
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _FUNCTIONS:
-            return _FUNCTIONS[node.func.id](*(self._value(part) for part in node.args))
+            named = {str(part.arg): self._value(part.value) for part in node.keywords}
+            return _FUNCTIONS[node.func.id](*(self._value(part) for part in node.args), **named)
         raise UsageError(f"{ast.unparse(node)!r} is not part of a reading.")
 
     def _number(self, node: ast.expr) -> float:
