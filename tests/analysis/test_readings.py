@@ -34,6 +34,16 @@ def test_a_condition_may_stand_in_lines_of_its_own() -> None:
     assert read(code, FINDINGS)[0] == {"word": "falling"}
 
 
+def test_a_value_that_is_changed_in_place_is_computed() -> None:
+    assert read("import math\nx = mean_north\nx += 1\nx *= mean_south", FINDINGS) == ({"x": 35.0}, [])
+
+
+@pytest.mark.parametrize("line", ["for n in columns:\n    x += 1", "x, z = r, r", "x = round(columns)", "x **= 2"])
+def test_a_value_is_gone_with_the_line_that_should_change_it(line: str) -> None:
+    assigned, problems = read(f"x = mean_north\ny = r\n{line}", FINDINGS)
+    assert (assigned, len(problems)) == ({"y": -0.31}, 1)
+
+
 def test_a_name_may_differ_in_case_and_nothing_else() -> None:
     assert read("x = mean_North", FINDINGS)[0] == {"x": 4.0}
     assigned, problems = read("x = mean_nord\ny = means_north", FINDINGS)

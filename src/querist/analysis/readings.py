@@ -82,10 +82,15 @@ class _Reading:
         for line in lines:
             try:
                 self._line(line, decided)
+                continue
             except UsageError as error:
                 self.problems.append(error.message)
             except (TypeError, ValueError, ArithmeticError, RecursionError) as error:
                 self.problems.append(f"{ast.unparse(line)!r} cannot be computed: {error}.")
+            for part in ast.walk(line):  # what it was before the line is not what it is to be
+                if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
+                    self.assigned.pop(part.id, None)
+                    self.stated.pop(part.id, None)
 
     def _line(self, line: ast.stmt, decided: bool) -> None:
         if isinstance(line, ast.If):
@@ -101,6 +106,13 @@ class _Reading:
                     self._keep(target.id, line.value, decided)
                 elif isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Constant):
                     self._keep(str(target.slice.value), line.value, decided)
+                else:
+                    raise UsageError(f"{ast.unparse(line)!r} is not part of a reading.")
+        elif isinstance(line, ast.AugAssign) and isinstance(line.target, ast.Name):
+            name = line.target.id
+            self._keep(name, ast.BinOp(ast.Name(name, ast.Load()), line.op, line.value), decided)
+        elif not isinstance(line, (ast.Expr, ast.Import, ast.ImportFrom, ast.Pass)):  # these change no value
+            raise UsageError(f"{ast.unparse(line).splitlines()[0]!r} is not part of a reading.")
 
     def _keep(self, name: str, node: ast.expr, decided: bool) -> None:
         value, found = plain(self._value(node)), decided or self._rests(node)
