@@ -34,9 +34,10 @@ def test_each_list_of_columns_stands_in_the_schema_once() -> None:
 
 
 def test_a_new_column_that_nothing_uses_is_left_out() -> None:
-    steps = [{"do": "new_column", "name": name, "sql": "rent / size"} for name in ("new_1", "new_2")]
-    plan = read_plan({"analyses": [{**MEAN, "columns": ["new_1"]}], "prepare": steps})
-    assert plan.steps == (NewColumn(do="new_column", name="new_1", sql="rent / size"),)
+    for used in ("new_1", "Miete je m²"):
+        steps = [{"do": "new_column", "name": name, "sql": "rent / size"} for name in (used, "new_2")]
+        plan = read_plan({"analyses": [{**MEAN, "columns": [used]}], "prepare": steps})
+        assert plan.steps == (NewColumn(do="new_column", name=used, sql="rent / size"),)
 
 
 def test_a_value_out_of_bounds_is_an_error_of_the_model() -> None:

@@ -97,7 +97,7 @@ def _used(steps: tuple[Step, ...], reply: Any) -> tuple[Step, ...]:
     """The steps without new columns that nothing uses, which a small model likes to add."""
     kept: list[Step] = []
     for number, step in enumerate(steps):
-        later = json.dumps([reply["analyses"], reply["prepare"][number + 1 :]])
+        later = json.dumps([reply["analyses"], reply["prepare"][number + 1 :]], ensure_ascii=False)
         if not isinstance(step, NewColumn) or step.name in later:
             kept.append(step)
     return tuple(kept)
