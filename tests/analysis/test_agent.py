@@ -270,6 +270,26 @@ async def test_the_table_is_found_by_the_words_of_the_question(tmp_path: Path) -
         source.close()
 
 
+async def test_of_two_questions_at_once_each_is_about_its_own_table(tmp_path: Path) -> None:
+    (tmp_path / "flats.csv").write_text("rent,rooms\n10,1\n20,2\n30,3\n")
+    (tmp_path / "trees.csv").write_text("kind,age\noak,100\nelm,50\n")
+
+    class Busy(Analyse):
+        """Reads the trees for another question as soon as it has read the flats."""
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            super().__setattr__(name, value)
+            if name == "_last" and value is not None and value[1].name == "flats":
+                self._data(AnalysisQuestion(text="How old?", table="trees"))
+
+    sources = open_sources([str(tmp_path)])
+    asked = {"text": "What is the mean rent?", "table": "flats", "format": "@mean[x]"}
+    result = await Runner().run(Busy(sources, ScriptedModel([MEAN, READING])), asked)
+    assert (result.table, result.values) == ("flats", {"mean": 20.0})
+    for source in sources:
+        source.close()
+
+
 async def test_of_very_many_columns_a_model_is_shown_those_that_the_question_names() -> None:
     wide = Table((*(ResultColumn(f"c{n}") for n in range(999)), ResultColumn("mean_rent")), (tuple(range(1000)),) * 3)
     plan = {**MEAN, "analyses": [{**MEAN["analyses"][0], "columns": ["mean_rent"]}]}

@@ -164,12 +164,14 @@ class Analyse(Component[AnalysisQuestion, Analysis]):
         question = f"{input.text} {input.constraints}"
         source, assembly = choose(question, self.sources, input.table)
         key = (source.name, source.fingerprint(), assembly.sql)
-        if self._last is None or self._last[0] != key:
+        last = self._last  # which another question, in its own thread, may replace
+        if last is None or last[0] != key:
             table, used, why = load(source, assembly)
             notes = (*used.base.notes, *used.brought.values())
             data = _ready(table, used.base.name, notes)
-            self._last = (key, replace(data, warnings=(*data.warnings, *([why] if why else []))), used)
-        data, used = self._last[1:]
+            last = (key, replace(data, warnings=(*data.warnings, *([why] if why else []))), used)
+            self._last = last
+        _, data, used = last
         against = "" if input.table else doubt(question, self.sources, used)
         return replace(data, warnings=(against, *data.warnings)) if against else data
 
