@@ -129,6 +129,20 @@ def test_a_group_without_values_stops_no_other_group() -> None:
     assert related.value("r_b") is None
 
 
+@pytest.mark.parametrize(
+    ("name", "params"),
+    [
+        ("describe", {"columns": ["x"], "statistics": ["mean"]}),
+        ("correlation", {"columns": ["x", "y"]}),
+        ("normality", {"columns": ["x"]}),
+        ("outliers", {"column": "x"}),
+    ],
+)
+def test_rows_of_no_group_are_left_out_and_told(name: str, params: dict[str, Any]) -> None:
+    frame = DATA.assign(half=DATA["half"].where(DATA.index >= 7))
+    assert "Rows without a value of half are left out: 7." in found(name, frame, by="half", **params).warnings
+
+
 def test_several_groups_of_unequal_variance_are_compared_by_welch() -> None:
     from statsmodels.stats.oneway import anova_oneway
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from querist.analysis.findings import Findings
+from querist.analysis.findings import Findings, Gathering
 from querist.core.component import Component, ComponentKind
 from querist.core.context import RunContext
 
@@ -84,6 +84,12 @@ def groups(frame: pd.DataFrame, by: str) -> Iterator[tuple[str, pd.DataFrame]]:
         )
     for value, part in frame.groupby(by, sort=True, observed=True):
         yield label(value), part
+
+
+def tell_ungrouped(found: Gathering, frame: pd.DataFrame, by: str) -> None:
+    """Tell how many rows are in none of the `groups`."""
+    if by:
+        found.left_out(int(frame[by].isna().sum()), f"a value of {by}")
 
 
 def label(value: Any) -> str:

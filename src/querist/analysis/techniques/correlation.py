@@ -19,6 +19,7 @@ from querist.analysis.techniques.base import (
     in_time,
     label,
     p_text,
+    tell_ungrouped,
 )
 from querist.charts.chart import Chart
 from querist.charts.columns import title
@@ -78,6 +79,7 @@ class Correlation(Technique[CorrelationParams]):
                 found.add(f"n{tail}", len(both), f"rows in the correlation of {left} and {right}{where}")
         if not measured:
             raise UsageError(found.warnings[-1], hint="Choose columns that vary, with at least 3 rows in common.")
+        tell_ungrouped(found, self.frame, params.by)
         strongest = max(measured, key=lambda pair: abs(pair.r))
         told = p_text(strongest.p)
         if len(measured) > 1:

@@ -9,7 +9,16 @@ from pydantic import Field
 
 from querist.analysis.findings import Findings, Gathering
 from querist.analysis.frame import LARGEST, numbers, present
-from querist.analysis.techniques.base import MAX_GROUPS, Column, Grouping, Params, Technique, groups, named
+from querist.analysis.techniques.base import (
+    MAX_GROUPS,
+    Column,
+    Grouping,
+    Params,
+    Technique,
+    groups,
+    named,
+    tell_ungrouped,
+)
 from querist.charts.chart import Chart
 from querist.charts.columns import title
 from querist.charts.recommend import recommend
@@ -51,6 +60,7 @@ class Describe(Technique[DescribeParams]):
                 if lacking:
                     groups_of = f" where {params.by} is {', '.join(lacking[:5])}" if params.by else ""
                     found.warn(f"{column} has too few or too similar values for its {statistic}{groups_of}.")
+        tell_ungrouped(found, self.frame, params.by)
         for column in params.columns:
             values_of = present(self.frame, column)
             found.left_out(len(self.frame) - len(values_of), f"a value of {column}")

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from querist.analysis.findings import Findings, Gathering, counted
 from querist.analysis.frame import numbers
-from querist.analysis.techniques.base import Column, Grouping, Params, Technique, groups, named, p_text
+from querist.analysis.techniques.base import Column, Grouping, Params, Technique, groups, named, p_text, tell_ungrouped
 from querist.charts.columns import title
 from querist.charts.statistical import histogram
 from querist.errors import UsageError
@@ -67,6 +67,7 @@ class Normality(Technique[NormalityParams]):
                         "Kolmogorov-Smirnov with the mean and deviation of the values themselves finds too few of them "
                         "not normal; Shapiro-Wilk is surer."
                     )
+        tell_ungrouped(found, self.frame, params.by)
         return found.done()
 
 

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from querist.analysis.findings import Findings, Gathering
 from querist.analysis.frame import numbers, present
-from querist.analysis.techniques.base import Column, Grouping, Params, Technique, groups, named
+from querist.analysis.techniques.base import Column, Grouping, Params, Technique, groups, named, tell_ungrouped
 from querist.charts.chart import Chart
 from querist.charts.columns import title
 from querist.charts.statistical import points
@@ -75,6 +75,7 @@ class Outliers(Technique[OutliersParams]):
                 found.warn(f"Among {len(values)} values no z-score can be above {params.threshold:g}{where}: use iqr.")
             if params.method == "iqr" and low == high:
                 found.warn(f"Half of the values or more are {low:g}{where}: any other counts as an outlier.")
+        tell_ungrouped(found, self.frame, params.by)
         found.warn(f"Outliers are by {params.method} with the threshold {params.threshold:g}.")
         if marks:
             found.chart = _picture(marks, params, () if params.by else (low, high))
