@@ -88,6 +88,8 @@ def test_two_rows_are_refused_or_told(name: str) -> None:
     ("name", "params", "warning"),
     [
         ("describe", {"columns": ["wide"], "statistics": ["mode"]}, "most frequent alike"),
+        ("describe", {"columns": ["wide"], "statistics": ["mode"], "by": "half"}, "wide where half = b are the most"),
+        ("describe", {"columns": ["wide"], "statistics": ["pearson_first_skewness"]}, "the mode is the first of them"),
         ("describe", {"columns": ["one"], "statistics": ["mean"], "by": "half"}, "a, b have the highest mean"),
         ("describe", {"columns": ["one"], "statistics": ["skewness"]}, "too similar values for its skewness"),
         ("correlation", {"columns": ["x", "endless"]}, "without x or endless are left out: 2"),

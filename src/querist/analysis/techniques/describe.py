@@ -33,6 +33,7 @@ Statistic = Literal[
     "iqr", "skewness", "population_skewness", "kurtosis", "population_kurtosis", "distinct", "within_one_std",
     "pearson_first_skewness",
 ]  # fmt: skip
+_OF_THE_MODE = {"mode", "pearson_first_skewness"}
 
 
 class DescribeParams(Params):
@@ -62,10 +63,9 @@ class Describe(Technique[DescribeParams]):
                     found.warn(f"{column} has too few or too similar values for its {statistic}{groups_of}.")
         tell_ungrouped(found, self.frame, params.by)
         for column in params.columns:
-            values_of = present(self.frame, column)
-            found.left_out(len(self.frame) - len(values_of), f"a value of {column}")
-            if "mode" in params.statistics and not params.by and (modes := len(values_of.mode())) > 1:
-                found.warn(f"{modes:,} values of {column} are the most frequent alike; the mode is the first of them.")
+            found.left_out(len(self.frame) - len(present(self.frame, column)), f"a value of {column}")
+            if _OF_THE_MODE & {*params.statistics}:
+                _tell_modes(found, self.frame, column, params.by)
         found.chart = _picture(self.frame, params.columns[0], params.by)
         return found.done()
 
@@ -90,6 +90,14 @@ def _picture(frame: pd.DataFrame, column: str, by: str) -> Chart | None:
     if by:
         return boxes(parts, (title(column), title(by)), f"{title(column)} by {title(by)}")
     return histogram(parts[""], title(column), f"Distribution of {title(column)}")
+
+
+def _tell_modes(found: Gathering, frame: pd.DataFrame, column: str, by: str) -> None:
+    for group, part in groups(frame, by):
+        if (modes := len(present(part, column).mode())) > 1:
+            where = f" where {by} = {group}" if by else ""
+            alike = f"{modes:,} values of {column}{where} are the most frequent alike"
+            found.warn(f"{alike}; the mode is the first of them.")
 
 
 def _extremes(found: Gathering, statistic: str, column: str, by: str, values: dict[str, Any]) -> None:
