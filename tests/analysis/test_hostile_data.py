@@ -106,6 +106,11 @@ def test_what_to_know_before_trusting_it_is_told(name: str, params: dict[str, An
     assert warning in " ".join(found(name, **params).warnings)
 
 
+def test_one_value_has_no_spread() -> None:
+    result = found("describe", DATA.head(1), columns=["x"], statistics=["std", "within_one_std"])
+    assert [finding.value for finding in result.values] == [None, None]
+
+
 def test_no_z_score_of_few_values_can_be_high() -> None:
     frame = pd.DataFrame({"x": [1.0, 1, 1, 1, 1, 1, 1, 1, 1000]})
     assert "no z-score can be above 3" in found("outliers", frame, column="x").warnings[0]

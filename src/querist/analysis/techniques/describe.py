@@ -128,7 +128,9 @@ def _iqr(values: pd.Series[float]) -> float:
     return float(values.quantile(0.75) - values.quantile(0.25))
 
 
-def _within_one_std(values: pd.Series[float]) -> int:
+def _within_one_std(values: pd.Series[float]) -> int | None:
+    if len(values) < 2:
+        return None
     return int(values.between(values.mean() - values.std(), values.mean() + values.std()).sum())
 
 
