@@ -42,6 +42,15 @@ def test_one_correlation_needs_no_adjustment() -> None:
     assert result.warnings == []
 
 
+def test_the_p_value_of_few_ranks_is_rough() -> None:
+    frame = pd.DataFrame({"a": range(12), "b": [n * n for n in range(12)]})
+    few = found("correlation", frame.head(3), columns=["a", "b"], method="spearman")
+    assert few.value("p") == pytest.approx(0, abs=1e-6)
+    assert told(few, "Spearman's p is rough for 3 rows, and may be far too small; Kendall's is surer.")
+    assert found("correlation", frame.head(3), columns=["a", "b"], method="kendall").value("p") == pytest.approx(1 / 3)
+    assert found("correlation", frame, columns=["a", "b"], method="spearman").warnings == []
+
+
 def test_two_columns_that_drift_over_the_days_are_not_independent_rows() -> None:
     days = pd.DataFrame({"day": pd.date_range("2024-01-01", periods=60), "a": walk(1), "b": walk(2)})
     words = "in order of day, and each is like the one before it in a, b: p takes rows for independent"

@@ -30,6 +30,8 @@ from querist.errors import UsageError
 if TYPE_CHECKING:
     import pandas as pd
 
+FEW = 10
+"""Spearman's p of fewer rows is far off: 0 for three in the same order, where it is 1/3."""
 SIGNS = {"pearson": "r", "spearman": "ρ", "kendall": "τ"}
 
 
@@ -72,6 +74,9 @@ class Correlation(Technique[CorrelationParams]):
                 if len(both) >= 3 and both.nunique().min() > 1:
                     r, p = (float(part) for part in test(both[left], both[right]))
                     measured.append(_Measured(r, left, right, p, f"{left} and {right}{where}", tail))
+                    if params.method == "spearman" and len(both) < FEW:
+                        rough = f"Spearman's p is rough for {len(both)} rows{where}, and may be far too small"
+                        found.warn(f"{rough}; Kendall's is surer.")
                 else:
                     found.warn(f"{left} and {right} have too few different values for a correlation{where}.")
                 found.add(f"r{tail}", r, f"{params.method} correlation of {left} and {right}{where}")
