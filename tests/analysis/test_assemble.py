@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from querist.analysis import load as loading
 from querist.analysis.assemble import Assembly
 from querist.analysis.load import choose, doubt, load
-from querist.sources.base import Source
+from querist.sources.base import Limits, Source
 from querist.sources.open import open_sources
 from querist.sources.table import Table
 
@@ -116,7 +117,11 @@ def test_keys_of_several_columns_are_compared_whole(shop: Source) -> None:
     assert (assembly.base.name, column(rows, "cents")) == ("label", [90, 80, 80])
 
 
-def test_a_key_that_repeats_leaves_the_rows_alone_and_is_told(tmp_path: Path) -> None:
+@pytest.mark.parametrize("most", [100, 2])
+def test_a_key_that_repeats_leaves_the_rows_alone_and_is_told(
+    most: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loading, "LIMITS", Limits(rows=most))
     connection = sqlite3.connect(tmp_path / "odd.sqlite")
     connection.executescript(
         "CREATE TABLE kind (code TEXT, weight REAL); CREATE TABLE item (code TEXT REFERENCES kind(code), size REAL);"

@@ -48,12 +48,18 @@ def load(source: Source, assembly: Assembly) -> tuple[Table, Assembly, str]:
     others = ", ".join(assembly.brought)
     try:
         table = source.execute(assembly.sql, LIMITS)
-        [[rows]] = source.execute(f"SELECT COUNT(*) FROM ({plain.sql}) AS b", LIMITS).rows
+        made = _count(source, assembly) if table.truncated else len(table.rows)
+        rows = _count(source, plain)
     except QueryError as error:
         return source.execute(plain.sql, LIMITS), plain, f"{others} could not be brought in: {error.message}"
-    if table.truncated or len(table.rows) == rows:
+    if made == rows:
         return table, assembly, ""
     return source.execute(plain.sql, LIMITS), plain, f"{others} was left out: what seems to be its key repeats."
+
+
+def _count(source: Source, assembly: Assembly) -> int:
+    [[rows]] = source.execute(f"SELECT COUNT(*) FROM ({assembly.sql}) AS b", LIMITS).rows
+    return int(rows)
 
 
 def doubt(question: str, sources: Sequence[Source], assembly: Assembly) -> str:
