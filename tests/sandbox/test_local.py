@@ -132,6 +132,12 @@ async def test_each_limit_ends_the_run(sandbox: LocalSandbox, code: str, limit: 
     assert (outcome.status, outcome.limit) == ("limit", limit)
 
 
+async def test_the_event_loop_goes_on_while_a_run_that_reached_a_limit_ends(sandbox: LocalSandbox) -> None:
+    asyncio.get_running_loop().set_debug(True)  # it then refuses to wait for a socket that blocks
+    outcome = await sandbox.run(Job("import time; time.sleep(60)", limits=SandboxLimits(seconds=0.2)))
+    assert outcome.limit == "seconds"
+
+
 async def test_other_processes_are_never_allowed(sandbox: LocalSandbox) -> None:
     for code in ("import os; os.fork()", "import subprocess; subprocess.run(['/usr/bin/true'])"):
         outcome = await sandbox.run(Job(code))

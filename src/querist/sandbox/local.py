@@ -203,6 +203,7 @@ class _Zygote:
                 socket.send_fds(self._control, [json.dumps(request).encode()], [*given, theirs.fileno()])
             report.settimeout(START_SECONDS)
             _, handles, _, _ = socket.recv_fds(report, 64, 1)
+            report.setblocking(False)  # else whoever listens on an event loop would stop it
             if not handles:
                 raise SandboxError(
                     "The sandbox did not start a process for the run.",
