@@ -14,7 +14,7 @@ import pytest
 from querist.errors import SandboxError, UsageError
 from querist.sandbox import local
 from querist.sandbox.base import Job, Outcome, SandboxLimits
-from querist.sandbox.launch import probe
+from querist.sandbox.launch import Kind, Launch, probe
 from querist.sandbox.local import LocalSandbox
 from querist.sources.table import ResultColumn, Table
 
@@ -209,6 +209,21 @@ async def test_a_sandbox_that_died_is_started_again(sandbox: LocalSandbox) -> No
     with pytest.raises(SandboxError):
         await sandbox.run(Job("result = 1"))
     assert (await sandbox.run(Job("result = 1"))).value == 1
+
+
+async def test_nothing_is_left_of_a_sandbox_that_died(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def dying(kind: Kind) -> Launch:
+        return Launch(("/bin/sh", "-c", "exit 1"), {}, tempfile.mkdtemp(dir=tmp_path))
+
+    monkeypatch.setattr(local, "launch", dying)
+    early = LocalSandbox("landlock")
+    for _ in range(2):
+        await early.warm()
+        assert early._zygote is not None
+        early._zygote.process.wait()
+        assert len(list(tmp_path.iterdir())) == 1
+    await early.close()
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.usefixtures("sandbox")

@@ -100,6 +100,8 @@ class LocalSandbox:
                 for name, worker in list(self._sessions.items()):
                     if not worker.busy:
                         self._forget(name, worker)
+                if self._zygote is not None:
+                    self._zygote.close()
                 self._zygote = _Zygote(launch(self._kind))
             return self._zygote
 
