@@ -20,11 +20,13 @@ from querist.sandbox import open as opening
 from querist.sandbox import server as serving_module
 from querist.sandbox.base import Job, Outcome, SandboxLimits
 from querist.sandbox.container import ContainerSandbox, container_command, find_engine
+from querist.sandbox.jailed.frames import LONGEST_VALUE
 from querist.sandbox.local import LocalSandbox
 from querist.sandbox.monty import MontySandbox
 from querist.sandbox.open import limits_of, open_sandbox
 from querist.sandbox.piped import UnsafeSandbox
 from querist.sandbox.remote import RemoteSandbox
+from querist.sandbox.remote import _outcome as outcome_of
 from querist.sandbox.sending import job_frames
 from querist.sandbox.server import SandboxServer
 from querist.sandbox.server import _told as told
@@ -204,6 +206,11 @@ async def test_a_server_that_says_nonsense_is_not_believed(said: str) -> None:
         port = listening.sockets[0].getsockname()[1]
         with pytest.raises(SandboxError):
             await RemoteSandbox(f"http://127.0.0.1:{port}", "token").run(Job("1"))
+
+
+def test_a_result_that_is_small_enough_here_is_so_from_a_server() -> None:
+    value = "ы" * (LONGEST_VALUE // 2 - 1)
+    assert outcome_of(told(Outcome("ok", "x", "strong", value)), "remote", 1 << 24).value == value
 
 
 @pytest.mark.anyio

@@ -160,7 +160,7 @@ def _job(data: bytes, about: dict[str, Any], most: SandboxLimits) -> Job:
 
 
 def _told(outcome: Outcome) -> dict[str, Any]:
-    frames = [frame("value", json.dumps(outcome.value).encode())]
+    frames = [frame("value", json.dumps(outcome.value, ensure_ascii=False).encode())]
     frames += [frame("table", to_arrow(table), name=name) for name, table in outcome.tables.items()]
     frames += [frame("file", file.data, name=file.name) for file in outcome.files]
     told = dataclasses.asdict(dataclasses.replace(outcome, tables={}, files=(), value=None))
