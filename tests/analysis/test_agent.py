@@ -185,6 +185,14 @@ async def test_code_that_only_states_its_answer_is_no_analysis() -> None:
     assert (result.status, result.values) == ("unverified", {"rent": 25.5})
 
 
+async def test_what_the_values_of_code_belong_to_is_told() -> None:
+    plan = {"analyses": [{"technique": "code"}], "prepare": []}
+    code = Script(Ran({"mean rent": {"A": 14.5, "B": 36.5}}))
+    replies = (plan, "answers = {'mean rent': df.groupby('city')['rent'].mean().to_dict()}", "The mean is 99.")
+    result, _ = await analyse(*replies, code=code, format="")
+    assert result.text == "mean rent: A: 14.5, B: 36.5"
+
+
 async def test_code_has_a_picture_of_the_columns_that_it_reads() -> None:
     plan = {"analyses": [{"technique": "code"}], "prepare": []}
     code = Script(Ran({"mean": 25.5}))

@@ -89,8 +89,10 @@ async def run_code(reply: str, frame: pd.DataFrame, names: tuple[Wanted, ...], r
 def _values(ran: Ran, names: tuple[Wanted, ...]) -> tuple[dict[str, FindingValue], str]:
     """Values by name: from the dictionary, else from what was printed in the form asked for; and what was guessed."""
     given = ran.value if isinstance(ran.value, dict) else {}
+    if not names:
+        return {str(name): _labelled(value) for name, value in given.items()}, ""
     found = {str(name): _value(value) for name, value in given.items()}
-    return pick(names, {**read_named(ran.stdout), **found}) if names else (found, "")
+    return pick(names, {**read_named(ran.stdout), **found})
 
 
 def _stated(code: str) -> list[str]:
@@ -114,6 +116,13 @@ def _value(value: Any) -> FindingValue:
     if isinstance(value, dict):
         return [str(part) for part in value.values()] if value else None
     return plain(value)
+
+
+def _labelled(value: Any) -> FindingValue:
+    """The value; of a dictionary, such as the means of groups, its parts with what they are the values of."""
+    if isinstance(value, dict) and value:
+        return [f"{key}: {part}" for key, part in value.items()]
+    return _value(value)
 
 
 def _plain(value: Any) -> list[FindingValue]:
