@@ -224,6 +224,13 @@ async def test_restricted_python_computes_and_has_no_files() -> None:
     assert (await sandbox.run(Job("print('x' * 2000)", limits=SandboxLimits(output=1000)))).limit == "output"
 
 
+@pytest.mark.anyio
+async def test_no_letter_of_what_is_printed_is_told_in_halves() -> None:
+    told: list[str] = []
+    outcome = await UnsafeSandbox().run(Job("print('x' + 'é' * 200_000)"), told.append)
+    assert "".join(told) == outcome.stdout == "x" + "é" * 200_000 + "\n"
+
+
 def test_a_container_has_no_network_no_rights_and_no_writable_system() -> None:
     command = container_command("docker", "image", SandboxLimits(), "name")
     for words in ("--network none", "--read-only", "--cap-drop ALL", "--user 65534:65534", "no-new-privileges"):

@@ -9,6 +9,7 @@ import signal
 import sys
 import tempfile
 import time
+from codecs import getincrementaldecoder
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -49,6 +50,7 @@ async def run_piped(
     refuse_session(job, name)
     frames = job_frames(job)
     received, printed = Received(job.limits.files + job.limits.output), bytearray()
+    decoder = getincrementaldecoder("utf-8")("replace")
     limit: Limit | None = None
     try:
         process = await asyncio.create_subprocess_exec(
@@ -86,8 +88,8 @@ async def run_piped(
         while data := await stderr.read(_PORTION):
             room = job.limits.output - len(printed)
             printed.extend(data[:room])
-            if on_output:
-                on_output(data[:room].decode(errors="replace"))
+            if on_output and (text := decoder.decode(data[:room])):
+                on_output(text)
             if len(data) > room:
                 limit = "output"
                 return
