@@ -124,6 +124,12 @@ def test_clusters_that_are_apart_are_found_without_being_told_how_many() -> None
     assert (result.value("clusters"), result.value("silhouette")) == (2, pytest.approx(0.98, abs=0.02))
 
 
+def test_a_cluster_of_one_row_among_many_is_found() -> None:
+    frame = pd.DataFrame({"x": [1e6, *(n % 10 for n in range(2999))]})
+    result = found("clusters", frame, columns=["x"], count=2)
+    assert sorted([result.value("size_0"), result.value("size_1")]) == [1, 2999]  # type: ignore[type-var]
+
+
 def test_a_techniques_schema_lists_the_columns_there_are(plots: pd.DataFrame) -> None:
     for technique in techniques(plots[["rain_mm", "price"]]):
         assert "'enum': ['rain_mm', 'price'" in str(technique.input_schema())

@@ -51,7 +51,6 @@ class Clusters(Technique[ClustersParams]):
         if alike := [column for column in rows.columns if rows[column].nunique() == 1]:
             found.warn(f"{', '.join(alike)} has one value only and tells no clusters apart.")
         from sklearn.cluster import KMeans
-        from sklearn.metrics import silhouette_score
         from sklearn.preprocessing import StandardScaler
 
         scaled = StandardScaler().fit_transform(rows)
@@ -62,8 +61,7 @@ class Clusters(Technique[ClustersParams]):
         tried = {}
         for count in [params.count] if params.count else range(2, min(MOST_CLUSTERS, different - 1) + 1):
             model = KMeans(count, n_init=10, random_state=0).fit(sample)
-            score = silhouette_score(sample, model.labels_, sample_size=min(JUDGED, len(sample)), random_state=0)
-            tried[count] = (score, model)
+            tried[count] = (_silhouette(sample, model.labels_), model)
         best = max(tried, key=lambda count: tried[count][0])
         score, model = tried[best]
         found.add("clusters", best, "number of clusters")
@@ -79,6 +77,16 @@ class Clusters(Technique[ClustersParams]):
             for column in rows.columns:
                 found.add(f"mean_{column}_{number}", part[column].mean(), f"mean of {column} in cluster {number}")
         return found.done()
+
+
+def _silhouette(rows: Any, labels: Any) -> float:
+    """On some of many rows, one of each cluster among them: chance may miss a small cluster."""
+    import numpy as np
+    from sklearn.metrics import silhouette_score
+
+    some = np.random.default_rng(0).permutation(len(rows))[:JUDGED]
+    some = np.union1d(some, np.unique(labels, return_index=True)[1])
+    return float(silhouette_score(rows[some], labels[some]))
 
 
 def _by_chance(scaled: Any, count: int) -> float:
