@@ -362,6 +362,24 @@ def test_amounts_that_are_not_drawn_are_told() -> None:
         assert chart.notes == ("Not drawn: Customers.",)
 
 
+def test_a_line_breaks_where_a_value_is_missing() -> None:
+    sold = [3, 4, None, 5, None, 6, 7, 8, 9, 9]
+    chart = recommend(table("day sold", *zip(DAYS, sold, strict=True)))
+    assert chart is not None
+    assert chart.notes == ("Rows without Sold are left out: 2.",)
+    validate(chart.spec)
+    assert len(re.findall("M", re.findall(r'"line mark" d="([^"]*)"', chart.svg())[0])) == 3
+    assert chart.text().splitlines()[0].split()[0] == "▁▂▃▅▆▇██"
+
+
+def test_only_the_line_breaks_that_lacks_a_value() -> None:
+    rows = [(day, name, None if (day.day, name) == (4, "N") else day.day) for day in DAYS for name in "NS"]
+    chart = recommend(table("day region sold", *rows, (DAYS[3], "S", None), (DAYS[4], "W", None)))
+    assert chart is not None
+    empty = [row for row in chart.spec["data"]["values"] if row["sold"] is None]
+    assert empty == [{"day": "2024-01-04T00:00:00", "region": "N", "sold": None}]
+
+
 def test_quarters_stand_in_their_order() -> None:
     chart = recommend(table("period sold", ("2024-Q2", 9), ("2024-Q1", 1), ("2024-Q3", 5)))
     assert chart is not None

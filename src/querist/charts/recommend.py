@@ -100,14 +100,16 @@ def _line(case: Case) -> Spec | None:
         drawn = amounts[:SERIES]
         rows, y, colour = _folded(rows, along, drawn)
     case.only(*drawn)
-    rows = case.averaged(case.known(rows, along), [along, *_some(colour)], y)
+    given = case.known(rows, along)
+    rows = case.averaged(given, [along, *_some(colour)], y)
     if not rows:
         return None
     if colour:
         rows = case.largest(rows, colour, y, SERIES, [along])
+    gaps = _gaps(given, rows, along, y, colour)
     rows = case.outlined(rows, along, y, colour)
     encoding: Spec = {
-        "x": _along(along, rows),
+        "x": _along(along, [*rows, *gaps]),
         "y": {"field": y.name, "type": "quantitative", "title": y.title, "axis": _axis(rows, y)},
     }
     if y.lowest is not None and y.lowest > 0:
@@ -117,8 +119,20 @@ def _line(case: Case) -> Spec | None:
         names = by_size(rows, colour, y)
         if is_rest(names[-1]):
             encoding["color"]["scale"] = {"domain": names, "range": [*PALETTE[: len(names) - 1], OTHER]}
-    mark: Spec = {"type": "line", "point": len(rows) <= 40, "strokeWidth": 2, "tooltip": True}
-    return _spec(rows, mark, encoding)
+    mark: Spec = {"type": "line", "point": len(rows) <= 40 or bool(gaps), "strokeWidth": 2, "tooltip": True}
+    return _spec([*rows, *gaps], mark, encoding)
+
+
+def _gaps(
+    given: Sequence[Row], drawn: Sequence[Row], along: ChartColumn, y: ChartColumn, colour: ChartColumn | None
+) -> list[Row]:
+    """Rows without a value: a line breaks there, and does not run straight to the next."""
+    names = [column.name for column in (along, *_some(colour))]
+    held = {tuple(row[name] for name in names) for row in drawn}
+    lines = {place[1:] for place in held}
+    places = dict.fromkeys(tuple(row[name] for name in names) for row in given if row[y.name] is None)
+    gaps = [place for place in places if place not in held and place[1:] in lines]
+    return [{**dict(zip(names, place, strict=True)), y.name: None} for place in gaps]
 
 
 def _along(column: ChartColumn, rows: Sequence[Row]) -> Spec:
