@@ -36,12 +36,12 @@ def from_spec(spec: Spec, table: Table) -> Chart:
     """
     if extra := sorted(set(spec) - _ALLOWED):
         raise UsageError(f"A chart may not have {extra[0]!r}.", hint=f"Use only {', '.join(sorted(_ALLOWED))}.")
-    for key in _keys({name: part for name, part in spec.items() if name != "$schema"}):
+    for key, _ in _parts({name: part for name, part in spec.items() if name != "$schema"}):
         if key in _FORBIDDEN or key.endswith("Expr"):
             raise UsageError(f"A chart may not have {key!r}: it is data and fetches or computes nothing.")
     names = table.unique_names()
-    for field in _fields(spec.get("encoding", {})):
-        if field not in names:
+    for key, field in _parts(spec.get("encoding", {})):
+        if key == "field" and field not in names:
             raise UsageError(f"The chart names a column {field!r}.", hint=f"The columns are {', '.join(names)}.")
     validate({**spec, "$schema": SCHEMA, "data": {"values": []}})
     given = read(spec, table)
@@ -82,23 +82,12 @@ def _validator() -> Draft7Validator:
     return Draft7Validator(json.loads(schema.read_text(encoding="utf-8")))
 
 
-def _keys(value: Any) -> Iterator[str]:
+def _parts(value: Any) -> Iterator[tuple[str, Any]]:
+    """Every key in it, however deep, with what stands there."""
     if isinstance(value, dict):
         for key, item in value.items():
-            yield key
-            yield from _keys(item)
+            yield key, item
+            yield from _parts(item)
     elif isinstance(value, list):
         for item in value:
-            yield from _keys(item)
-
-
-def _fields(value: Any) -> Iterator[Any]:
-    if isinstance(value, dict):
-        for key, item in value.items():
-            if key == "field":
-                yield item
-            else:
-                yield from _fields(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _fields(item)
+            yield from _parts(item)
