@@ -64,13 +64,13 @@ def launch(kind: Kind) -> Launch:
             "scratch": "/job",
             "readable": [*_SYSTEM, *_LINKS, *pythons, "/program", "/dev/urandom", "/dev/zero"],
         }
-        return Launch((*_bubblewrap(pythons), *_python("/")), config)
+        return Launch((*_bubblewrap(pythons), *_python("/", "program")), config)
     scratch = tempfile.mkdtemp(prefix="querist-sandbox-")
     config |= {"scratch": scratch, "readable": [*_SYSTEM, *_LINKS, *pythons, "/dev/urandom", "/dev/zero"]}
     if os.geteuid() == 0:
         Path(scratch).chmod(0o711)
         config["drop_to"] = UNPRIVILEGED
-    return Launch(_python(str(_PROGRAM.parent)), config, scratch)
+    return Launch(_python(str(_PROGRAM.parent), _PROGRAM.name), config, scratch)
 
 
 def environment(folder: str) -> dict[str, str]:
@@ -122,13 +122,9 @@ def probe(kind: Kind) -> str:
     return "" if said == "ok" else said
 
 
-def _python(program: str) -> tuple[str, ...]:
-    start = f"import sys; sys.path.insert(0, {program!r}); from {_name(program)}.start import start; start()"
+def _python(folder: str, package: str) -> tuple[str, ...]:
+    start = f"import sys; sys.path.insert(0, {folder!r}); from {package}.start import start; start()"
     return (sys.executable, "-I", "-c", start)
-
-
-def _name(program: str) -> str:
-    return "program" if program == "/" else "jailed"
 
 
 def _pythons() -> list[str]:
