@@ -217,6 +217,8 @@ def test_frames_may_arrive_in_any_portions() -> None:
         ("a.svg", _SVG.format("<use x:href='http://example.org/x#y'/>")),
         ("a.svg", _SVG.format("<path fill='url(http://example.org/x)'/>")),
         ("a.svg", _SVG.format("<style>@import '//example.org/x'</style>")),
+        ("a.svg", _SVG.format("<style><desc/>@import '//example.org/x'</style>")),
+        ("a.svg", _SVG.format("<style>@imp<desc>x</desc>ort '//example.org/x'</style>")),
         ("a.svg", _SVG.format("<a><animate attributeName='href' values='&#106;avascript:x()'/></a>")),
         ("a.svg", _SVG.format("<x:script/>")),
         ("a.svg", _SVG.format("<g id='a'><path/></g><g id='b'><use href='#a'/></g><use href=' #b'/>")),

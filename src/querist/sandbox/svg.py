@@ -59,7 +59,7 @@ def _check(element: ElementTree.Element) -> None:
             raise ValueError(f"the picture has the attribute {key.rpartition('}')[2][:40]!r}, which may act or load")
         del element.attrib[key]
         element.set(key.replace(_XLINK, "xlink:").replace(_SPACE, "xml:space"), value)
-    if name == "style" and _LOADS.search(element.text or ""):
+    if name == "style" and (len(element) or _LOADS.search(element.text or "")):  # text behind a child counts as well
         raise ValueError("the picture loads something from elsewhere")
 
 
