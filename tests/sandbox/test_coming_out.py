@@ -280,3 +280,8 @@ def test_formulas_are_found_behind_every_separator_that_a_spreadsheet_may_take()
     assert as_file("a.csv", b"sep=;\na;=HYPERLINK(0);-5;-\n").data == b"sep=;\na;'=HYPERLINK(0);-5;-\n"
     assert as_file("a.csv", b"\xef\xbb\xbf=1+1\n").data == b"'=1+1\n"
     assert as_file("a.tsv", b'"a\t=x"\t1\n').data == b'"a\t\'=x"\t1\n'
+
+
+def test_formulas_that_begin_with_a_text_or_a_line_break_are_found() -> None:
+    assert as_file("a.csv", b'"=""a""&WEBSERVICE(0)",-,5\n').data == b'"\'=""a""&WEBSERVICE(0)",-,5\n'
+    assert as_file("a.csv", b'"=\n1+1",-\n').data == b'"\'=\n1+1",-\n'

@@ -27,7 +27,7 @@ _BY_NAME = {
     ".md": "text/plain",
     ".svg": "image/svg+xml",
 }
-_FORMULA = re.compile(r"""(?:^|(?<=[,;|\t\r\n"]))[=+\-@\uff1d\uff0b\uff0d\uff20][^,;|\t\r\n"]+""")
+_FORMULA = re.compile(r"""(?:^|(?<=[,;|\t\r\n"]))[=+\-@\uff1d\uff0b\uff0d\uff20](?:[^,;|\t\r\n"]+|(?=["\r\n]))""")
 """Also behind separators that are none in this file: which ones are, a spreadsheet decides by itself."""
 _NUMBER = re.compile(r"[+-]?(\d[\d.eE+%-]*|\.\d+)\s*$")
 _ACTIVE_IN_CHARTS = frozenset(("url", "href", "expr", "signal"))
