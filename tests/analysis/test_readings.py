@@ -90,6 +90,12 @@ def test_what_is_no_reading_is_a_problem_and_not_run(line: str) -> None:
     assert len(problems) == 1
 
 
+def test_a_reading_computes_no_number_without_end() -> None:
+    assigned, problems = read("x = len(columns)" + "\nx *= x" * 25, FINDINGS)
+    assert "x" not in assigned
+    assert "too large" in problems[0]
+
+
 def test_what_is_not_python_is_an_error() -> None:
     with pytest.raises(UsageError, match="Python's syntax"):
         read("x = = 1", FINDINGS)

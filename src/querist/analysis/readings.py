@@ -141,7 +141,9 @@ class _Reading:
         if isinstance(node, ast.UnaryOp) and type(node.op) in _UNARY:
             return _UNARY[type(node.op)](self._value(node.operand))
         if isinstance(node, ast.BinOp) and type(node.op) in _BINARY:
-            return _BINARY[type(node.op)](self._number(node.left), self._number(node.right))
+            number = _BINARY[type(node.op)](self._number(node.left), self._number(node.right))
+            float(number)  # raises where it is too large: squares of squares would have no end
+            return number
         if isinstance(node, ast.Compare):
             left = self._value(node.left)
             for sign, part in zip(node.ops, node.comparators, strict=True):
