@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pandas as pd
 import pytest
 
@@ -111,6 +113,14 @@ def test_missing_values_and_outliers_are_left_out_on_demand() -> None:
 def test_a_condition_that_leaves_no_row_is_an_error_and_no_empty_result() -> None:
     with pytest.raises(UsageError, match="No row is left"):
         prepare(FRAME, [KeepRows(do="keep_rows", sql="low > 99")])
+
+
+@pytest.mark.parametrize("method", ["minmax", "zscore"])
+def test_one_value_is_not_scaled(method: Literal["minmax", "zscore"]) -> None:
+    frame = pd.DataFrame({"x": [0.1] * 3})
+    assert frame["x"].std(ddof=0) > 0
+    with pytest.raises(UsageError, match="one value only"):
+        prepare(frame, [Scale(do="scale", columns=["x"], method=method)])
 
 
 def test_a_query_is_no_expression() -> None:

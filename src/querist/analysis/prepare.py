@@ -126,9 +126,9 @@ def _fill(frame: pd.DataFrame, step: FillMissing) -> tuple[pd.DataFrame, list[st
 def _scale(frame: pd.DataFrame, step: Scale) -> tuple[pd.DataFrame, list[str]]:
     for column in step.columns:
         values = numbers(frame, column)
+        if values.nunique() < 2:  # the deviation of equal values may be a rounding error
+            raise UsageError(f"{column!r} has one value only and cannot be scaled.")
         spread = values.max() - values.min() if step.method == "minmax" else values.std(ddof=0)
         start = values.min() if step.method == "minmax" else values.mean()
-        if not spread:
-            raise UsageError(f"{column!r} has one value only and cannot be scaled.")
         frame = frame.assign(**{column: (values - start) / spread})
     return frame, [f"Scaled {', '.join(step.columns)} ({step.method})."]
