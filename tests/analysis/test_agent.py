@@ -12,6 +12,7 @@ import pytest
 from querist.analysis.agent import Analyse, AnalysisQuestion
 from querist.analysis.analysis import Analysis
 from querist.analysis.generated import Ran
+from querist.analysis.techniques.describe import Describe
 from querist.core.runner import Runner
 from querist.errors import ModelOutputError, ModelTimeoutError, UsageError
 from querist.sources.open import open_sources
@@ -247,6 +248,13 @@ async def test_a_model_that_fails_loses_nothing_that_was_found_without_it() -> N
     silent, _ = await analyse(MEAN, ModelTimeoutError("No reply in 60 s."), format="")
     assert silent.text == "mean rent: 25.5"
     assert silent.warnings[-1] == "It is not said in words: No reply in 60 s."
+
+
+async def test_a_technique_that_takes_too_long_stops_no_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Describe, "timeout", 0.0)
+    result, _ = await analyse(MEAN, MEANS, code=Script(Ran({"mean": 25.5})))
+    assert (result.status, result.values) == ("unverified", {"mean": 25.5})
+    assert "no time left to start 'describe'" in result.attempts[0].error
 
 
 async def test_what_cleaning_and_preparing_did_stands_in_the_evidence() -> None:

@@ -36,7 +36,14 @@ from querist.analysis.readings import read
 from querist.charts.chart import Chart
 from querist.core.component import Component
 from querist.core.context import RunContext
-from querist.errors import ComponentFailedError, DataError, ModelError, ModelOutputError, UsageError
+from querist.errors import (
+    ComponentFailedError,
+    ComponentTimeoutError,
+    DataError,
+    ModelError,
+    ModelOutputError,
+    UsageError,
+)
 from querist.models.base import Model, Reply, UsageMeter
 from querist.sources.base import Source
 from querist.sources.table import Table
@@ -185,7 +192,7 @@ class Analyse(Component[AnalysisQuestion, Analysis]):
             if not plan.analyses:
                 return Draft("techniques", script, error="No standard technique fits.")
             found, notes = await follow(plan, work.data.frame, work.context)
-        except (UsageError, DataError, ModelOutputError, ComponentFailedError) as error:
+        except (UsageError, DataError, ModelOutputError, ComponentFailedError, ComponentTimeoutError) as error:
             return Draft("techniques", script, error=f"{error.message} {error.hint}".strip())
         values, problems, guess = await self._read(found, work)
         return Draft(
