@@ -101,6 +101,12 @@ def test_a_claim_rests_on_the_p_value_that_was_adjusted() -> None:
     assert unsupported(text, {**many, "p_adjusted_a_b": 0.008}) == []
 
 
+def test_nothing_is_significant_without_a_p_value() -> None:
+    text = "The difference of 3 is significant."
+    assert unsupported(text, {"difference": 3.0}, "Is there a significant difference?") == ["significant"]
+    assert unsupported(text, {"page": "The difference of 3 was significant, the authors say."}) == []
+
+
 def test_p_values_are_found_in_texts() -> None:
     result = '{"findings":[{"name":"p_value","value":0.03,"meaning":"of the price"}]}'
     assert unsupported("The difference is significant (p < 0.05).", {"result": result}) == []

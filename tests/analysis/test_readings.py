@@ -94,6 +94,7 @@ def test_a_reading_computes_no_number_without_end() -> None:
     assigned, problems = read("x = len(columns)" + "\nx *= x" * 25, FINDINGS)
     assert "x" not in assigned
     assert "too large" in problems[0]
+    assert read(f"x = round(int(n), -{10**12})", {"n": 12})[0] == {"x": 0}
 
 
 def test_what_is_not_python_is_an_error() -> None:

@@ -102,6 +102,9 @@ def test_missing_values_are_counted_by_column(plots: pd.DataFrame) -> None:
     result = found("missing_values", plots, columns=list(plots.columns))
     assert (result.value("column_with_most_missing"), result.value("most_missing")) == ("Yield kg", 5)
     assert result.value("rows_without_missing") == 195
+    endless = pd.DataFrame({"x": [1.0, float("inf"), 3.0], "y": [1.0, 2.0, None]})
+    result = found("missing_values", endless, columns=["x", "y"])
+    assert (result.value("total_missing"), result.value("rows_without_missing")) == (2, 1)
 
 
 def test_trend_and_forecast_go_on_as_the_series_did() -> None:

@@ -97,9 +97,9 @@ def unsupported(text: str, values: Mapping[str, FindingValue], context: str = ""
     for said in _numbers(bare):
         if (said.value, said.percent) not in allowed and not _supported(said, known, p_values, bare):
             flagged[said.start] = said.written
-    spoken = " ".join([context, *(value for value in values.values() if isinstance(value, str))]).lower()
-    flagged |= {place: word for place, word in multiples(text) if word.lower() not in spoken}
-    if p_values and min(p_values) >= 0.05:
+    told = " ".join(value for value in values.values() if isinstance(value, str)).lower()
+    flagged |= {place: word for place, word in multiples(text) if word.lower() not in f"{context} {told}".lower()}
+    if min(p_values, default=1.0) >= 0.05 and (p_values or "significant" not in told):
         flagged |= dict(claims(text))
     return list(dict.fromkeys(flagged[start] for start in sorted(flagged)))
 

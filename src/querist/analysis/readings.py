@@ -43,8 +43,16 @@ _COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
     ast.Is: operator.eq,
     ast.IsNot: operator.ne,
 }
+_DIGITS = 400
+"""More than a float has on either side of its point: rounding to a trillion of them would have no end."""
+
+
+def _round(number: float, ndigits: int | None = None) -> float:
+    return round(number, ndigits if ndigits is None else max(-_DIGITS, min(ndigits, _DIGITS)))
+
+
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "abs": abs, "round": round, "min": min, "max": max, "sum": sum, "len": len, "sqrt": math.sqrt, "int": int,
+    "abs": abs, "round": _round, "min": min, "max": max, "sum": sum, "len": len, "sqrt": math.sqrt, "int": int,
     "float": float, "str": str, "sorted": sorted,
 }  # fmt: skip
 

@@ -21,7 +21,8 @@ class Missing(Technique[MissingParams]):
 
     def compute(self, params: MissingParams) -> Findings:
         found = Gathering(self.name)
-        counts = {column: len(self.frame) - len(present(self.frame, column)) for column in params.columns}
+        there = {column: present(self.frame, column) for column in params.columns}
+        counts = {column: len(self.frame) - len(values) for column, values in there.items()}
         for column, count in counts.items():
             found.add(f"missing_{column}", count, f"missing values of {column}")
         with_any = [column for column, count in counts.items() if count]
@@ -32,7 +33,8 @@ class Missing(Technique[MissingParams]):
         found.add("column_with_most_missing", most if with_any else None, "the column with the most missing values")
         found.add("most_missing", counts[most], "the most missing values of a column")
         found.add("rows", len(self.frame), "rows in all")
-        found.add("rows_without_missing", int(self.frame[list(counts)].notna().all(axis=1).sum()), "complete rows")
+        whole = set.intersection(*(set(values.index) for values in there.values()))
+        found.add("rows_without_missing", len(whole), "complete rows")
         if with_any:
             bars = Table((ResultColumn("column"), ResultColumn("missing values")), tuple(counts.items()))
             told = f"Missing values of {len(self.frame):,} rows, by column"
