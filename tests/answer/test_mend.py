@@ -64,6 +64,11 @@ def rows(fleet: Prepared, sql: str) -> list[tuple[object, ...]]:
             id="the same, written the other way round",
         ),
         pytest.param('SELECT depot_id FROM depot WHERE town = "Lindau"', [(2,)], id="text in double quotes"),
+        pytest.param(
+            "SELECT plate FROM truck WHERE tonnes = (SELECT MAX(truck.tonnes) FROM truck AS u WHERE u.truck_id > 1)",
+            [("PA-301",)],
+            id="a subquery that does not use its alias",
+        ),
     ],
 )
 def test_a_draft_that_is_nearly_right_becomes_right(
@@ -81,6 +86,8 @@ def test_a_draft_that_is_nearly_right_becomes_right(
         "SELECT town FROM depot WHERE depot_id NOT IN (SELECT depot_id FROM truck)",
         "SELECT t.plate FROM truck AS t WHERE t.tonnes > "
         "(SELECT AVG(u.tonnes) FROM truck AS u WHERE u.depot_id = t.depot_id)",
+        "SELECT plate FROM truck WHERE tonnes > "
+        "(SELECT AVG(u.tonnes) FROM truck AS u WHERE u.depot_id = truck.depot_id)",
         "WITH heavy AS (SELECT truck_id AS id, plate AS sign FROM truck WHERE tonnes > 10) SELECT sign FROM heavy "
         "JOIN trip ON trip.truck_id = heavy.id",
         "SELECT a.town, b.town FROM depot AS a JOIN depot AS b "

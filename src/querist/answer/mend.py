@@ -109,7 +109,7 @@ def _mend_column(select: Mending, column: exp.Column) -> None:
     name, qualifier, tables = column.name, column.table.lower(), select.tables
     if qualifier and qualifier not in tables:
         by_name = select.aliases(qualifier)
-        if len(by_name) == 1:
+        if len(by_name) == 1 and not _is_row_around(select, column, by_name[0]):
             select.rebind(column, by_name[0], name)
         elif _may_be_elsewhere(select, column):
             return
@@ -136,6 +136,16 @@ def _may_be_elsewhere(select: Mending, column: exp.Column) -> bool:
     returned = column.parent is node and column.arg_key == "expressions"
     parent = node.parent.parent if isinstance(node.parent, exp.Subquery) else node.parent
     return not (returned and isinstance(parent, exp.In)) and select.scope.may_be_outer(column)
+
+
+def _is_row_around(select: Mending, column: exp.Column, alias: str) -> bool:
+    """It is compared with its own table here, and a query around reads that by its name: another row is meant."""
+    from sqlglot import exp
+
+    compared, name = column.find_ancestor(exp.Predicate, exp.Select), column.table.lower()
+    if not isinstance(compared, exp.Predicate) or not any(name in outer.tables for outer in select.scope.around()):
+        return False
+    return any(select.scope.table_of(c) is select.tables[alias] for c in compared.find_all(exp.Column))
 
 
 def _resolve(select: Mending, column: exp.Column, qualifier: str) -> None:

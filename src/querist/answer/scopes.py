@@ -29,15 +29,20 @@ class SelectTables:
     opaque: bool = False
     outer: SelectTables | None = None
 
-    def may_be_outer(self, column: exp.Column) -> bool:
-        """A name that is none of this SELECT's own may be one of the SELECTs around it."""
+    def around(self) -> Iterator[SelectTables]:
+        """The SELECTs around this one, nearest first."""
         outer = self.outer
         while outer is not None:
-            qualifier = column.table.lower()
-            if outer.opaque or (qualifier in outer.tables if qualifier else outer.table_of(column)):
-                return True
+            yield outer
             outer = outer.outer
-        return False
+
+    def may_be_outer(self, column: exp.Column) -> bool:
+        """A name that is none of this SELECT's own may be one of the SELECTs around it."""
+        qualifier = column.table.lower()
+        return any(
+            outer.opaque or (qualifier in outer.tables if qualifier else outer.table_of(column))
+            for outer in self.around()
+        )
 
     def table_of(self, column: exp.Column) -> TableSchema | None:
         """The known table that a column belongs to; None when there is none, or more than one."""
