@@ -22,7 +22,8 @@ _DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[ T]00:00(?::00)?)?$")
 _PATTERN = re.compile(r"(\d{4})(?:-(\d{2}))?-?%?$")
 """What a year or a month is looked for with in a column of dates: `2025`, `2025-03%`."""
 _OTHER = re.compile(
-    r"\b(?:first|last|final) (?:day|of)\b|\beve\b|\bnew year|\bquarter|\bq[1-4]\b|\bhalf\b|\bweek|"
+    r"\b(?:first|last|final) day\b|\b(?:first|last|final|start|beginning|end|close|as) of\b|\b(?:year|month)[- ]?end\b|"
+    r"\beve\b|\bnew year|\bquarter|\bq[1-4]\b|\bhalf\b|\bweek|"
     r"\bspring\b|\bsummer\b|\bautumn\b|\bfall\b|\bwinter\b|\bseason\b",
     re.I,
 )
