@@ -28,7 +28,11 @@ _OTHER = re.compile(
     re.I,
 )
 """What a day may stand for that is neither a month nor a year."""
-_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
+_MONTHS = (
+    r"jan(?:uar\w*)? feb(?:ruar\w*)? mar(?:ch|s|zo)? apr(?:il\w*)? may jun(?:e|io?)? jul(?:y|io?)? aug(?:ust)? "
+    r"sept?(?:i?em\w*)? oct(?:ob\w*)? nov(?:i?em\w*)? dec(?:em\w*)?"
+).split()
+"""How a question writes them; `Jane` is none of them, nor is `market`."""
 
 
 def whole_periods(select: exp.Select, scope: SelectTables, question: str) -> list[str]:
@@ -73,7 +77,7 @@ def _period(literal: str, question: str) -> tuple[int, int] | None:
     rest = question.replace(day[1], " ")
     if _says_number(rest, number) or not 1 <= month <= 12:
         return None
-    said = [m for m, name in enumerate(_MONTHS, 1) if re.search(rf"\b{name}", rest, re.I)]
+    said = [m for m, name in enumerate(_MONTHS, 1) if re.search(rf"\b{name}\b", rest, re.I)]
     if said:
         return (year, month) if said == [month] else None
     return (year, 0) if (month, number) in ((1, 1), (12, 31)) else None
