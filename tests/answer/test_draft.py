@@ -121,6 +121,11 @@ async def test_a_day_that_cuts_no_times_off_is_let_be(reef: Prepared, condition:
     assert "day_as_moment" not in found(draft)
 
 
+async def test_a_day_that_stands_for_always_has_none_after_it(reef: Prepared) -> None:
+    draft = await settled(reef, "SELECT COUNT(*) FROM dive WHERE began <= '9999-12-31'", "How many dives are there?")
+    assert (shown(draft), found(draft), draft.mended) == ([6], {}, ())
+
+
 async def test_a_first_of_a_month_that_may_end_the_month_before_is_told(reef: Prepared) -> None:
     sql = "SELECT COUNT(*) FROM dive WHERE began BETWEEN '2031-05-01' AND '2031-06-01'"
     draft = await settled(reef, sql, "How many dives in May?")

@@ -148,11 +148,12 @@ def days_compared(select: exp.Select) -> Iterator[DayCompared]:
 
 
 def day_in(text: str) -> dt.date | None:
-    """The day that a text is, without a time."""
+    """The day that a text is, without a time; not the first or last of all, which has none beside it."""
     try:
-        return dt.date.fromisoformat(text) if re.fullmatch(r"\d{4}-\d\d-\d\d", text) else None
+        day = dt.date.fromisoformat(text) if re.fullmatch(r"\d{4}-\d\d-\d\d", text) else None
     except ValueError:
         return None
+    return day if day not in (dt.date.min, dt.date.max) else None
 
 
 def whole_days(sql: str, schema: Schema, question: str) -> str:

@@ -36,6 +36,7 @@ def test_a_number_that_the_query_forgets_is_told(harbour: Data, question: str) -
         ("Ships of at least 100 m", "SELECT name FROM ship WHERE length_m > 99"),
         ("Ships built in the year 2015", "SELECT name FROM ship WHERE built BETWEEN '2015-01-01' AND '2015-12-31'"),
         ("What are the three longest ships?", "SELECT name FROM ship ORDER BY length_m DESC LIMIT 3"),
+        ("Ships built by 2015 at least once", "SELECT name FROM ship WHERE built > '0001-01-01' AND built <= 2015"),
         ("What share, in 100%, is from Norway?", "SELECT AVG(flag = 'Norway') FROM ship"),
     ],
 )
