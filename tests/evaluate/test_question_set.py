@@ -31,16 +31,23 @@ def test_data_may_be_files_by_name_and_values_expected_by_name(question_set: Pat
     assert question.data[0].endswith("ships.csv")
 
 
+def test_a_question_may_hold_signs_that_end_lines_elsewhere(question_set: Path) -> None:
+    line = '{"id": 1, "db": "lights", "question": "How\u2028many\x85?", "gold": "SELECT 1"}'
+    (question_set / "questions.jsonl").write_text(line + "\r\n", encoding="utf-8")
+    assert [question.question for question in read_question_set(question_set)] == ["How\u2028many\x85?"]
+
+
 @pytest.mark.parametrize(
     ("line", "told"),
     [
         ("no json", r"questions\.jsonl:1: the line is not right"),
         ('{"id": 1, "db": "lights", "gold": ["SELECT 1"]}', r":1: question is not right: Field required"),
+        ('{"id": "\udcff"}', r":1: the line is not right"),
         ('{"id": 1, "db": "lights", "question": "?"}', "says neither `gold` nor `answers`"),
     ],
 )
 def test_a_line_that_is_no_question_is_told_with_its_place(question_set: Path, line: str, told: str) -> None:
-    (question_set / "questions.jsonl").write_text(line + "\n")
+    (question_set / "questions.jsonl").write_text(line + "\n", encoding="utf-8", errors="surrogateescape")
     with pytest.raises(UsageError, match=told):
         read_question_set(question_set)
 

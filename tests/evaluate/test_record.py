@@ -58,6 +58,14 @@ def test_answers_become_golden_questions_with_their_queries(tmp_path: Path) -> N
     assert golden.read_text().startswith("# Recorded answers: read each query")
 
 
+def test_a_session_may_hold_any_text_and_be_cut_off_anywhere(tmp_path: Path) -> None:
+    lines = [json.dumps(line(text), ensure_ascii=False).encode() for text in ("How\u2028many?", "How\x85high?", "Où?")]
+    written = tmp_path / "session.jsonl"
+    written.write_bytes(b"\n".join(lines).partition("ù".encode())[0] + b"\xc3")
+    recorded = record(written, tmp_path / "golden.yaml", ["lights.sqlite"])
+    assert (recorded.added, recorded.left_out) == (2, ())
+
+
 def test_data_are_named_relative_to_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "tests").mkdir()

@@ -44,7 +44,7 @@ def read_question_set(folder: Path) -> list[GoldenQuestion]:
     """
     file = folder / QUESTIONS
     try:
-        text = file.read_text(encoding="utf-8")
+        lines = file.read_bytes().split(b"\n")  # text may hold other line ends
     except OSError as error:
         raise UsageError(
             f"There are no questions in {folder}: {file.name} cannot be read ({error.strerror}).",
@@ -52,7 +52,7 @@ def read_question_set(folder: Path) -> list[GoldenQuestion]:
         ) from error
     questions: list[GoldenQuestion] = []
     seen: set[str | int] = set()
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         place = f"{file}:{number}"

@@ -80,17 +80,17 @@ def record(session: Path, golden: Path, data: Sequence[str]) -> Recorded:
 
 def _read(session: Path) -> list[_Line]:
     try:
-        text = session.read_text(encoding="utf-8")
+        *whole, torn = session.read_bytes().split(b"\n")  # text may hold other line ends
     except OSError as error:
         raise UsageError(f"The session {session} cannot be read: {error.strerror}.") from error
     lines = []
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate([*whole, torn], start=1):
         if not line.strip():
             continue
         try:
             lines.append(_Line.model_validate_json(line))
         except ValidationError as error:
-            if number == len(text.splitlines()) and not text.endswith("\n"):
+            if number > len(whole):
                 break  # the session was cut off while it wrote this line
             raise UsageError(
                 f"{session}:{number} is not a line of a session.", hint="Sessions are written by `querist chat`."
