@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from querist.answer.understand import Turn
 from querist.core.context import RunContext
 from querist.core.events import Event, EventBus
 from querist.core.runner import Runner
+from querist.models.base import OnToken, Reply, Request
 from querist.sources.base import Limits
 from tests.scripted_model import ScriptedModel
 
@@ -160,6 +163,23 @@ async def test_a_cut_result_is_told(fleet: Prepared, tmp_path: Path) -> None:
     assert len(answer.table) == 2
     assert answer.status is Status.UNVERIFIED
     assert any("2" in warning for warning in answer.evidence.warnings)
+
+
+async def test_data_that_change_while_a_question_is_answered_leave_it_its_index(
+    fleet: Prepared, tmp_path: Path
+) -> None:
+    class Slow(ScriptedModel):
+        async def complete(self, request: Request, on_token: OnToken | None = None) -> Reply:
+            with closing(sqlite3.connect(fleet.source.describe())) as connection, connection:
+                connection.execute("INSERT INTO region (label) VALUES ('East')")
+            await component.prepare()  # as the next question does
+            return await super().complete(request, on_token)
+
+    model = Slow(["SELECT plate FROM truck WHERE town = 'lindau'"])
+    component = Ask([fleet.source], model, tmp_path / "values", drafts=1)
+    answer = await Runner().run(component, Question(text="Which trucks are in Lindau?"))
+    component.close()
+    assert answer.text == "plate: LI-200"
 
 
 async def test_a_follow_up_is_understood_before_it_is_asked(fleet: Prepared, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -243,8 +244,8 @@ class Ask(Component[Question, Answer]):
     def _prepare(self, source: Source) -> Prepared:
         known = self._prepared.get(id(source))
         if known is None or known.fingerprint != source.fingerprint():
-            if known is not None:
-                known.close()
+            if known is not None:  # a question that was asked before the data changed may still need its index
+                weakref.finalize(known, known.values.close)
             known = self._prepared[id(source)] = prepare(source, self.folder)
         return known
 
