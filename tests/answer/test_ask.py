@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import asyncio
 import sqlite3
+import threading
 from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
@@ -180,6 +182,34 @@ async def test_data_that_change_while_a_question_is_answered_leave_it_its_index(
     answer = await Runner().run(component, Question(text="Which trucks are in Lindau?"))
     component.close()
     assert answer.text == "plate: LI-200"
+
+
+def test_questions_of_several_event_loops_wait_for_the_first_to_read_the_data(fleet: Prepared, tmp_path: Path) -> None:
+    component = Ask([fleet.source], ScriptedModel([]), tmp_path / "values")
+    reading, go_on = threading.Event(), threading.Event()
+    fingerprint = fleet.source.fingerprint
+    found: list[Prepared] = []
+
+    def slow() -> str:
+        reading.set()
+        go_on.wait(10)
+        return fingerprint()
+
+    def ask() -> None:
+        found.extend(asyncio.run(component.prepare()))
+
+    fleet.source.fingerprint = slow  # type: ignore[method-assign]
+    first, second = (threading.Thread(target=ask, daemon=True) for _ in range(2))
+    first.start()
+    assert reading.wait(10)
+    second.start()
+    second.join(0.1)
+    go_on.set()
+    first.join(10)
+    second.join(10)
+    component.close()
+    assert len(found) == 2
+    assert found[0] is found[1]
 
 
 async def test_a_follow_up_is_understood_before_it_is_asked(fleet: Prepared, tmp_path: Path) -> None:

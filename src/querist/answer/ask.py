@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 import weakref
 from collections.abc import Callable, Sequence
@@ -128,7 +129,7 @@ class Ask(Component[Question, Answer]):
         self.drafts, self.repairs, self.limits, self.timeout = drafts, repairs, limits, timeout
         self.verified, self.schema_tokens, self.analyse = verified, schema_tokens, analyse
         self._prepared: dict[int, Prepared] = {}
-        self._preparing = asyncio.Lock()
+        self._preparing = threading.Lock()
 
     def to_tool(self) -> Tool:
         """As a model sees it: the question alone. What else there is, the person who asks has to say."""
@@ -238,8 +239,11 @@ class Ask(Component[Question, Answer]):
 
     async def prepare(self) -> list[Prepared]:
         """Read schemas, profiles and values of all sources, where they are new or have changed."""
-        async with self._preparing:
-            return [await asyncio.to_thread(self._prepare, source) for source in self.sources]
+        return await asyncio.to_thread(self._prepare_all)
+
+    def _prepare_all(self) -> list[Prepared]:
+        with self._preparing:  # of threads, for questions may come from several event loops
+            return [self._prepare(source) for source in self.sources]
 
     def _prepare(self, source: Source) -> Prepared:
         known = self._prepared.get(id(source))
