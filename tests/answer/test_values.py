@@ -30,6 +30,12 @@ def test_words_of_a_question_find_the_cell_they_mean(fleet: Prepared, question: 
     assert found(fleet.values, question) == [("depot", "town", "Passau")]
 
 
+def test_values_are_readable_by_their_owner_only(fleet: Prepared, tmp_path: Path) -> None:
+    kept = [tmp_path / "values", *(tmp_path / "values").iterdir()]
+    assert len(kept) > 1
+    assert not any(path.stat().st_mode & 0o077 for path in kept)
+
+
 def test_a_phrase_is_found_as_a_whole(fleet: Prepared) -> None:
     assert found(fleet.values, "how far did jon falk drive?") == [("trip", "driver", "Jon Falk")]
 

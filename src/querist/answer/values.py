@@ -7,6 +7,7 @@ source. A column is read again only when its profile has changed. Not for free t
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import sqlite3
 import threading
@@ -202,11 +203,14 @@ def value_index(source: Source, folder: Path) -> ValueIndex:
 
     Args:
         source: its profile says which columns to read.
-        folder: where index files are kept; made when missing.
+        folder: where index files are kept, readable by their owner only; made when missing.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     name = hashlib.sha256(f"{source.name}\n{source.describe()}".encode()).hexdigest()[:32]
-    db = sqlite3.connect(folder / f"{name}.sqlite", check_same_thread=False, isolation_level=None, timeout=30)
+    path = folder / f"{name}.sqlite"
+    # SQLite gives its companion files the rights of the database file, so these are set before it opens it.
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=30)
     db.executescript(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;"
         "CREATE TABLE IF NOT EXISTS columns (t TEXT, c TEXT, tn TEXT, cn TEXT, signature TEXT, n INTEGER, "
