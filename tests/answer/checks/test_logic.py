@@ -29,6 +29,8 @@ def test_having_another_is_not_having_none(bakery: Data) -> None:
     question = "Which bakers do not bake with rye?"
     for other in ("loaf.flour <> 'rye'", "loaf.flour NOT IN ('rye')", "NOT loaf.flour LIKE 'rye' GROUP BY baker.name"):
         assert outcome(bakery, "none_as_another", f"{JOIN} {other}", question) == "failed"
+    for without in ("Which bakers have no loaf that is of rye?", "Who has a loaf that is old but not of rye?"):
+        assert outcome(bakery, "none_as_another", f"{JOIN} loaf.flour <> 'rye'", without) == "failed"
     right = "SELECT name FROM baker WHERE id NOT IN (SELECT baker_id FROM loaf WHERE flour = 'rye')"
     assert outcome(bakery, "none_as_another", right, question) != "failed"
 
@@ -37,6 +39,7 @@ def test_having_another_is_not_having_none(bakery: Data) -> None:
     ("sql", "question"),
     [
         (f"{JOIN} loaf.flour <> 'rye'", "Which bakers bake with something else than rye?"),
+        (f"{JOIN} loaf.flour <> 'rye'", "Which bakers have a loaf that isn't of rye?"),
         ("SELECT id FROM loaf WHERE flour <> 'rye'", "Which loaves are not of rye?"),
         (
             "SELECT loaf.id FROM loaf JOIN baker ON loaf.baker_id = baker.id WHERE baker.name <> 'Ann'",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sqlglot import exp
 
 _NONE = re.compile(r"\b(?:no|not|never|without|neither|nor|none)\b|n't\b")
+_NOT_SO = re.compile(r"\b(\w+) (?:that|which|who) (?:(?:\w+ )?(?:not|never)\b|\w+n't\b)")
 _BOTH = re.compile(r"\bboth\b|\band also\b|\bas well as\b")
 _EITHER = re.compile(r"\bor\b(?! (?:more|less|fewer|not|no|equal|above|below|over|under|before|after|later|earlier)\b)")
 
@@ -38,6 +39,7 @@ def none_as_another(case: Case) -> Finding | None:
         return None
     one = shown.pop()
     many = {e.left for e in case.joins.into(one) if any(t.name == e.left for t in top.scope.tables.values())}
+    many = {name for name in many if not _denied_of(name, case.question.lower())}
     single = {one, *(e.right for e in case.joins.edges if e.left == one)}
     messages = []
     for condition in top.conditions:
@@ -96,6 +98,14 @@ def either_as_both(case: Case) -> Finding | None:
             text = both.sql(dialect=case.dialect)
             messages.append(f"The question asks for one or the other, but {text} asks for both: use OR.")
     return told(True, messages)
+
+
+def _denied_of(table: str, question: str) -> bool:
+    """Is it the table's things that are not so, as in `bakers with loaves that are not of rye`?"""
+    return any(
+        words_of(match[1]) == words_of(table)[-1:] and not _NONE.search(question[: match.start()])
+        for match in _NOT_SO.finditer(question)
+    )
 
 
 def _counts(select: Select) -> bool:
