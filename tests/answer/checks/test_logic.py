@@ -66,6 +66,15 @@ def test_either_is_not_both(bakery: Data, either: str) -> None:
     assert outcome(bakery, "both_as_either", f"{JOIN} {either}", "Which bakers bake with rye or spelt?") is None
 
 
+@pytest.mark.parametrize("either", ["loaf.flour IN ('rye', 'spelt')", "loaf.flour = 'rye' OR loaf.flour = 'spelt'"])
+def test_both_of_something_else_passes(bakery: Data, either: str) -> None:
+    sql = f"SELECT baker.id, baker.name FROM baker JOIN loaf ON loaf.baker_id = baker.id WHERE {either}"
+    question = "Show both the id and the name of bakers who bake with rye or spelt."
+    assert outcome(bakery, "both_as_either", sql, question) != "failed"
+    of_two = "Which bakers, old or young, bake with both rye and spelt?"
+    assert outcome(bakery, "both_as_either", sql, of_two) == "failed"
+
+
 def test_both_by_intersection_passes(bakery: Data) -> None:
     counted = f"{JOIN} loaf.flour IN ('rye', 'spelt') GROUP BY baker.name HAVING COUNT(DISTINCT loaf.flour) = 2"
     for sql in (f"{JOIN} loaf.flour = 'rye' INTERSECT {JOIN} loaf.flour = 'spelt'", counted):

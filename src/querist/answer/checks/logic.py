@@ -11,6 +11,7 @@ from querist.answer.checks.filters import denied_by
 from querist.answer.checks.selects import Select
 from querist.answer.context import show
 from querist.answer.scopes import own
+from querist.answer.values import normal
 from querist.sources.joins import words_of
 
 if TYPE_CHECKING:
@@ -70,9 +71,9 @@ def both_as_either(case: Case) -> Finding | None:
     for column, values, text in _eithers(case, top):
         known = top.resolve(column)
         if known is not None and known.alias not in single:  # else nothing that is shown can have two of them
-            if both:
+            if both and not _says_or(case.question, values):
                 alike.append(f"The question asks for both, but {text} is fulfilled by either: use INTERSECT.")
-            elif shown and _named_together(case.question, values):
+            elif not both and shown and _named_together(case.question, values):
                 named = " and ".join(map(show, values))
                 alike.append(f"{text} is fulfilled by either: if both {named} were meant, say 'both', else 'or'.")
     return told(both, alike, mild=not both)
@@ -126,6 +127,13 @@ def _eithers(case: Case, select: Select) -> Iterator[tuple[exp.Column, list[str]
             continue
         if isinstance(columns[0], exp.Column) and all(c == columns[0] for c in columns):
             yield columns[0], [value.name.strip("%") for value in values], node.sql(dialect=case.dialect)
+
+
+def _says_or(question: str, values: list[str]) -> bool:
+    """Does the question itself have an `or` between the two texts? Then it asks for both of something else."""
+    said, texts = normal(question), [normal(value) for value in values]
+    together = any(all(text in half for text in texts) for half in re.split(r"\bor\b", said))
+    return not together and all(text in said for text in texts)
 
 
 def _named_together(question: str, values: list[str]) -> bool:
