@@ -76,10 +76,13 @@ def test_a_question_that_names_nothing_is_not_judged(harbour: Data) -> None:
         "How many ships sail for each flag?",
         "Ships per flag",
         "How many ships are there for all the different flags?",
+        "What is the average length per flag?",
+        "What is the average length per ship flag?",
     ],
 )
 def test_one_figure_for_all_is_no_answer_to_a_figure_by_something(harbour: Data, question: str) -> None:
-    found = harbour.judge("SELECT COUNT(*) FROM ship", question)["grouping_left_out"]
+    figure = "AVG(length_m)" if "average" in question else "COUNT(*)"
+    found = harbour.judge(f"SELECT {figure} FROM ship", question)["grouping_left_out"]
     assert found.outcome == "failed"
     assert "group it" in found.message
 
@@ -90,6 +93,12 @@ def test_one_figure_for_all_is_no_answer_to_a_figure_by_something(harbour: Data,
         ("How many ships are there by flag?", "SELECT flag, COUNT(*) FROM ship GROUP BY flag"),
         ("Which ships are there, sorted by flag?", "SELECT name FROM ship ORDER BY flag"),
         ("How many ships were built by the name of Vesta?", "SELECT COUNT(*) FROM ship WHERE name = 'Vesta'"),
+        ("What is the average length per ship?", "SELECT AVG(length_m) FROM ship"),
+        ("How many ships are there per flag on average?", "SELECT COUNT(*) * 1.0 / COUNT(DISTINCT flag) FROM ship"),
+        (
+            "What is the average number of ships for each flag?",
+            "SELECT AVG(ships) FROM (SELECT COUNT(*) AS ships FROM ship GROUP BY flag)",
+        ),
         ("What is the share of each flag?", "SELECT DISTINCT flag, COUNT(*) OVER (PARTITION BY flag) FROM ship"),
     ],
 )

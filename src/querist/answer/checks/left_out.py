@@ -6,6 +6,7 @@ import datetime as dt
 import re
 
 from querist.answer.checks.case import Case, Finding, check, told
+from querist.answer.checks.selects import Select
 from querist.answer.context import show
 from querist.answer.periods import day_in
 from querist.answer.values import normal
@@ -19,6 +20,7 @@ _BY = re.compile(
     r"(?!an? |the |each |every |all )(?:different |single |kind of |type of )?(?P<noun>\w+)"
 )
 """What a figure is asked for by: `per region`, `for each kind of fruit`; not `sorted by price`, not `by the author`."""
+_NUMBER_ON_AVERAGE = re.compile(r"\b(?:average|avg|mean) (?:number|count)\b|\bon average\b")
 
 
 @check(severity="repair")
@@ -54,10 +56,23 @@ def grouping_left_out(case: Case) -> Finding | None:
     known = {word for t in case.schema.tables for n in (t.name, *(c.name for c in t.columns)) for word in words_of(n)}
     for match in _BY.finditer(case.question.lower()):
         noun = match["noun"]
-        if known & set(words_of(noun)):
+        if known & set(words_of(noun)) and not _averages_over(case, case.top, match, known):
             said = f"The question asks for it {match['how']} {noun}, but the query gives one figure for all: group it."
             return told(True, [said])
     return told(True, [])
+
+
+def _averages_over(case: Case, top: Select, asked: re.Match[str], known: set[str]) -> bool:
+    """Is one average what is asked for: of how many there are in each group, or of rows: `average amount per order`?"""
+    from sqlglot import exp
+
+    if _NUMBER_ON_AVERAGE.search(asked.string):
+        different = any(isinstance(a, exp.Count) and isinstance(a.this, exp.Distinct) for a in top.aggregates)
+        return different or any(select.node.args.get("group") for select in case.selects)
+    noun, following = words_of(asked["noun"]), words_of(asked.string[asked.end() :])[:1]
+    rows = any(noun == words_of(table.name)[-1:] for table in top.scope.tables.values())
+    averages = all(isinstance(aggregate, exp.Avg) for aggregate in top.aggregates)
+    return asked["how"] == "per" and rows and averages and not known.intersection(following)
 
 
 @check(severity="veto")
