@@ -21,7 +21,7 @@ from querist.answer.pruning import SCHEMA_TOKENS, Fitted, fitted
 from querist.answer.reshape import distinct
 from querist.answer.vote import is_blank
 from querist.errors import DataError, GuardError, QueryTimeoutError
-from querist.models.base import Message, Model, OnToken, Reply, Request
+from querist.models.base import Message, Model, Reply, Request
 from querist.sources.base import Limits, Source
 from querist.sources.guard import guard
 from querist.sources.table import Table
@@ -87,7 +87,6 @@ class Draft:
     guesses: tuple[str, ...] = ()
     table: Table | None = None
     error: str = ""
-    rule: str = ""
     timed_out: bool = False
     checks: tuple[Check, ...] = ()
     seconds: float = 0.0
@@ -114,21 +113,8 @@ class Draft:
         return Attempt(self.sql, self.strategy.name, source, self.mended, self.error, rows, self.seconds, group)
 
 
-async def write(model: Model, task: Task, strategy: Strategy, on_token: OnToken | None = None) -> tuple[str, Reply]:
-    """Ask a model for a query: its text as it came, and the whole reply."""
-    return await _ask(model, task, strategy, (), on_token)
-
-
-async def write_again(model: Model, draft: Draft, on_token: OnToken | None = None) -> tuple[str, Reply]:
-    """Ask a model to mend a draft, telling it what the engine or the checks said."""
-    told = " ".join(draft.complaints)[:LONGEST_ERROR]
-    again = (Message("assistant", draft.written), *prompt("repair").messages(problem=told))
-    return await _ask(model, draft.task, draft.strategy, again, on_token)
-
-
-async def _ask(
-    model: Model, task: Task, strategy: Strategy, more: Sequence[Message], on_token: OnToken | None
-) -> tuple[str, Reply]:
+async def write(model: Model, task: Task, strategy: Strategy, more: Sequence[Message] = ()) -> tuple[str, Reply]:
+    """Ask a model for a query: its text as it came, and the whole reply. `more` follows the question."""
     schema = task.schema(strategy.style)
     first = prompt(strategy.prompt).messages(
         dialect=dialect_name(task.prepared.schema.dialect),
@@ -145,8 +131,15 @@ async def _ask(
         stop=(";",),
         logprobs=True,
     )
-    reply = await model.complete(request, on_token)
+    reply = await model.complete(request)
     return query_in(reply.text), reply
+
+
+async def write_again(model: Model, draft: Draft) -> tuple[str, Reply]:
+    """Ask a model to mend a draft, telling it what the engine or the checks said."""
+    told = " ".join(draft.complaints)[:LONGEST_ERROR]
+    again = (Message("assistant", draft.written), *prompt("repair").messages(problem=told))
+    return await write(model, draft.task, draft.strategy, again)
 
 
 async def settle(task: Task, strategy: Strategy, written: str, *, as_written: bool = False) -> Draft:
@@ -209,7 +202,7 @@ def _run(task: Task, draft: Draft) -> Draft:
     try:
         guarded = guard(draft.sql, prepared.schema)
     except GuardError as error:
-        return replace(draft, error=f"{error.message} {error.hint}".strip(), rule=error.rule)
+        return replace(draft, error=f"{error.message} {error.hint}".strip())
     draft = replace(draft, sql=guarded.sql, mended=(*draft.mended, *guarded.notes))
     started = time.monotonic()
     try:
