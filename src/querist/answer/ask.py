@@ -85,9 +85,6 @@ class _Work:
     def tell(self, stage: str, detail: str = "") -> None:
         self.context.emit(Progress(source="ask", stage=stage, detail=detail))
 
-    def took(self, stage: str, since: float) -> None:
-        self.timings[stage] = self.timings.get(stage, 0.0) + time.monotonic() - since
-
     def count(self, usage: Usage, model: str) -> None:
         self.meter.add(usage)
         self.model = model
@@ -143,7 +140,7 @@ class Ask(Component[Question, Answer]):
         work = _Work(context)
         work.tell("prepare", "Reading the schema")
         prepared = await self.prepare()
-        work.took("prepare", started)
+        work.timings["prepare"] = time.monotonic() - started
         text = input.text
         if input.history:
             work.tell("understand", "Reading the question in its context")
