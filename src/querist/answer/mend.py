@@ -68,7 +68,7 @@ def mend(sql: str, prepared: Prepared, question: str = "") -> Mended:
 def _mend_select(select: Mending) -> None:
     from sqlglot import exp
 
-    select.told.notes += reshape(select.select, select.schema)
+    select.told.notes += reshape(select.select, select.tables)
     if not select.tables:
         return
     mend_joins(select)

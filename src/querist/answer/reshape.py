@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from querist.answer.scopes import own, select_tables
-from querist.sources.base import Schema
+from querist.answer.scopes import own
+from querist.sources.base import Schema, TableSchema
 
 if TYPE_CHECKING:
     from sqlglot import exp
 
 
-def reshape(select: exp.Select, schema: Schema) -> list[str]:
-    """Mend one SELECT in place; a note for each change."""
-    return [*_aggregates_to_having(select), *_absence_to_left_join(select, schema)]
+def reshape(select: exp.Select, tables: Mapping[str, TableSchema]) -> list[str]:
+    """Mend one SELECT, which reads these tables by lower-case alias, in place; a note for each change."""
+    return [*_aggregates_to_having(select), *_absence_to_left_join(select, tables)]
 
 
 def _aggregates_to_having(select: exp.Select) -> list[str]:
@@ -51,7 +52,7 @@ def _plain_columns(condition: exp.Expr) -> set[str]:
     return {node.name.lower() for node in nodes if isinstance(node, exp.Column)}
 
 
-def _absence_to_left_join(select: exp.Select, schema: Schema) -> list[str]:
+def _absence_to_left_join(select: exp.Select, tables: Mapping[str, TableSchema]) -> list[str]:
     """A joined table whose own join column must be NULL can only be one that is joined LEFT."""
     from sqlglot import exp
 
@@ -60,7 +61,7 @@ def _absence_to_left_join(select: exp.Select, schema: Schema) -> list[str]:
         on, alias = join.args.get("on"), join.this.alias_or_name.lower()
         if join.side or join.kind not in ("", "INNER") or not isinstance(on, exp.EQ):
             continue
-        table = select_tables(select, schema).tables.get(alias)
+        table = tables.get(alias)
         for test in own(select, exp.Is):
             column = test.this
             wanted = isinstance(column, exp.Column) and isinstance(test.expression, exp.Null)
