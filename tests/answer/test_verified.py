@@ -390,6 +390,19 @@ async def test_a_query_whose_schema_changed_is_stale_and_not_used(
     now.close()
 
 
+async def test_a_step_tells_of_the_verified_query_that_it_was_and_was_not_answered_from(
+    path: Path, air: Prepared, store: VerifiedStore
+) -> None:
+    verify("How many ports are in Norway?", "SELECT COUNT(*) FROM port WHERE country = 'Norway'", [air], store)
+    verify("How many flights are there in 2019?", BY_YEAR, [air], store)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("ALTER TABLE flight DROP COLUMN year")
+    answer, _ = await ask(air, store, "How many flights are there in 2019, and how many ports are in Norway?")
+    assert [step.answer.text for step in answer.steps] == ["model: asked", "count: 2"]
+    assert any("Step 1" in warning and "is stale" in warning for warning in answer.evidence.warnings)
+    assert any("Step 2: From the verified query" in told for told in answer.evidence.assumptions)
+
+
 async def test_columns_that_it_does_not_read_may_change(path: Path, air: Prepared, store: VerifiedStore) -> None:
     verify("How many flights in 2019?", BY_YEAR, [air], store)
     verify("All ports", "SELECT * FROM port", [air], store)

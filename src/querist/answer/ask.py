@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from querist.analysis.analysis import Analysis
 from querist.answer.ambiguity import readings
 from querist.answer.analysed import answer_of_analysis, technique_asked
-from querist.answer.answer import Answer, Reading, Status
+from querist.answer.answer import Answer, Evidence, Reading, Status
 from querist.answer.answerable import Judge, missing
 from querist.answer.context import hints
 from querist.answer.draft import STRATEGIES, Draft, Strategy, Task, off_loop, settle, write, write_again
@@ -152,12 +152,10 @@ class Ask(Component[Question, Answer]):
             answer = await self._in_steps(input, text, prepared, work)
         if answer is None:
             answer = await self._in_one(input, text, prepared, work)
-        told = (*work.assumptions, *answer.evidence.assumptions)
-        evidence = replace(answer.evidence, checks=(*recalled.warnings, *answer.evidence.checks), assumptions=told)
         work.timings["model"] = work.meter.total.seconds
         work.timings["total"] = time.monotonic() - started
         used = {"timings": answer.timings | work.timings, "usage": work.meter.total, "model": work.model}
-        return answer.model_copy(update={**used, "evidence": evidence})
+        return answer.model_copy(update={**used, "evidence": _evidence(answer, recalled, work)})
 
     async def _recall(self, input: Question, text: str, prepared: Sequence[Prepared]) -> Recalled:
         if self.verified is None or input.note:  # a note may change what the words mean
@@ -216,7 +214,8 @@ class Ask(Component[Question, Answer]):
             if answer is None:
                 answer = await self._in_one(asked, question, [source], own)
             work.count(own.meter.total, own.model or work.model)
-            return answer.model_copy(update={"usage": own.meter.total, "model": own.model})
+            used = {"usage": own.meter.total, "model": own.model}
+            return answer.model_copy(update={**used, "evidence": _evidence(answer, recalled, own)})
 
         answer = together(input.text, text, await ask_steps(steps, prepared, ask))
         database = sum(step.answer.timings.get("database", 0.0) for step in answer.steps)
@@ -294,6 +293,13 @@ class Ask(Component[Question, Answer]):
         if found.winner is not None and lack is None and not input.note:
             several = await off_loop(task.prepared.source, readings, found.winner)
         return answer_of(found, input.text, task, missing=lack, readings=several, assume=input.assume)
+
+
+def _evidence(answer: Answer, recalled: Recalled, work: _Work) -> Evidence:
+    """The evidence for an answer, with what was found on the way to it."""
+    found = answer.evidence
+    checks, told = (*recalled.warnings, *found.checks), (*work.assumptions, *found.assumptions)
+    return replace(found, checks=checks, assumptions=told)
 
 
 def _too_slow(drafts: Sequence[Draft]) -> bool:

@@ -110,6 +110,8 @@ def together(question: str, understood: str, steps: Sequence[Step]) -> Answer:
         if (told := _doubt(step))
     ]
     alone = parts[0].answer if len(parts) == 1 else None
+    assumptions = [f"Understood as: {understood}"] if understood != question else []
+    assumptions += [f"Step {step.number}: {told}" for step in steps for told in step.answer.evidence.assumptions]
     return Answer(
         question=question,
         understood=understood,
@@ -118,10 +120,7 @@ def together(question: str, understood: str, steps: Sequence[Step]) -> Answer:
         table=alone.table if alone else _one_row([part.answer.table for part in parts]),
         sql=alone.sql if alone else None,
         source=", ".join(dict.fromkeys(step.answer.source for step in steps if step.answer.source)),
-        evidence=Evidence(
-            checks=tuple(checks),
-            assumptions=(f"Understood as: {understood}",) if understood != question else (),
-        ),
+        evidence=Evidence(checks=tuple(checks), assumptions=tuple(assumptions)),
         readings=next((step.answer.readings for step in steps if step.answer.readings), ()),
         steps=tuple(steps),
     )
@@ -131,7 +130,7 @@ def _doubt(step: Step) -> str:
     answer = step.answer
     if answer.table is None:
         return f"Step {step.number}, “{answer.question}”, has no answer: {answer.text}"
-    if answer.status in (Status.VERIFIED, Status.AGREED):
+    if answer.status in (Status.VERIFIED, Status.AGREED) and not answer.evidence.warnings:
         return ""
     why = answer.evidence.warnings[0] if answer.evidence.warnings else "nothing confirms it."
     return f"Step {step.number}, “{answer.question}”: {why}"
