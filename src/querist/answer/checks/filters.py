@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from querist.answer.checks.case import Case, Finding, check, told
-from querist.answer.checks.selects import Resolved, Select, all_of
+from querist.answer.checks.selects import Resolved, Select, all_of, any_of
 from querist.answer.context import LISTED, show
 from querist.answer.scopes import own
 from querist.answer.values import MAX_LENGTH, ValueIndex
@@ -80,10 +80,7 @@ def _compared_texts(select: Select, dialect: str) -> Iterator[list[_Text]]:
             if known and known.column.kind == "text" and not (like and re.search(r"[%_]", text)):
                 found.append(_Text(select, known, text, like or column is not asked or dialect == "mysql"))
         if found:
-            top: exp.Expr = node
-            while isinstance(top.parent, (exp.Or, exp.Paren)):
-                top = top.parent
-            alternatives.setdefault(id(top), []).extend(found)
+            alternatives.setdefault(id(any_of(node)), []).extend(found)
     yield from alternatives.values()
 
 

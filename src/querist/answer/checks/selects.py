@@ -323,6 +323,15 @@ def all_of(condition: exp.Expr) -> list[exp.Expr]:
     return [c.unnest() for c in whole.flatten()] if isinstance(whole, exp.And) else [whole]
 
 
+def any_of(condition: exp.Expr) -> exp.Expr:
+    """The whole of what OR joins a condition with; the condition where it stands alone."""
+    from sqlglot import exp
+
+    while isinstance(condition.parent, (exp.Or, exp.Paren)):
+        condition = condition.parent
+    return condition
+
+
 class Keys:
     """Which columns are unique, by declaration or in the data, and what follows for the rows of a SELECT."""
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from querist.answer.checks.case import Case, Finding, check, told
 from querist.answer.checks.numbers import SILENT, ordered, read_as_date
-from querist.answer.checks.selects import Resolved, Select
+from querist.answer.checks.selects import Resolved, Select, any_of
 from querist.answer.scopes import own
 from querist.sources.base import ColumnProfile
 from querist.sources.naming import literal
@@ -177,15 +177,12 @@ def _comparisons(case: Case, select: Select) -> Iterable[list[_Comparison]]:
         spelt = _spelt(case, select, node.this) if texts else None
         if spelt is None:
             continue
-        top: exp.Expr = node
-        while isinstance(top.parent, (exp.Or, exp.Paren)):
-            top = top.parent
         excludes = isinstance(node, exp.NEQ) or isinstance(node.parent, exp.Not) or bool(node.args.get("negate"))
         like, blind = (
             isinstance(node, (exp.Like, exp.ILike)),
             isinstance(node, exp.ILike) or case.dialect in _CASE_BLIND,
         )
-        together = found.setdefault((spelt.column.place, 0 if excludes else id(top)), [])
+        together = found.setdefault((spelt.column.place, 0 if excludes else id(any_of(node))), [])
         together += [_Comparison(spelt, text, like, blind) for text in texts]
     return found.values()
 
