@@ -37,10 +37,8 @@ class _Text:
     folds: bool
 
     def held(self, values: ValueIndex) -> bool:
-        """Does the column hold just this? Looked up by value first, which is quick, and only then by column."""
-        place = (self.column.table.name, self.column.column.name)
-        by_value = any((m.table, m.column, m.value) == (*place, self.text) for m in values.columns_with(self.text))
-        return by_value or self.nearest(values) == self.text
+        """Does the column hold just this?"""
+        return self.text in values.written(self.column.table.name, self.column.column.name, self.text)
 
     def nearest(self, values: ValueIndex) -> str | None:
         """The value of the column that it seems to mean."""
