@@ -114,8 +114,9 @@ def test_nothing_to_sort_by_on_top_inside_a_query_is_to_be_mended(boats: Data) -
     assert boats.judge(sql)["null_on_top"].outcome == "failed"
 
 
-def test_a_query_without_a_top_is_not_probed(boats: Data) -> None:
-    boats.judge("SELECT name FROM boat ORDER BY length")
+@pytest.mark.parametrize("limit", ["ORDER BY length", "ORDER BY length LIMIT -1 OFFSET 1", "LIMIT -1 OFFSET 1"])
+def test_a_query_without_a_top_is_not_probed(boats: Data, limit: str) -> None:
+    boats.judge(f"SELECT name FROM boat {limit}")
     assert boats.probes == []
 
 

@@ -84,20 +84,12 @@ def _top(case: Case, found: Select) -> _Top | None:
     from sqlglot import exp
 
     select = found.node
-    order, limit = select.args.get("order"), select.args.get("limit")
-    if order is None or limit is None:
+    order, k = select.args.get("order"), _limit(select)
+    if order is None or k is None:
         return None
-    count, options = limit.args.get("count") or limit.args.get("expression"), limit.args.get("limit_options")
-    if not count.is_int or (options is not None and (options.args.get("with_ties") or options.args.get("percent"))):
-        return None
-    k = int(count.name)
     keys = [_meaning(ordered.this, select) for ordered in order.expressions]
     outputs = [e.unalias() for e in select.expressions]
-    if (
-        not 0 < k <= LONGEST_TOP
-        or None in keys
-        or (select.args.get("distinct") and any(e not in outputs for e in keys))
-    ):
+    if None in keys or (select.args.get("distinct") and any(e not in outputs for e in keys)):
         return None
     known = [e for e in keys if e is not None]
     if any(isinstance(e, (exp.Rand, exp.Subquery)) or e.find(exp.Rand) for e in known):
@@ -106,6 +98,21 @@ def _top(case: Case, found: Select) -> _Top | None:
     query.select(*(exp.alias_(e.copy(), f"sort_key_{i}") for i, e in enumerate(known)), copy=False)
     query.limit(k + TIES_READ, copy=False)
     return _Top(case, query, known, k)
+
+
+def _limit(select: exp.Select) -> int | None:
+    """How many of the first rows it takes; None where that is no small number."""
+    from sqlglot import exp
+
+    limit = select.args.get("limit")
+    if limit is None:
+        return None
+    count = limit.args.get("count") or limit.args.get("expression") or exp.Literal.number(1)  # FETCH FIRST ROW ONLY
+    options = limit.args.get("limit_options")
+    if not count.is_int or (options is not None and (options.args.get("with_ties") or options.args.get("percent"))):
+        return None
+    k = int(count.to_py())  # -1 is none
+    return k if 0 < k <= LONGEST_TOP else None
 
 
 def _meaning(key: exp.Expr, select: exp.Select) -> exp.Expr | None:
@@ -183,13 +190,11 @@ def any_rows(case: Case) -> Finding | None:
     messages = []
     said = {*re.findall(r"\d+", case.question), *(str(NUMBER_WORDS.get(w, "")) for w in normal(case.question).split())}
     for select in case.selects:
-        limit = select.node.args.get("limit")
-        count = limit.args.get("count") or limit.args.get("expression") if limit is not None else None
-        if count is None or not count.is_int or select.node.args.get("order") or not select.standalone:
+        k = _limit(select.node)
+        if k is None or select.node.args.get("order") or not select.standalone:
             continue
-        meant = select is case.top and count.name in said and not _SUPERLATIVE.search(case.question)
-        k = int(count.name)
-        if meant or not 0 < k <= LONGEST_TOP or isinstance(select.node.parent, exp.Exists):
+        meant = select is case.top and str(k) in said and not _SUPERLATIVE.search(case.question)
+        if meant or isinstance(select.node.parent, exp.Exists):
             continue
         applies = True
         rows = case.probe(select.alone().limit(k + TIES_READ)).rows
