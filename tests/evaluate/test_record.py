@@ -94,6 +94,13 @@ def test_answers_of_several_sources_name_theirs(tmp_path: Path) -> None:
     ]
 
 
+def test_the_source_is_named_where_others_could_answer_too(tmp_path: Path) -> None:
+    golden = tmp_path / "golden.yaml"
+    for data, question in ((["seas.sqlite", "lights.sqlite"], "How many?"), ([], "How high?")):
+        record(session(tmp_path, line(question)), golden, data)
+    assert [q.expected for q in read_golden(golden)] == [ExpectSql(("SELECT 1",), "lights")] * 2
+
+
 def test_data_have_to_be_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
         record(session(tmp_path, line("How many?")), tmp_path / "golden.yaml", [])

@@ -56,7 +56,9 @@ def record(session: Path, golden: Path, data: Sequence[str]) -> Recorded:
     lines = _read(session)
     document = _document(golden)
     known = {str(entry.get("question")) for entry in document["questions"] if isinstance(entry, dict)}
-    several = len({line.answer.source for line in lines if line.answer and line.answer.sql}) > 1
+    named = document.get("data") or data
+    sources = {line.answer.source for line in lines if line.answer and line.answer.sql}
+    several = len(sources) > 1 or (len(named) > 1 and not isinstance(named, str))
     added, left_out = 0, []
     for line in lines:
         entry, reason = _entry(line, several)
