@@ -239,6 +239,19 @@ def test_keys_that_no_file_declares_are_still_of_different_things(tmp_path: Path
     source.close()
 
 
+def test_the_form_of_a_date_in_double_quotes_is_no_column(tmp_path: Path) -> None:
+    connection = sqlite3.connect(tmp_path / "probes.sqlite")
+    connection.execute("CREATE TABLE probe (y REAL, taken TEXT)")
+    connection.execute("INSERT INTO probe VALUES (2.5, '2031-04-01')")
+    connection.commit()
+    connection.close()
+    (source,) = open_sources([tmp_path / "probes.sqlite"])
+    prepared = prepare(source, tmp_path / "values")
+    assert rows(prepared, 'SELECT strftime("%Y", taken), y FROM probe') == [("2031", 2.5)]
+    prepared.close()
+    source.close()
+
+
 def test_a_text_that_came_after_the_index_was_made_stays(tmp_path: Path) -> None:
     connection = sqlite3.connect(tmp_path / "guests.sqlite")
     names = [f"{chr(65 + n)}dalbert" for n in range(26)]

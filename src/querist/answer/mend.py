@@ -8,6 +8,7 @@ with a message that a model can act on.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,9 @@ from querist.sources.joins import Edge, flat, words_of
 
 if TYPE_CHECKING:
     from sqlglot import exp
+
+_DATE_FORM = re.compile(r"(?:%[A-Za-z]\W?)+")
+"""`%Y-%m`, which without its signs could be the name of a column."""
 
 
 @dataclass(frozen=True)
@@ -227,13 +231,12 @@ def _is_rowid(select: Mending, name: str) -> bool:
 
 
 def _is_string(select: Mending, column: exp.Column) -> bool:
-    """A double-quoted word that is compared with a column and is no column itself was meant as text."""
+    """What is double-quoted and no column was meant as text where it is compared with one, or is a date's form."""
     from sqlglot import exp
 
     parent = column.parent
-    if not column.this.quoted or column.table or not isinstance(parent, (exp.Predicate, exp.In, exp.Like)):
-        return False
-    if parent.this is column:
+    compared = isinstance(parent, (exp.Predicate, exp.In, exp.Like)) and parent.this is not column
+    if not column.this.quoted or column.table or not (compared or _DATE_FORM.fullmatch(column.name)):
         return False
     column.replace(exp.Literal.string(column.name))
     select.told.notes.append(f'read "{column.name}" as text')
