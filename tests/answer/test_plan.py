@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from querist.answer.plan import RESULTS, PlannedStep, plan, seems_several
+from querist.answer.plan import RESULTS, PlannedStep, filled, plan, seems_several
 from querist.answer.prepared import Prepared, prepare
 from querist.sources.open import open_sources
 from tests.scripted_model import ScriptedModel
@@ -133,3 +133,7 @@ async def test_a_question_without_parts_is_one_step_when_one_source_is_enough(fl
     steps = (step("Which truck?"), step("Which trips made <1>?"))
     assert await planned(fleet, *steps, question="Who drives the heaviest truck?") == ()
     assert len(await planned(fleet, *steps)) == 2
+
+
+def test_only_what_stands_for_a_result_is_filled_in() -> None:
+    assert filled("Which of <1> is rated <5>?", {1: "Ann, Bea"}) == "Which of Ann, Bea is rated <5>?"

@@ -132,6 +132,21 @@ def test_only_columns_that_changed_are_read_again(tmp_path: Path) -> None:
     assert any("name" in sql for sql in read)
 
 
+def test_a_broken_index_is_made_anew(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "shops.csv"
+    path.write_text("name,town\nAnna,Graz\n")
+    folder = tmp_path / "values"
+    (source,) = open_sources([path])
+    prepare(source, folder).close()
+    (file,) = folder.glob("*.sqlite")
+    file.write_bytes(b"\xff" * 8192)
+    prepared = prepare(source, folder)
+    assert [match.value for match in prepared.values.mentions("Who is in Graz?")] == ["Graz"]
+    assert "is made anew" in caplog.text
+    prepared.close()
+    source.close()
+
+
 CLOSED_IN_USE = """
 import sqlite3, sys, threading, time
 from pathlib import Path

@@ -354,7 +354,9 @@ def test_the_exit_code_tells_the_status(
     assert ask("?", "--data", kites).exit_code == code
 
 
-def test_steps_are_shown_one_by_one_with_their_queries(kites: Path, scripted: Use) -> None:
+def test_steps_are_shown_one_by_one_with_their_queries(
+    kites: Path, scripted: Use, monkeypatch: pytest.MonkeyPatch
+) -> None:
     plan = {
         "steps": [
             {"question": "How many kites are there?", "source": "kites", "needs": []},
@@ -375,3 +377,6 @@ def test_steps_are_shown_one_by_one_with_their_queries(kites: Path, scripted: Us
     assert first.startswith("How many kites are there? (kites)\ncount: 30\nagreed: 2 of 2")
     assert "SELECT COUNT(*) FROM kites" in first
     assert "Zephyr" in second
+    monkeypatch.setattr(f"{__name__}.BY_MAKER", "SELECT maker, price FROM kites LIMIT 1")
+    second = ask("How many kites are there, and how many makers?", "--data", kites).stdout.split("Step 2: ")[-1]
+    assert "\n! " in second  # what speaks against a step stands beside it

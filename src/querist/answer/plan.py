@@ -153,5 +153,5 @@ def _asked_for(question: str, steps: Sequence[PlannedStep]) -> tuple[PlannedStep
 
 
 def filled(question: str, results: dict[int, str]) -> str:
-    """A step's question with results in the place of `<n>`."""
-    return _PLACEHOLDER.sub(lambda match: results[int(match[1])], question)
+    """A step's question with results in the place of `<n>`; one that stands for none is a person's own."""
+    return _PLACEHOLDER.sub(lambda match: results.get(int(match[1]), match[0]), question)

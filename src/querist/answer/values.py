@@ -7,6 +7,7 @@ source. A column is read again only when its profile has changed. Not for free t
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import re
 import sqlite3
@@ -21,7 +22,9 @@ from querist.sources.base import ColumnProfile, Limits, Schema, Source
 from querist.sources.guard import guard
 from querist.sources.indexes import AddedIndex, Match, open_indexes
 from querist.sources.joins import LONG, misspelt, singular
+from querist.state.sqlite_file import is_broken, remove
 
+_log = logging.getLogger(__name__)
 MAX_VALUES = 20_000
 """Distinct values of one column; a column with more is not indexed."""
 MAX_LENGTH = 80
@@ -208,19 +211,35 @@ def value_index(source: Source, folder: Path) -> ValueIndex:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     name = hashlib.sha256(f"{source.name}\n{source.describe()}".encode()).hexdigest()[:32]
     path = folder / f"{name}.sqlite"
+    try:
+        db = _open(path, source)
+    except sqlite3.DatabaseError as error:
+        if not is_broken(error):
+            raise
+        _log.warning("the index of values %s is broken (%s) and is made anew", path, error)
+        remove(path)
+        db = _open(path, source)
+    return ValueIndex(db, open_indexes(source))
+
+
+def _open(path: Path, source: Source) -> sqlite3.Connection:
     # SQLite gives its companion files the rights of the database file, so these are set before it opens it.
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=30)
-    db.executescript(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;"
-        "CREATE TABLE IF NOT EXISTS columns (t TEXT, c TEXT, tn TEXT, cn TEXT, signature TEXT, n INTEGER, "
-        "PRIMARY KEY (t, c));"
-        "CREATE TABLE IF NOT EXISTS v (norm TEXT, t TEXT, c TEXT, value TEXT);"
-        "CREATE INDEX IF NOT EXISTS v_norm ON v (norm); CREATE INDEX IF NOT EXISTS v_column ON v (t, c);"
-        "CREATE VIRTUAL TABLE IF NOT EXISTS f USING fts5 (norm, tokenize = 'trigram');"
-    )
-    _refresh(db, source)
-    return ValueIndex(db, open_indexes(source))
+    try:
+        db.executescript(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;"
+            "CREATE TABLE IF NOT EXISTS columns (t TEXT, c TEXT, tn TEXT, cn TEXT, signature TEXT, n INTEGER, "
+            "PRIMARY KEY (t, c));"
+            "CREATE TABLE IF NOT EXISTS v (norm TEXT, t TEXT, c TEXT, value TEXT);"
+            "CREATE INDEX IF NOT EXISTS v_norm ON v (norm); CREATE INDEX IF NOT EXISTS v_column ON v (t, c);"
+            "CREATE VIRTUAL TABLE IF NOT EXISTS f USING fts5 (norm, tokenize = 'trigram');"
+        )
+        _refresh(db, source)
+    except BaseException:
+        db.close()
+        raise
+    return db
 
 
 def _refresh(db: sqlite3.Connection, source: Source) -> None:

@@ -72,18 +72,21 @@ def show_answer(console: Console, answer: Answer, *, explain: bool = False, save
         console.print()
         show_table(console, answer.table, save_hint=save_hint)
     console.print()
-    colour = _COLOURS[answer.status]
-    console.print(plain(status_line(answer), colour))
-    for warning in answer.evidence.warnings:
-        console.print(plain(f"! {warning}", "yellow"))
-    for assumption in answer.evidence.assumptions:
-        console.print(plain(assumption, "dim"))
+    console.print(plain(status_line(answer), _COLOURS[answer.status]))
+    _show_doubts(console, answer)
     for step in answer.steps:
         _show_step(console, step, answer.table, explain=explain)
     if not answer.steps:
         _show_query(console, answer, explain=explain)
     console.print()
     console.print(plain(footer(answer), "dim"))
+
+
+def _show_doubts(console: Console, answer: Answer) -> None:
+    for warning in answer.evidence.warnings:
+        console.print(plain(f"! {warning}", "yellow"))
+    for assumption in answer.evidence.assumptions:
+        console.print(plain(assumption, "dim"))
 
 
 def _show_query(console: Console, answer: Answer, *, explain: bool) -> None:
@@ -109,6 +112,7 @@ def _show_step(console: Console, step: Step, shown: Table | None, *, explain: bo
         show_table(console, found.table)
     if found.table is not None:
         console.print(plain(status_line(found), _COLOURS[found.status]))
+        _show_doubts(console, found)
     _show_query(console, found, explain=explain)
 
 

@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from querist.state.sqlite_file import is_broken, remove
+
 log = logging.getLogger(__name__)
 
 DEFAULT_MAX_BYTES = 512_000_000
@@ -168,7 +170,7 @@ class ContentCache:
         try:
             yield
         except sqlite3.DatabaseError as error:
-            if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            if is_broken(error):
                 log.warning("the cache %s is broken (%s) and starts again, empty", self.path, error)
                 self._start_again()
             else:
@@ -179,11 +181,10 @@ class ContentCache:
     def _start_again(self) -> None:
         with self._lock:
             self._drop_connection()
-            for suffix in ("", "-wal", "-shm"):
-                try:
-                    Path(f"{self.path}{suffix}").unlink(missing_ok=True)
-                except OSError as error:
-                    log.warning("could not remove the broken cache %s%s: %s", self.path, suffix, error)
+            try:
+                remove(self.path)
+            except OSError as error:
+                log.warning("could not remove the broken cache %s: %s", self.path, error)
 
 
 @contextmanager
