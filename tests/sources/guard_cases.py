@@ -491,6 +491,8 @@ PASSING: dict[str, list[str]] = {
         "SELECT hash(1) = hash(1), md5('a'), len('abc'), left('abc', 2), lpad('1', 3, '0'), concat_ws('-', 'a', 'b'), split_part('a-b', '-', 2)",
         "SELECT printf('%d items', 3), format('{} of {}', 1, 2), chr(65), ascii('A'), greatest(1, 2), least(1, 2)",
         "SELECT id FROM orders WHERE status IN ('paid', 'open') AND placed >= '2024-02-01' AND placed < DATE '2025-01-01' ORDER BY id",
+        "SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY amount), mode() WITHIN GROUP (ORDER BY status) FROM orders",
+        "SELECT status, percentile_disc(0.9) WITHIN GROUP (ORDER BY abs(amount) DESC) FROM orders GROUP BY 1 ORDER BY 1",
         "TABLE customers ORDER BY id",
     ],
     "postgres": [

@@ -147,16 +147,19 @@ def _plain_parser(dialect: type[Dialect]) -> type[Parser]:
 
 @functools.cache
 def _plain_generator(dialect: type[Dialect]) -> type[Generator]:
-    """The dialect's generator, which writes operators again as they came."""
-    from sqlglot import exp
+    """The dialect's generator, which writes again as they came what it would write in another way."""
+    from sqlglot import Generator, exp
 
     base: type[Generator] = dialect.generator_class
-    if dialect.__name__ != "MySQL":
+    ways: dict[str, dict[type[exp.Expr], Callable[..., str]]] = {
+        # `a REGEXP b` would become a function that MariaDB does not have.
+        "MySQL": {exp.RegexpLike: lambda self, node: self.binary(node, "REGEXP")},
+        # `f(x) WITHIN GROUP (ORDER BY a)` would become `f(x ORDER BY a)`, which DuckDB does not know by that name.
+        "DuckDB": {exp.WithinGroup: Generator.withingroup_sql},
+    }
+    if dialect.__name__ not in ways:
         return base
-    # `a REGEXP b` would become a function that MariaDB does not have.
-    transforms: dict[type[exp.Expr], Callable[..., str]] = dict(base.TRANSFORMS)
-    transforms[exp.RegexpLike] = lambda self, node: self.binary(node, "REGEXP")
-    return type("PlainGenerator", (base,), {"TRANSFORMS": transforms})
+    return type("PlainGenerator", (base,), {"TRANSFORMS": {**base.TRANSFORMS, **ways[dialect.__name__]}})
 
 
 def _write(tree: exp.Expr, dialect: str) -> str:
