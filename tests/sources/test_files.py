@@ -6,8 +6,10 @@ import datetime as dt
 import gzip
 import json
 import os
+import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +23,7 @@ import xlsxwriter
 from querist.errors import QueryError, QueryTimeoutError, SourceFormatError, SourceNotFoundError
 from querist.sources import file_cache
 from querist.sources.base import Limits
+from querist.sources.file_cache import Contents, converted
 from querist.sources.files import FileSource
 from querist.state.paths import cache_dir
 
@@ -438,6 +441,32 @@ def test_data_may_change_while_a_query_runs(tmp_path: Path, open_files: Open) ->
         _write(file, "n\n1\n2\n")
         assert source.execute("SELECT count(*) FROM numbers").scalar() == 2
         assert isinstance(running.exception(), QueryTimeoutError)
+
+
+def _press_ctrl_c() -> None:
+    threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()  # most likely the engine is at work by then
+
+
+ENDLESS = "SELECT count(*) FROM range(10000000) a, range(10000000) b WHERE a.range % 7 = b.range % 3"
+
+
+def test_ctrl_c_during_a_query_is_ctrl_c(tmp_path: Path, open_files: Open) -> None:
+    source = open_files(_write(tmp_path / "x.csv", "a,b\n1,2\n"))
+    with pytest.raises(KeyboardInterrupt):
+        _press_ctrl_c()
+        source.execute(ENDLESS, Limits(seconds=20))
+    assert source.execute("SELECT a FROM x").scalar() == 1
+
+
+def test_ctrl_c_while_a_file_is_read_is_ctrl_c_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    def convert(con: duckdb.DuckDBPyConnection, path: Path, scratch: Path) -> Contents:
+        con.execute(ENDLESS)
+        return Contents(())
+
+    with pytest.raises(KeyboardInterrupt):
+        _press_ctrl_c()
+        converted(_write(tmp_path / "x.csv", "a,b\n1,2\n"), convert)
+    assert _entries() == []
 
 
 def test_a_count_is_called_as_it_is_written(tmp_path: Path) -> None:

@@ -71,6 +71,17 @@ class RunningQuery:
             self._stop()
 
 
+@contextlib.contextmanager
+def stopped_by_keyboard() -> Iterator[None]:
+    """Ctrl-C as such: DuckDB swallows it while it works in the main thread, and raises a bare RuntimeError."""
+    try:
+        yield
+    except RuntimeError as error:
+        if str(error) != "Query interrupted":
+            raise
+        raise KeyboardInterrupt from error
+
+
 @dataclass
 class DuckDbEngine(Source):
     """What the file sources share. Subclasses open the connection and tell the schema.
@@ -133,7 +144,7 @@ class DuckDbEngine(Source):
     def execute(self, sql: str, limits: Limits = Limits()) -> Table:
         import duckdb
 
-        with self._query(limits.seconds) as (cursor, run):
+        with self._query(limits.seconds) as (cursor, run), stopped_by_keyboard():
             try:
                 return self._run(cursor, sql, limits)
             except duckdb.InterruptException as error:

@@ -90,7 +90,7 @@ def read_contents(con: DuckDBPyConnection, database: str) -> Contents:
 def _make(path: Path, target: Path, convert: Convert) -> Path:
     import duckdb
 
-    from querist.sources.duckdb_engine import engine_settings
+    from querist.sources.duckdb_engine import engine_settings, stopped_by_keyboard
 
     scratch = target.with_name(f"{target.stem}.{os.getpid()}-{uuid.uuid4().hex[:8]}.partial")
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)  # it holds people's data
@@ -101,7 +101,8 @@ def _make(path: Path, target: Path, convert: Convert) -> Path:
         con = duckdb.connect(str(partial), config=settings)
         try:
             con.execute("SET GLOBAL TimeZone = 'UTC'")
-            contents = convert(con, path, scratch)
+            with stopped_by_keyboard():
+                contents = convert(con, path, scratch)
             con.execute(f"CREATE TABLE {CONTENTS} AS SELECT {literal(json.dumps(asdict(contents)))} AS contents")
             con.execute("CHECKPOINT")
         finally:
