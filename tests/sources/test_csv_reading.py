@@ -203,6 +203,11 @@ def test_single_column_skips_blank_lines(load: Load) -> None:
     assert load("only\nx\n\ny\n").rows == [("x",), ("y",)]
 
 
+def test_line_of_delimiters_alone_is_no_row(load: Load) -> None:
+    assert load("a,b\n1,2\n,\n3,4\n,\n").rows == [(1, 2), (3, 4)]
+    assert load('a,b\n1,2\n"",\n3,4,5\n,\n').rows == [(1, 2, None), (3, 4, 5)]
+
+
 def test_very_long_cell_is_read(load: Load) -> None:
     table = load("id,text\n1," + "x" * 5_000_000 + "\n2,y\n")
     assert [len(row[1]) for row in table.rows] == [5_000_000, 1]

@@ -79,10 +79,12 @@ def load_known(con: DuckDBPyConnection, path: Path, table: str, form: CsvFormat)
     dropped = [names[i] for i in range(form.width) if i not in kept]
     notes = [n for n in notes if not any(n.endswith(f"called {name}") for name in dropped)]
     columns = _Columns([raw[i] for i in kept], [values[i] for i in kept], form.delimiter, whole=len(sample) < wanted)
+    # A line of delimiters alone, as spreadsheets write below a table, is blank and no row.
+    rows_of = f"{scan} WHERE coalesce({', '.join(raw)}) IS NOT NULL" if form.width > 1 else scan
     while True:
         picks = ", ".join(f"{pick} AS {quote(names[i])}" for pick, i in zip(columns.expressions(), kept, strict=True))
         try:
-            con.execute(f"CREATE TABLE {quote(table)} AS SELECT {picks} FROM {scan}")
+            con.execute(f"CREATE TABLE {quote(table)} AS SELECT {picks} FROM {rows_of}")
             break
         except InvalidInputException as error:
             if _MISFIT not in str(error):
