@@ -81,6 +81,13 @@ def test_quoted_line_breaks_and_doubled_quotes_are_kept(load: Load) -> None:
     assert load('id,text\n1,"two\nlines"\n2,"say ""hi"""\n').rows == [(1, "two\nlines"), (2, 'say "hi"')]
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("inner", ["\n", "\r\n", "\r"])
+def test_line_breaks_in_cells_of_a_file_that_is_mended_are_kept(load: Load, end: str, inner: str) -> None:
+    rows = ["note,n", f'"x{inner}y",1', "z", "", '"",3', ""]
+    assert load(end.join(rows)).rows == [(f"x{inner}y", 1), ("z", None), (None, 3)]
+
+
 def test_single_quotes_and_backslashes_are_understood(load: Load) -> None:
     assert load("'a','b'\n'x,1','2'\n'y','3'\n").rows == [("x,1", 2), ("y", 3)]
     assert load('a,b\n"5\\" pipe",1\n"x",2\n').rows == [('5" pipe', 1), ("x", 2)]

@@ -361,6 +361,13 @@ def test_times_and_texts_with_zeros_keep_their_meaning(tmp_path: Path, open_file
     assert source.execute('SELECT zip, "when" FROM book').rows[0] == ("01234", dt.datetime(2024, 3, 5, 10, 30))
 
 
+@pytest.mark.parametrize("inner", ["\n", "\r\n", "\r"])
+def test_line_breaks_in_the_first_cells_of_a_sheet_are_kept(tmp_path: Path, open_files: Open, inner: str) -> None:
+    rows: Rows = [["note", "n"], [f"x{inner}y", 1], ["z", 2]]
+    source = open_files(_workbook(tmp_path / "book.xlsx", {"S": rows}))
+    assert source.execute("SELECT length(note), n FROM book").rows == ((2 + len(inner), 1), (1, 2))
+
+
 def test_file_that_is_no_workbook_is_an_error(tmp_path: Path, open_files: Open) -> None:
     with pytest.raises(SourceFormatError, match=r"not what \.xlsx files are") as raised:
         open_files(_write(tmp_path / "x.xlsx", "a,b\n1,2\n"))

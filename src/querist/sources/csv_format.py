@@ -18,6 +18,8 @@ SAMPLE_CHARACTERS = 1 << 19
 SAMPLE_ROWS = 5_000
 MAX_COLUMNS = 10_000
 MAX_LINE = 32 * 1024 * 1024
+WRITTEN_LINE_END = r"\r\n"
+"""As `csv.writer` ends lines unless it is told otherwise; it then puts both characters into quotes within cells."""
 _DELIMITERS = (",", ";", "\t", "|", "^", "~", "\x01")
 _YEAR = re.compile(r"(19|20)\d\d")
 _DATE_LIKE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T].*)?")
@@ -34,6 +36,8 @@ class CsvFormat:
         initial_space: cells are separated by the delimiter and a blank.
         clean: DuckDB can read it as it stands, as far as the sample shows.
         longest: bytes of the longest row, 0 when it is not known.
+        line_end: as the engine's option has it; empty when the engine is to find it out, which goes by the first row
+            and fails where a cell of that has other line breaks.
         first: the first data row, to see that the engine starts at the same one; None when there is nothing to compare.
     """
 
@@ -46,6 +50,7 @@ class CsvFormat:
     initial_space: bool = False
     clean: bool = True
     longest: int = 0
+    line_end: str = ""
     first: tuple[str, ...] | None = None
     notes: tuple[str, ...] = ()
 

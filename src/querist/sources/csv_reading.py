@@ -97,10 +97,11 @@ def load_known(con: DuckDBPyConnection, path: Path, table: str, form: CsvFormat)
 
 def _scan(path: Path, form: CsvFormat, raw: Sequence[str]) -> str:
     columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in raw)
+    line_end = f", new_line = {literal(form.line_end)}" if form.line_end else ""
     return (
         f"read_csv({literal(str(path))}, auto_detect = false, header = false, skip = {form.skip}, "
         f"delim = {literal(form.delimiter)}, quote = {literal(form.quotechar)}, escape = {literal(form.escape)}, "
-        f"columns = {{{columns}}}, max_line_size = {max(form.longest, 1 << 21)})"
+        f"columns = {{{columns}}}, max_line_size = {max(form.longest, 1 << 21)}{line_end})"
     )
 
 

@@ -6,7 +6,7 @@ import csv
 from collections.abc import Iterator
 from pathlib import Path
 
-from querist.sources.csv_format import MAX_LINE, CsvFormat
+from querist.sources.csv_format import MAX_LINE, WRITTEN_LINE_END, CsvFormat
 
 
 def rewrite(path: Path, target: Path, form: CsvFormat) -> tuple[CsvFormat, list[str]]:
@@ -23,7 +23,7 @@ def rewrite(path: Path, target: Path, form: CsvFormat) -> tuple[CsvFormat, list[
     width = max(width, form.width)
     short = long = longest = 0
     with target.open("w", encoding="utf-8", newline="") as out:
-        writer = csv.writer(out, lineterminator="\n")
+        writer = csv.writer(out)
         for row in _rows(path, form, broken_quotes):
             short += len(row) < form.width
             long += len(row) > form.width
@@ -36,7 +36,7 @@ def rewrite(path: Path, target: Path, form: CsvFormat) -> tuple[CsvFormat, list[
         notes.append(f"{short:,} row(s) have fewer cells than the others; the missing ones are NULL")
     if long:
         notes.append(f"{long:,} row(s) have more cells than the others; these are in additional columns")
-    plain = CsvFormat(header=form.header, width=width, longest=longest, notes=form.notes)
+    plain = CsvFormat(header=form.header, width=width, longest=longest, line_end=WRITTEN_LINE_END, notes=form.notes)
     return plain, notes
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from querist.errors import SourceFormatError
-from querist.sources.csv_format import CsvFormat, find_header
+from querist.sources.csv_format import WRITTEN_LINE_END, CsvFormat, find_header
 from querist.sources.csv_reading import load_known
 from querist.sources.file_cache import Contents, StoredTable
 from querist.sources.naming import unique_name
@@ -77,8 +77,8 @@ def _load_sheet(
         notes.append(f"skipped {start} row(s) above the table, such as {title[:60]!r}")
     target = scratch / "sheet.csv"
     with target.open("w", encoding="utf-8", newline="") as out:
-        csv.writer(out, lineterminator="\n").writerows(text[form.skip :])
-    known = CsvFormat(header=form.header, width=width, notes=tuple(notes))
+        csv.writer(out).writerows(text[form.skip :])
+    known = CsvFormat(header=form.header, width=width, line_end=WRITTEN_LINE_END, notes=tuple(notes))
     loaded = load_known(con, target, table, known)
     target.unlink()
     suffix = unique_name(name, taken)
