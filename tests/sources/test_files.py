@@ -106,6 +106,20 @@ def test_damaged_parquet_is_an_error_that_names_the_file(tmp_path: Path, open_fi
         open_files(path)
 
 
+@pytest.mark.parametrize("kind", ["csv", "json", "parquet"])
+@pytest.mark.parametrize("name", ["sales[1]", "sales?", "[old]/sales", "~sales"])
+def test_name_that_looks_like_a_pattern_means_its_own_file(
+    tmp_path: Path, open_files: Open, monkeypatch: pytest.MonkeyPatch, name: str, kind: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for n, file in enumerate([Path(f"{name}.{kind}"), Path(f"sales1.{kind}"), Path(f"o/sales.{kind}")]):
+        file.parent.mkdir(exist_ok=True)
+        duckdb.execute(f"COPY (SELECT {n} AS n, 'x' AS x) TO '{tmp_path}/copy' (FORMAT {kind})")
+        Path("copy").rename(file)
+    source = open_files(Path(f"{name}.{kind}"))
+    assert source.execute(f"SELECT n FROM {source.schema().tables[0].name}").rows == ((0,),)
+
+
 def test_optional_file_that_cannot_be_read_is_left_out_and_told(tmp_path: Path, open_files: Open) -> None:
     good, bad = _write(tmp_path / "good.csv", "a,b\n1,2\n"), _write(tmp_path / "bad.json", "{not json")
     source = open_files(good, bad, optional=frozenset({good, bad}))

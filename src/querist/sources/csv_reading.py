@@ -16,7 +16,7 @@ from querist.errors import SourceFormatError
 from querist.sources.column_types import Reading, hints, read_column
 from querist.sources.csv_format import SAMPLE_ROWS, CsvFormat, sniff
 from querist.sources.csv_repair import rewrite
-from querist.sources.naming import column_names, literal, quote
+from querist.sources.naming import column_names, file_literal, literal, quote
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -99,7 +99,7 @@ def _scan(path: Path, form: CsvFormat, raw: Sequence[str]) -> str:
     columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in raw)
     line_end = f", new_line = {literal(form.line_end)}" if form.line_end else ""
     return (
-        f"read_csv({literal(str(path))}, auto_detect = false, header = false, skip = {form.skip}, "
+        f"read_csv({file_literal(path)}, auto_detect = false, header = false, skip = {form.skip}, "
         f"delim = {literal(form.delimiter)}, quote = {literal(form.quotechar)}, escape = {literal(form.escape)}, "
         f"columns = {{{columns}}}, max_line_size = {max(form.longest, 1 << 21)}{line_end})"
     )

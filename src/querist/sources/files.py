@@ -20,7 +20,7 @@ from querist.sources.duckdb_engine import DuckDbEngine, engine_settings, kind_of
 from querist.sources.file_cache import Contents, StoredTable, converted, discard, file_stamp, read_contents
 from querist.sources.file_families import Piece, families, family_name, told_apart
 from querist.sources.file_kinds import file_kind, stem
-from querist.sources.naming import literal, quote, table_name, unique_name
+from querist.sources.naming import file_literal, literal, quote, table_name, unique_name
 from querist.sources.tidy import tidied
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ def read_file(con: DuckDBPyConnection, path: Path, scratch: Path) -> Contents:
 
     kind = file_kind(path)
     if kind == "parquet":
-        con.execute(f"CREATE TABLE t0 AS SELECT * FROM read_parquet({literal(str(path))})")
+        con.execute(f"CREATE TABLE t0 AS SELECT * FROM read_parquet({file_literal(path)})")
         (rows,) = con.execute("SELECT count(*) FROM t0").fetchone() or (0,)
         return Contents((StoredTable("t0", "", rows),))
     if kind == "excel":

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from querist.errors import SourceFormatError
 from querist.sources.file_cache import Contents, StoredTable
-from querist.sources.naming import literal, quote, unique_name
+from querist.sources.naming import file_literal, quote, unique_name
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -112,14 +112,14 @@ def _flatten(expression: str, name: str, kind: DuckDBPyType, depth: int) -> Iter
 def _scan(path: Path, largest: int) -> str:
     # The whole file decides on the types, so that no record further down fails to fit.
     options = f"sample_size = -1, maximum_object_size = {largest}, maximum_depth = -1, map_inference_threshold = -1"
-    return f"read_json({literal(str(path))}, {options})"
+    return f"read_json({file_literal(path)}, {options})"
 
 
 def _shape(con: DuckDBPyConnection, path: Path, scan: str) -> list[tuple[str, DuckDBPyType]]:
     """The fields of the records; nothing when the values are not objects, which the engine then calls `json`."""
     shape = _columns(con, f"SELECT * FROM {scan}")
     if [name for name, _ in shape] == ["json"]:
-        objects = f"read_json_objects({literal(str(path))}, format = 'auto')"
+        objects = f"read_json_objects({file_literal(path)}, format = 'auto')"
         first = con.execute(f"SELECT json_type(json) FROM {objects} LIMIT 1").fetchone()
         return shape if first == ("OBJECT",) and str(shape[0][1]) != "JSON" else []
     return shape

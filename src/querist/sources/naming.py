@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import glob
 import re
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 
 def table_name(text: str) -> str:
@@ -49,3 +51,8 @@ def quote(name: str) -> str:
 def literal(text: str) -> str:
     """A string as SQL writes it."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def file_literal(path: Path) -> str:
+    """A file as DuckDB's readers are told it. They take names for patterns: `sales[1].csv` would mean `sales1.csv`."""
+    return literal(glob.escape(str(path.absolute())))
