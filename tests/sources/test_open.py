@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import http.server
+import os
 import sqlite3
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -36,6 +38,23 @@ def data(tmp_path: Path) -> Path:
     sqlite3.connect(folder / "shop.db").executescript("CREATE TABLE t (x INTEGER)")
     duckdb.connect(str(folder / "facts.duckdb")).execute("CREATE TABLE t (x INTEGER)").close()
     return folder
+
+
+@pytest.fixture
+def somebody_elses() -> Iterator[Path]:
+    """A folder that may not be looked into, also when the tests run as root."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "orders.csv").write_text("id,n\n1,2\n")
+        folder.chmod(0)
+        user = os.geteuid()
+        if user == 0:
+            os.seteuid(65534)
+        try:
+            yield folder
+        finally:
+            os.seteuid(user)
+            folder.chmod(0o700)
 
 
 def _tables(sources: list[Source]) -> dict[str, list[str]]:
@@ -122,6 +141,30 @@ def test_missing_data_are_told_with_what_is_near(data: Path, spec: str, message:
     with pytest.raises(SourceNotFoundError, match=message) as raised:
         open_sources([str(data / spec)])
     assert hint in raised.value.hint
+
+
+def test_text_that_is_too_long_for_a_name_names_nothing() -> None:
+    with pytest.raises(SourceNotFoundError, match="no file or folder"):
+        open_sources(["How much was sold and/or returned " * 10])
+
+
+def test_file_whose_name_begins_like_a_home_folder_is_found(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(data)
+    (data / "~orders.csv").write_text("id,n\n1,2\n")
+    assert _tables(open_sources(["~orders.csv"])) == {"orders": ["orders"]}
+
+
+def test_file_in_a_folder_of_somebody_else_is_told_as_such(somebody_elses: Path) -> None:
+    for spec in (somebody_elses, somebody_elses / "orders.csv", somebody_elses / "*.csv"):
+        with pytest.raises(SourceAccessError, match="may not be read"):
+            open_sources([str(spec)])
+
+
+def test_pipe_is_not_taken_for_an_empty_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "orders.csv")
+    with pytest.raises(SourceFormatError, match="a pipe or a device") as raised:
+        open_sources([tmp_path / "orders.csv"])
+    assert "Save what it gives" in raised.value.hint
 
 
 def test_folder_without_data_says_what_it_holds(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import glob
 import logging
 import os
 import re
+import stat
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
@@ -187,11 +188,20 @@ def _add(source: Source, sources: list[Source], *, may_fail: bool) -> DataError 
 
 def _expand(text: str) -> tuple[list[Path], bool]:
     """The files that a spec stands for, and whether they were found in a folder rather than named."""
-    path = Path(text).expanduser()
-    if path.is_dir():
+    path = Path(os.path.expanduser(text))  # noqa: PTH111 - keeps "~x.csv" where nobody is called so
+    try:
+        mode = path.stat().st_mode
+    except PermissionError as error:
+        raise SourceAccessError(f"{path} may not be read.", hint="Check its permissions.") from error
+    except OSError:  # nothing is there, or can be: the name is too long
+        mode = 0
+    if stat.S_ISDIR(mode):
         return _in_folder(path), True
-    if path.exists():
+    if stat.S_ISREG(mode):
         return [path], False
+    if mode:
+        hint = "Save what it gives as a file, and name that."
+        raise SourceFormatError(f"{text!r} is a pipe or a device, which cannot be read twice.", hint=hint)
     if glob.has_magic(text):
         hits = [Path(hit) for hit in sorted(glob.glob(str(path), recursive=True))]  # noqa: PTH207 - takes absolute patterns too
         found = [hit for hit in hits if hit.is_file() and not hit.name.startswith((".", "~$"))]
@@ -205,9 +215,9 @@ def _in_folder(folder: Path) -> list[Path]:
     try:
         here = sorted(p for p in folder.iterdir() if not p.name.startswith("."))
         below = [p for sub in here if sub.is_dir() for p in sorted(sub.iterdir())]
+        found = [p for p in [*here, *below] if p.is_file() and belongs_in_folder(p)]
     except PermissionError as error:
         raise SourceAccessError(f"{error.filename} may not be read.", hint="Check its permissions.") from error
-    found = [p for p in [*here, *below] if p.is_file() and belongs_in_folder(p)]
     if not found:
         names = [p.name for p in here]
         what = f"it holds {', '.join(names[:8])}{', …' if len(names) > 8 else ''}" if names else "it is empty"
@@ -218,9 +228,9 @@ def _in_folder(folder: Path) -> list[Path]:
 
 def _near(path: Path) -> str:
     folder = path.parent
-    while not folder.is_dir() and folder != folder.parent:
-        folder = folder.parent
     try:
+        while not folder.is_dir() and folder != folder.parent:
+            folder = folder.parent
         names = sorted(p.name for p in folder.iterdir() if not p.name.startswith("."))
     except OSError:
         return ""
