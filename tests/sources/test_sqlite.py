@@ -80,6 +80,16 @@ def test_view_over_a_missing_table_does_not_spoil_the_rest(make: Make) -> None:
     assert source.profile().table("a") is not None
 
 
+def test_virtual_table_of_a_missing_module_does_not_spoil_the_rest(make: Make) -> None:
+    source = make(
+        """CREATE TABLE a (x INTEGER); INSERT INTO a VALUES (7); PRAGMA writable_schema = ON; INSERT INTO sqlite_master
+        VALUES ('table', 'near', 'near', 0, 'CREATE VIRTUAL TABLE near USING of_another_program()')"""
+    )
+    assert _table(source, "near").notes == ("cannot be used: no such module: of_another_program",)
+    assert source.execute("SELECT x FROM a").scalar() == 7
+    assert source.profile().table("a") is not None
+
+
 def test_declared_types_become_kinds(make: Make) -> None:
     types = {
         "INTEGER": "integer",

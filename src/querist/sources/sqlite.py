@@ -202,7 +202,10 @@ _FTS_PARTS = ("data", "idx", "content", "docsize", "config", "segments", "segdir
 
 
 def _primary_key(con: sqlite3.Connection, table: str) -> tuple[str, ...]:
-    info = con.execute(f"PRAGMA table_info({quote(table)})").fetchall()
+    try:
+        info = con.execute(f"PRAGMA table_info({quote(table)})").fetchall()
+    except sqlite3.OperationalError:  # a virtual table of a module that is not here; `_table` tells of it
+        return ()
     return tuple(name for _, name in sorted((row[5], row[1]) for row in info if row[5]))
 
 
@@ -211,7 +214,7 @@ def _table(
 ) -> TableSchema:
     try:
         info = con.execute(f"PRAGMA table_xinfo({quote(name)})").fetchall()
-    except sqlite3.OperationalError as error:  # a view over a table that is gone
+    except sqlite3.OperationalError as error:  # a view over a table that is gone, a module that is not here
         return TableSchema(name, (), is_view=is_view, notes=(f"cannot be used: {error}",))
     untyped = [row[1] for row in info if not row[2] and row[6] != 1]
     found = _stored_kinds(con, name, untyped) if untyped else {}
