@@ -67,6 +67,11 @@ def test_table_of_another_schema_has_its_full_name(make: Make) -> None:
     assert source.execute("SELECT id FROM shop.a").scalar() == 3
 
 
+def test_deleted_rows_are_not_counted(make: Make) -> None:
+    source = make("CREATE TABLE t AS SELECT range AS id FROM range(1000); DELETE FROM t WHERE id % 2 = 0")
+    assert source.schema().tables[0].row_count == 500
+
+
 def test_time_with_zone_comes_in_utc(make: Make) -> None:
     source = make("CREATE TABLE t (x TIMESTAMPTZ); INSERT INTO t VALUES ('2024-01-01 10:00:00+02')")
     assert source.execute("SELECT * FROM t").scalar() == dt.datetime(2024, 1, 1, 8)

@@ -11,6 +11,7 @@ from querist.errors import SourceAccessError, SourceFormatError, SourceNotFoundE
 from querist.sources.base import Column, ForeignKey, Schema, TableSchema
 from querist.sources.duckdb_engine import DuckDbEngine, engine_message, engine_settings, kind_of
 from querist.sources.file_cache import file_stamp
+from querist.sources.naming import quote
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -67,10 +68,10 @@ class DuckDbSource(DuckDbEngine):
 def _tables(con: DuckDBPyConnection) -> list[TableSchema]:
     rows = con.execute(
         """
-        SELECT schema_name, table_name, comment, estimated_size, false FROM duckdb_tables()
+        SELECT schema_name, table_name, comment, false FROM duckdb_tables()
         WHERE database_name = current_database() AND NOT internal AND NOT temporary
         UNION ALL
-        SELECT schema_name, view_name, comment, NULL, true FROM duckdb_views()
+        SELECT schema_name, view_name, comment, true FROM duckdb_views()
         WHERE database_name = current_database() AND NOT internal AND NOT temporary
         ORDER BY ALL
         """
@@ -92,7 +93,7 @@ def _tables(con: DuckDBPyConnection) -> list[TableSchema]:
         """,
     )
     tables = []
-    for schema, name, comment, size, is_view in rows:
+    for schema, name, comment, is_view in rows:
         primary = next((tuple(k[1]) for k in keys.get((schema, name), ()) if k[0] == "PRIMARY KEY"), ())
         foreign = tuple(
             ForeignKey(tuple(k[1]), _full_name(schema, k[2]), tuple(k[3]))
@@ -109,12 +110,18 @@ def _tables(con: DuckDBPyConnection) -> list[TableSchema]:
                 namespace="" if schema == "main" else schema,
                 primary_key=primary,
                 foreign_keys=foreign,
-                row_count=size,
+                row_count=None if is_view else _count(con, schema, name),
                 comment=comment or "",
                 is_view=is_view,
             )
         )
     return tables
+
+
+def _count(con: DuckDBPyConnection, schema: str, name: str) -> int:
+    """Exactly, and as quick: the size that the catalog tells has rows in it that were deleted."""
+    (rows,) = con.execute(f"SELECT count(*) FROM {quote(schema)}.{quote(name)}").fetchone() or (0,)
+    return int(rows)
 
 
 def _full_name(schema: str, name: str) -> str:
