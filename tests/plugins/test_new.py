@@ -60,6 +60,8 @@ def test_a_name_that_cannot_be_is_refused(tmp_path: Path, name: str) -> None:
 
 
 def test_a_folder_that_is_there_is_not_touched(tmp_path: Path) -> None:
-    new_plugin("mine", tmp_path)
+    (tmp_path / "querist-mine").mkdir()
+    (tmp_path / "querist-mine" / "README.md").write_text("Mine.")
     with pytest.raises(UsageError, match="already a folder"):
         new_plugin("mine", tmp_path)
+    assert (tmp_path / "querist-mine" / "README.md").read_text() == "Mine."

@@ -31,7 +31,8 @@ def new_plugin(name: str, parent: Path) -> Path:
     values = {"name": name, "identifier": identifier, "module": module, "api": str(API)}
     templates = resources.files("querist.plugins") / "skeleton"
     try:
-        (folder / "tests").mkdir(parents=True)
+        folder.mkdir(parents=True)
+        (folder / "tests").mkdir()
         for template, file in files.items():
             text = (templates / f"{template}.txt").read_text(encoding="utf-8")
             (folder / file).write_text(Template(text).substitute(values), encoding="utf-8")
