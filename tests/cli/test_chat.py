@@ -105,6 +105,16 @@ def test_the_session_is_kept_as_it_goes(kites: Path, scripted: Use) -> None:
     assert file.stat().st_mode & 0o077 == 0
 
 
+def test_an_answer_that_cannot_be_kept_is_shown(kites: Path, scripted: Use) -> None:
+    scripted([COUNT, COUNT])
+    data_dir().mkdir(parents=True)
+    (data_dir() / "sessions").write_text("a file where the folder should be")
+    shown = chat(kites, "How many kites?")
+    assert shown.exit_code == 0
+    assert "kites: 30" in shown.stdout
+    assert "! This is not kept in" in shown.stderr
+
+
 def test_a_conversation_without_a_question_leaves_no_file(kites: Path, scripted: Use) -> None:
     scripted([])
     chat(kites, "/help")

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -55,11 +55,11 @@ def chat(data: Data = None, model: ModelName = None, drafts: Drafts = None) -> N
     live = Live()
     with live:
         querist = open_querist(data, model, drafts, live)
-    with querist, _Session() as session, _prompt_history():
+    with querist, _prompt_history():
         if sys.stdin.isatty():
             names = ", ".join(source.name for source in querist.sources)
             console.print(f"Asking {names} with {querist.model.name}. /help lists commands.", style="dim", markup=False)
-        _Conversation(querist, console, live, session).run()
+        _Conversation(querist, console, live).run()
 
 
 class _Session:
@@ -67,31 +67,24 @@ class _Session:
 
     def __init__(self) -> None:
         self.path = data_dir() / "sessions" / f"{dt.datetime.now():%Y%m%d-%H%M%S}-{os.getpid()}.jsonl"
-        self._file: TextIO | None = None
 
     def write(self, question: str, **what: Any) -> None:
-        if self._file is None:
-            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._file = os.fdopen(
-                os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", encoding="utf-8"
-            )
+        """Keep a question and what came of it. An answer that cannot be kept is shown all the same."""
         line = {"time": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"), "question": question, **what}
-        self._file.write(json.dumps(line, ensure_ascii=False) + "\n")
-        self._file.flush()
-
-    def __enter__(self) -> _Session:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._file is not None:
-            self._file.close()
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            with os.fdopen(file, "a", encoding="utf-8") as lines:
+                lines.write(json.dumps(line, ensure_ascii=False) + "\n")
+        except OSError as error:
+            typer.echo(f"! This is not kept in {self.path}: {error.strerror}.", err=True)
 
 
 class _Conversation:
     """Reads lines, and asks or obeys."""
 
-    def __init__(self, querist: Querist, console: Console, live: Live, session: _Session) -> None:
-        self.querist, self.console, self.live, self.session = querist, console, live, session
+    def __init__(self, querist: Querist, console: Console, live: Live) -> None:
+        self.querist, self.console, self.live, self.session = querist, console, live, _Session()
         self.turns: list[Turn] = []
         self.last: Answer | None = None
 
