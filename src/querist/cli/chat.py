@@ -16,6 +16,7 @@ import typer
 from querist.cli.ask import Data, Drafts, ModelName, open_querist
 from querist.cli.errors import show_error
 from querist.cli.live import Live
+from querist.cli.output_file import write_whole
 from querist.errors import QueristError, UsageError
 from querist.state.last_answer import keep_last
 from querist.state.paths import data_dir
@@ -177,18 +178,18 @@ def save(answer: Answer, file: str) -> str:
         raise UsageError(f"{file!r} does not end in .csv, .json or .md.", hint="The ending says how to save it.")
     if kind == ".csv" and answer.table is None:
         raise UsageError("The last answer has no rows to save.")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if answer.table is not None and kind == ".csv":
+    if kind == ".json":
+        write_whole(path, json.dumps(answer.to_dict(), indent=2, ensure_ascii=False) + "\n")
+    elif answer.table is not None and kind == ".csv":
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
             answer.table.to_csv(path)
-        elif kind == ".json":
-            path.write_text(json.dumps(answer.to_dict(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        else:
-            from querist.cli.show import as_markdown
+        except OSError as error:
+            raise UsageError(f"The answer cannot be saved to {file}: {error.strerror}.") from error
+    else:
+        from querist.cli.show import as_markdown
 
-            path.write_text(as_markdown(answer), encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"The answer cannot be saved to {file}: {error.strerror}.") from error
+        write_whole(path, as_markdown(answer))
     return f"Saved to {path}."
 
 
