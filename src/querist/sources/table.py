@@ -86,7 +86,7 @@ class Table:
 
     def write_csv(self, stream: TextIO) -> None:
         """Write as CSV with a header to an open stream."""
-        writer = csv.writer(stream, lineterminator="\n")
+        writer = csv.writer(_LineFeeds(stream))
         writer.writerow(self.names)
         writer.writerows(self.rows)
 
@@ -120,6 +120,16 @@ class Table:
             taken.add(name)
             names.append(name)
         return names
+
+
+class _LineFeeds:
+    """Ends rows with a line feed alone, told to `csv.writer` as both: it quotes only what it ends its own rows with."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, row: str) -> None:
+        self._stream.write(row.removesuffix("\r\n") + "\n")
 
 
 def json_cell(value: Value) -> Value:
