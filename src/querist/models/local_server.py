@@ -138,6 +138,8 @@ def _spawn(directory: Path, config: ServerConfig) -> subprocess.Popen[bytes]:
         (directory / name).unlink(missing_ok=True)
     # -P: a file in the user's working directory must not stand in for a module.
     command = [sys.executable, "-P", "-m", "querist.models.local_server", str(directory)]
+    home = os.environ.get("QUERIST_HOME")  # perhaps from this process's working directory; the server has another
+    environment = {**os.environ, "QUERIST_HOME": str(Path(home).expanduser().absolute())} if home else None
     with (directory / "server.log").open("wb") as log:
         process = subprocess.Popen(
             command,
@@ -145,6 +147,7 @@ def _spawn(directory: Path, config: ServerConfig) -> subprocess.Popen[bytes]:
             stdout=log,
             stderr=log,
             cwd=directory,
+            env=environment,
             start_new_session=True,  # Ctrl-C in the asking terminal is not meant for it
         )
     _children.append(process)

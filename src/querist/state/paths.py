@@ -18,7 +18,7 @@ def data_dir() -> Path:
 
 def _home(part: str) -> Path:
     if home := os.environ.get("QUERIST_HOME"):
-        return Path(home).expanduser() / part
+        return Path(home).expanduser().absolute() / part
     import platformdirs
 
     name = platformdirs.user_cache_dir("querist") if part == "cache" else platformdirs.user_data_dir("querist")
