@@ -41,14 +41,17 @@ def data(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def somebody_elses() -> Iterator[Path]:
-    """A folder that may not be looked into, also when the tests run as root."""
-    with tempfile.TemporaryDirectory() as name:
+def somebody_elses(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder to take rights away from, which then holds also when the tests run as root."""
+    with tempfile.TemporaryDirectory() as name, tempfile.TemporaryDirectory() as home:
         folder = Path(name)
         (folder / "orders.csv").write_text("id,n\n1,2\n")
-        folder.chmod(0)
+        (folder / "people.csv").write_text("id,n\n3,4\n")
+        monkeypatch.setenv("QUERIST_HOME", home)
         user = os.geteuid()
         if user == 0:
+            for path in (folder, *folder.iterdir(), Path(home)):
+                os.chown(path, 65534, -1)
             os.seteuid(65534)
         try:
             yield folder
@@ -155,9 +158,22 @@ def test_file_whose_name_begins_like_a_home_folder_is_found(data: Path, monkeypa
 
 
 def test_file_in_a_folder_of_somebody_else_is_told_as_such(somebody_elses: Path) -> None:
+    somebody_elses.chmod(0)
     for spec in (somebody_elses, somebody_elses / "orders.csv", somebody_elses / "*.csv"):
         with pytest.raises(SourceAccessError, match="may not be read"):
             open_sources([str(spec)])
+
+
+def test_file_that_may_not_be_read_is_an_error_where_it_is_named_and_left_out_of_a_folder(
+    somebody_elses: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (somebody_elses / "people.csv").chmod(0)
+    with pytest.raises(SourceAccessError, match=r"people\.csv may not be read"):
+        open_sources([somebody_elses / "people.csv"])
+    (source,) = open_sources([somebody_elses])
+    assert source.execute("SELECT * FROM orders").rows == ((1, 2),)
+    assert "people.csv is left out" in caplog.text
+    source.close()
 
 
 def test_pipe_is_not_taken_for_an_empty_file(tmp_path: Path) -> None:

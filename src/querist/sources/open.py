@@ -138,11 +138,9 @@ def _open_files(
     for path in files:
         try:
             kind = file_kind(path)
-        except SourceFormatError:
+        except (SourceFormatError, PermissionError):
             plain.append(path)  # told, with the other files, by the source they go to
             continue
-        except PermissionError as error:
-            raise SourceAccessError(f"{path} may not be read.", hint="Check its permissions.") from error
         if kind in ("sqlite", "duckdb"):
             databases.append((path, kind))
         else:
