@@ -21,7 +21,7 @@ import pytest
 import xlsxwriter
 
 from querist.errors import QueryError, QueryTimeoutError, SourceFormatError, SourceNotFoundError
-from querist.sources import file_cache
+from querist.sources import file_cache, json_reading
 from querist.sources.base import Limits
 from querist.sources.file_cache import Contents, converted
 from querist.sources.files import FileSource
@@ -444,6 +444,15 @@ def test_type_of_a_json_field_is_decided_by_all_records(tmp_path: Path, open_fil
 def test_broken_line_of_json_lines_is_named(tmp_path: Path, open_files: Open) -> None:
     with pytest.raises(SourceFormatError, match="at line 3, column"):
         open_files(_write(tmp_path / "x.jsonl", '{"a": 1}\n{"a": 2}\n{"a": '))
+
+
+def test_json_that_is_too_large_to_mend_is_an_error_in_the_words_of_the_engine(
+    tmp_path: Path, open_files: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(json_reading, "MAX_OBJECT", 12)
+    with pytest.raises(SourceFormatError, match=r"x\.jsonl cannot be read: .*[Mm]alformed JSON") as raised:
+        open_files(_write(tmp_path / "x.jsonl", '{"a": 1}\n{"a": '))
+    assert "one record a line" in raised.value.hint
 
 
 @pytest.mark.parametrize("text", ["[]", "3", '["a", "b"]', ""])

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from querist.errors import SourceFormatError
+from querist.sources.duckdb_engine import engine_message
 from querist.sources.file_cache import Contents, StoredTable
 from querist.sources.naming import file_literal, quote, unique_name
 
@@ -41,7 +42,13 @@ def load_json(con: DuckDBPyConnection, path: Path, scratch: Path, origin: str) -
             scan = _scan(source, USUAL_OBJECT)
             shape = _shape(con, source, scan)
     except duckdb.Error as error:
-        if "maximum_object_size" in str(error) and size <= MAX_OBJECT:
+        if size > MAX_OBJECT:  # too large to be read as one object, and to be read by Python
+            raise SourceFormatError(
+                f"{origin} cannot be read: {engine_message(error, 200)}",
+                hint=f"Only files of up to {MAX_OBJECT // 1024**2} MB are mended or read as one object. Write one "
+                "record a line.",
+            ) from error
+        if "maximum_object_size" in str(error):
             con.execute("SET threads = 1")
             con.execute(f"SET memory_limit = '{1024 + 6 * size // 1024**2}MB'")
             scan = _scan(path, size + 1)
