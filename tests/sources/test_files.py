@@ -120,6 +120,17 @@ def test_name_that_looks_like_a_pattern_means_its_own_file(
     assert source.execute(f"SELECT n FROM {source.schema().tables[0].name}").rows == ((0,),)
 
 
+@pytest.mark.parametrize(("column", "names"), [("year", ["year"]), ("n", ["n", "year"])])
+def test_folder_that_names_a_value_hides_no_column_of_the_file(
+    tmp_path: Path, open_files: Open, column: str, names: list[str]
+) -> None:
+    folder = tmp_path / "Year=2024"
+    folder.mkdir()
+    duckdb.execute(f"COPY (SELECT 2023 AS {column}) TO '{folder}/sales.parquet' (FORMAT parquet)")
+    table = open_files(folder / "sales.parquet").execute("SELECT * FROM sales")
+    assert ([name.lower() for name in table.names], table.rows[0][0]) == (names, 2023)
+
+
 def test_optional_file_that_cannot_be_read_is_left_out_and_told(tmp_path: Path, open_files: Open) -> None:
     good, bad = _write(tmp_path / "good.csv", "a,b\n1,2\n"), _write(tmp_path / "bad.json", "{not json")
     source = open_files(good, bad, optional=frozenset({good, bad}))

@@ -188,7 +188,12 @@ def read_file(con: DuckDBPyConnection, path: Path, scratch: Path) -> Contents:
 
     kind = file_kind(path)
     if kind == "parquet":
-        con.execute(f"CREATE TABLE t0 AS SELECT * FROM read_parquet({file_literal(path)})")
+        file = file_literal(path)
+        # Of folders such as `year=2024` the engine makes columns, which would stand in for the file's own of that name.
+        own = {column.name.lower() for column in _columns(con, f"read_parquet({file}, hive_partitioning = false)")}
+        hidden = any(part.partition("=")[0].lower() in own for part in path.absolute().parent.parts if "=" in part)
+        folders = ", hive_partitioning = false" if hidden else ""
+        con.execute(f"CREATE TABLE t0 AS SELECT * FROM read_parquet({file}{folders})")
         (rows,) = con.execute("SELECT count(*) FROM t0").fetchone() or (0,)
         return Contents((StoredTable("t0", "", rows),))
     if kind == "excel":
