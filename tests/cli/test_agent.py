@@ -101,6 +101,17 @@ def test_a_session_goes_on_and_its_state_can_be_taken_elsewhere(
     assert [m.content for m in model.requests[0].messages[1:]] == ["I am Ada", "Hello Ada", "Who am I?"]
 
 
+def test_an_answer_is_shown_also_where_its_state_cannot_be_kept(scripted: Use, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: Path, target: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    scripted([say("Hello Ada")])
+    shown = run("run", "sums", "I am Ada", "--session", "ada", "--save", "ada.json")
+    assert (shown.exit_code, shown.stdout) == (2, "Hello Ada\n")
+    assert "No space left" in shown.stderr
+
+
 @pytest.mark.parametrize("state", ['{"version": 9}', "half a sta", '{"version": 1, "agent": "sums"}'])
 def test_what_is_no_state_is_told(folder: Path, state: str) -> None:
     (folder / "state.json").write_text(state, encoding="utf-8")
@@ -114,11 +125,15 @@ def test_what_is_no_state_is_told(folder: Path, state: str) -> None:
         (["sums", " "], "the message is empty"),
         (["sums", "Hello", "--var", "tone"], "Write --var NAME=VALUE"),
         (["sums", "Hello", "--save", "x.json"], "Name it with --session"),
+        (["sums", "Hello", "--save", ".", "--session", "a"], "it is a folder"),
+        (["pair", "Hello", "--save", "x.json", "--session", "a"], "which keeps no state"),
         (["sums", "Hello", "--grant", "everything"], "is no permission"),
         (["sum", "Hello"], "Did you mean sums?"),
     ],
 )
-def test_mistakes_are_told_before_anything_runs(arguments: list[str], said: str, scripted: Use) -> None:
+def test_mistakes_are_told_before_anything_runs(arguments: list[str], said: str, folder: Path, scripted: Use) -> None:
+    team = "description: Two.\nteam: {strategy: sequential, members: [sums, chat]}\n"
+    (folder / "agents" / "pair.yaml").write_text(team, encoding="utf-8")
     scripted([])
     shown = run("run", *arguments)
     assert shown.exit_code != 0

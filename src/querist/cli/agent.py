@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from querist.cli.output_file import check_writable, write_whole
 from querist.errors import ModelNotFoundError, QueristError, UsageError
 
 if TYPE_CHECKING:
@@ -94,16 +95,18 @@ def run(
     if (save or restore) and not session:
         raise UsageError("A state belongs to a session.", hint="Name it with --session.")
     state = _read_state(restore) if restore else None
-    with _steps(quiet=quiet or as_json) as watch:
-        result, agent = _run(name, task, load_settings(), data, model, grant or [], watch, state)
     if save is not None:
-        _save(agent, session, save)
+        check_writable(save)
+    with _steps(quiet=quiet or as_json) as watch:
+        result, agent = _run(name, task, load_settings(), data, model, grant or [], watch, state, save is not None)
     if as_json:
         _print_json(result.model_dump(mode="json"))
-        return
-    typer.echo(result.text)
-    _draw(result)
-    _tell(result)
+    else:
+        typer.echo(result.text)
+        _draw(result)
+        _tell(result)
+    if save is not None:  # last, so that the answer is not lost with the file
+        write_whole(save, _single(agent).state(session).model_dump_json(indent=2) + "\n")
 
 
 @app.command("list")
@@ -219,6 +222,7 @@ def _run(
     grants: Sequence[str],
     watch: _Watch | None,
     state: AgentState | None,
+    saves: bool,
 ) -> tuple[AgentResult, Agent | Team]:
     from querist.agents.build import Agents
     from querist.core.context import RunContext
@@ -244,6 +248,8 @@ def _run(
         agent = _opened(agents.open, name, settings, model)
         if state is not None:
             _single(agent).restore(state)
+        if saves:  # told before it runs, if it keeps none
+            _single(agent)
         if watch is not None:
             events.subscribe(watch.on_event, "agent.*")
         context = RunContext(events=events, principal=replace(principal, grants=allowed)).with_extras(settings)
@@ -294,16 +300,6 @@ def _read_state(path: Path) -> AgentState:
         first = error.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"])) or "it"
         raise UsageError(f"{path} holds no state of an agent: {where}: {first['msg']}.") from error
-
-
-def _save(agent: Agent | Team, session: str, path: Path) -> None:
-    text = _single(agent).state(session).model_dump_json(indent=2)
-    partial = path.with_name(path.name + ".partial")
-    try:
-        partial.write_text(text + "\n", encoding="utf-8")
-        partial.replace(path)
-    except OSError as error:
-        raise UsageError(f"The state cannot be written to {path}: {error.strerror}.") from error
 
 
 def _single(agent: Agent | Team) -> Agent:
