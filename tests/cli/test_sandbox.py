@@ -47,6 +47,14 @@ def test_tables_are_saved_without_formulas(tmp_path: Path) -> None:
     }
 
 
+def test_an_outcome_is_shown_also_where_its_files_cannot_be_saved(tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("a file where the folder should be")
+    given = ["sandbox", "run", "-", "--backend", "monty", "--out", str(tmp_path / "out")]
+    result = CliRunner().invoke(app, given, input="result = 6 * 7")
+    assert (result.exit_code, result.stdout) == (2, "42\n")
+    assert "The files cannot be saved to" in result.stderr
+
+
 def test_code_gets_its_parameters(tmp_path: Path) -> None:
     given = ("--param", "n=[1, 2.5]", "--param", "word=007", "--param", "sign=a=b")
     code, out = querist("run", "-", "--backend", "monty", "--json", *given, input="result = [n, word, sign]")

@@ -116,9 +116,9 @@ def run(
     parameters = {name: _parameter(value) for name, value in _pairs(param, "--param most=10")}
     job = Job(code, tables, parameters, limits_of(settings))
     outcome = asyncio.run(_run(open_sandbox(settings), job, quiet=as_json))
-    if out is not None:
-        _save(outcome, out)
     _show_outcome(outcome, as_json)
+    if out is not None:  # last, so that the outcome is not lost with the files
+        _save(outcome, out)
     raise typer.Exit(0 if outcome.status == "ok" else 1)
 
 
@@ -319,11 +319,14 @@ def _save(outcome: Outcome, folder: Path) -> None:
             files.append(as_file(free_name(plain, [f.name for f in files], ".csv"), text.getvalue().encode()))
         except ValueError as error:
             _echo(f"Not saved: the table {name!r}: {error}.", err=True)
-    folder.mkdir(parents=True, exist_ok=True)
-    for file in files:
-        partial = folder / f".{file.name}.partial"
-        partial.write_bytes(file.data)
-        partial.replace(folder / file.name)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for file in files:
+            partial = folder / f".{file.name}.partial"
+            partial.write_bytes(file.data)
+            partial.replace(folder / file.name)
+    except OSError as error:
+        raise UsageError(f"The files cannot be saved to {folder}: {error.strerror}.") from error
 
 
 def _show_outcome(outcome: Outcome, as_json: bool) -> None:
