@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from pathlib import Path
 
+import duckdb
 import pytest
 from typer.testing import CliRunner
 
@@ -83,6 +85,20 @@ def test_of_a_folder_with_several_tables_it_says_which_one_the_code_gets(tmp_pat
     result = CliRunner().invoke(app, given, input="result = trees")
     assert result.exit_code == 0
     assert f"trees is the table elms of {tmp_path}; left out: oaks." in result.stderr
+
+
+def test_a_table_is_found_by_its_whole_name(tmp_path: Path) -> None:
+    with duckdb.connect(str(tmp_path / "trees.duckdb")) as con:
+        con.execute("CREATE SCHEMA park; CREATE TABLE park.elms AS SELECT 7 AS age")
+    given = ("--backend", "monty", "--table", f"trees={tmp_path / 'trees.duckdb'}")
+    assert querist("run", "-", *given, input="result = trees['age']") == (0, "[\n  7\n]\n")
+
+
+def test_data_without_a_table_are_told(tmp_path: Path) -> None:
+    sqlite3.connect(tmp_path / "empty.sqlite").executescript("CREATE TABLE t (x); DROP TABLE t").close()
+    given = ["sandbox", "run", "-", "--backend", "monty", "--table", f"trees={tmp_path / 'empty.sqlite'}"]
+    result = CliRunner().invoke(app, given, input="result = 1")
+    assert (result.exit_code, "There is no table in" in result.stderr) == (2, True)
 
 
 def test_code_that_fails_exits_with_1() -> None:

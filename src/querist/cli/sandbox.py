@@ -289,17 +289,27 @@ def _parameter(text: str) -> Any:
 
 
 def _table(name: str, path: str) -> Table:
+    from sqlglot import exp
+
+    from querist.answer.scopes import reading
     from querist.sources.base import Limits
+    from querist.sources.guard import guard
     from querist.sources.open import open_sources
 
-    (source, *_) = open_sources([path])
+    sources = open_sources([path])
     try:
-        first, *others = (table.name for table in source.schema().tables)
+        found = [(source, table) for source in sources for table in source.schema().tables]
+        if not found:
+            raise UsageError(f"There is no table in {path!r}.")
+        (source, first), *others = found
         if others:
-            _echo(f"{name} is the table {first} of {path}; left out: {', '.join(others)}.", err=True)
-        table = source.execute(f'SELECT * FROM "{first}"', Limits(rows=5_000_000, bytes=1_000_000_000))
+            left = ", ".join(other.name for _, other in others)
+            _echo(f"{name} is the table {first.name} of {path}; left out: {left}.", err=True)
+        query = guard(exp.select("*").from_(reading(first)).sql(dialect=source.dialect), source.schema())
+        table = source.execute(query.sql, Limits(rows=5_000_000, bytes=1_000_000_000))
     finally:
-        source.close()
+        for source in sources:
+            source.close()
     if table.truncated:
         raise UsageError(f"{path!r} is too large to be handed to code as a whole: {table.truncated}")
     return table
