@@ -100,7 +100,8 @@ def _evaluate(frame: pd.DataFrame, expression: str) -> pd.Series[Any]:
     """One value for each row, in the frame's order."""
     import duckdb
 
-    from querist.sources.duckdb_engine import RunningQuery, engine_settings
+    from querist.sources.duckdb_engine import engine_settings
+    from querist.sources.running import RunningQuery
 
     row = unique_name("row number", map(str, frame.columns))
     data = frame.assign(**{row: range(len(frame))})

@@ -14,16 +14,16 @@ import threading
 import time
 import uuid
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING
 
-from querist.errors import QueryError, QueryTimeoutError, UsageError
+from querist.errors import QueryError, UsageError
 from querist.sources.base import Kind, Limits, Profile, Source
 from querist.sources.collect import collect_rows
 from querist.sources.naming import literal
+from querist.sources.running import RunningQuery, timeout_error
 from querist.sources.table import ResultColumn, Table
 from querist.state.paths import cache_dir
 
@@ -34,41 +34,6 @@ MEMORY = "1GB"
 """What DuckDB may use before it spills to disk."""
 SPILL = "20GB"
 """What it may spill."""
-
-
-class RunningQuery:
-    """Stops one query when its time is up or when asked. Use as a context manager around the query.
-
-    `stop` may be called at a moment when the engine has nothing to stop, so it is called again until the query ends.
-    """
-
-    def __init__(self, stop: Callable[[], None], seconds: float) -> None:
-        self._stop, self._seconds = stop, seconds
-        self._done, self._wake = threading.Event(), threading.Event()
-        self.timed_out = self.cancelled = False
-        self._watch = threading.Thread(target=self._run, name="querist-query-watch", daemon=True)
-
-    def __enter__(self) -> RunningQuery:
-        self._watch.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._done.set()
-        self._wake.set()
-        self._watch.join()
-
-    def cancel(self) -> None:
-        self.cancelled = True
-        self._wake.set()
-
-    def _run(self) -> None:
-        self._wake.wait(self._seconds)
-        if not self._done.is_set() and not self.cancelled:
-            self.timed_out = True
-        while not self._done.wait(0.01):
-            self._stop()
 
 
 @contextlib.contextmanager
@@ -149,10 +114,7 @@ class DuckDbEngine(Source):
                 return self._run(cursor, sql, limits)
             except duckdb.InterruptException as error:
                 if run.timed_out:
-                    raise QueryTimeoutError(
-                        f"The query ran longer than {limits.seconds:g} s and was stopped.",
-                        hint="Ask for less, or allow more time: limits.seconds in querist.yaml.",
-                    ) from error
+                    raise timeout_error(limits) from error
                 raise QueryError("The query was interrupted.") from error
             except duckdb.OutOfMemoryException as error:
                 raise QueryError(

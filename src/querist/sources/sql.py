@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING
 
 from querist.errors import DataError, QueryError, QueryTimeoutError, SourceAccessError, UsageError
 from querist.sources.base import Limits, Profile, Schema, Source
-from querist.sources.duckdb_engine import RunningQuery
+from querist.sources.running import RunningQuery, timeout_error
 from querist.sources.sql_address import engine_for, split_url
-from querist.sources.sql_engine import Engine, timeout_error
+from querist.sources.sql_engine import Engine
 
 if TYPE_CHECKING:
     import sqlalchemy as sa

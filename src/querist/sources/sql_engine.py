@@ -16,7 +16,6 @@ from querist.errors import (
     MissingExtraError,
     QueristError,
     QueryError,
-    QueryTimeoutError,
     SourceAccessError,
     UsageError,
 )
@@ -191,13 +190,6 @@ class Engine:
         text = " ".join(str(original(error)).split())
         secret = str(self.url.password or "")
         return text.replace(secret, "***") if len(secret) > 2 else text
-
-
-def timeout_error(limits: Limits) -> QueryTimeoutError:
-    return QueryTimeoutError(
-        f"The query ran longer than {limits.seconds:g} s and was stopped.",
-        hint="Ask for less, or allow more time: limits.seconds in querist.yaml.",
-    )
 
 
 def original(error: BaseException) -> BaseException:

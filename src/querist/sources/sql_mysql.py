@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from querist.errors import QueryError
 from querist.sources.base import Limits
 from querist.sources.collect import collect_rows
-from querist.sources.sql_engine import CONNECT_SECONDS, LARGE, Engine, network_reason, original, timeout_error
+from querist.sources.running import timeout_error
+from querist.sources.sql_engine import CONNECT_SECONDS, LARGE, Engine, network_reason, original
 from querist.sources.table import ResultColumn, Table
 
 if TYPE_CHECKING:

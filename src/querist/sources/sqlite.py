@@ -14,7 +14,6 @@ from urllib.parse import quote as url_quote
 
 from querist.errors import (
     QueryError,
-    QueryTimeoutError,
     SourceAccessError,
     SourceFormatError,
     SourceNotFoundError,
@@ -22,9 +21,9 @@ from querist.errors import (
 )
 from querist.sources.base import Column, ForeignKey, Kind, Limits, Profile, Schema, Source, TableSchema
 from querist.sources.collect import collect_rows
-from querist.sources.duckdb_engine import RunningQuery
 from querist.sources.file_cache import file_stamp
 from querist.sources.naming import quote
+from querist.sources.running import RunningQuery, timeout_error
 from querist.sources.table import ResultColumn, Table
 
 _ALLOWED = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}
@@ -96,10 +95,7 @@ class SqliteSource(Source):
                 return collect_rows(cursor.fetchmany, columns, limits, self.name)
             except (sqlite3.Error, sqlite3.Warning) as error:
                 if run.timed_out:
-                    raise QueryTimeoutError(
-                        f"The query ran longer than {limits.seconds:g} s and was stopped.",
-                        hint="Ask for less, or allow more time: limits.seconds in querist.yaml.",
-                    ) from error
+                    raise timeout_error(limits) from error
                 if run.cancelled:
                     raise QueryError("The query was interrupted.") from error
                 raise QueryError(str(error)) from error
