@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import signal
 import sqlite3
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from querist.errors import QueryError, SourceFormatError, SourceNotFoundError
-from querist.sources.base import ForeignKey, TableSchema
+from querist.sources.base import ForeignKey, Limits, TableSchema
 from querist.sources.sqlite import SqliteSource
 
 Make = Callable[[str], SqliteSource]
@@ -190,6 +192,16 @@ def test_statement_may_only_read(make: Make, tmp_path: Path, sql: str) -> None:
 def test_query_cannot_make_a_cell_of_gigabytes(make: Make) -> None:
     with pytest.raises(QueryError, match="too big"):
         make("CREATE TABLE t (x INTEGER)").execute("SELECT zeroblob(900000000)")
+
+
+def test_ctrl_c_stops_a_query(make: Make) -> None:
+    source = make("CREATE TABLE a (x INTEGER); INSERT INTO a VALUES (7)")
+    threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        endless = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+        source.execute(endless, Limits(seconds=3))
+    assert isinstance(stopped.value.__cause__, sqlite3.OperationalError), "and not only when its time is up"
+    assert source.execute("SELECT x FROM a").scalar() == 7
 
 
 def test_schema_and_fingerprint_follow_the_file(make: Make) -> None:

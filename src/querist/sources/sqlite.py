@@ -30,6 +30,8 @@ _ALLOWED = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION,
 _DENIED_FUNCTIONS = {"load_extension", "fts3_tokenizer", "readfile", "writefile", "edit", "zipfile", "sqlar_compress"}
 MAX_CELL = 256 * 1024 * 1024
 """Bytes of the longest text or blob that a query may make."""
+STEPS = 1_000_000
+"""After so many of SQLite's own a query comes back to Python, which only then sees that Ctrl-C was pressed."""
 
 
 @dataclass
@@ -88,6 +90,7 @@ class SqliteSource(Source):
                 con.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_CELL)
                 _connect_virtual_tables(con)
                 con.set_authorizer(_authorize)
+                con.set_progress_handler(lambda: 0, STEPS)
                 cursor = con.execute(sql)
                 if cursor.description is None:
                     raise QueryError("The statement returns no rows: only a single SELECT may run.")
@@ -98,6 +101,8 @@ class SqliteSource(Source):
                     raise timeout_error(limits) from error
                 if run.cancelled:
                     raise QueryError("The query was interrupted.") from error
+                if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
+                    raise KeyboardInterrupt from error  # it was raised when the query came back, and SQLite took it
                 raise QueryError(str(error)) from error
             finally:
                 with self._lock:
