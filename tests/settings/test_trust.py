@@ -39,6 +39,13 @@ def test_what_grants_rights_is_ignored_and_told_once_and_the_rest_holds(caplog: 
     assert told.endswith("querist config trust")
 
 
+def test_a_variable_that_only_the_ignored_needs_may_be_missing(file: Path) -> None:
+    file.write_text("models: {providers: {openai: {api_key: '${KEY}'}}}\nlimits: {rows: 7}\n")
+    assert load_settings(environ={}).limits.rows == 7
+    with pytest.raises(ConfigError, match="needs the environment variable KEY"):
+        load_settings("querist.yaml", environ={})
+
+
 def test_it_counts_when_it_is_named_or_trusted(file: Path) -> None:
     assert load_settings("querist.yaml", environ={}).sandbox.backend == "unsafe"
     assert load_settings(environ={"QUERIST_CONFIG": str(file)}).permissions == ("file_read:/", "process:*")
@@ -53,6 +60,9 @@ def test_the_environment_grants_as_before() -> None:
 
 
 def test_it_sends_nothing_of_the_environment_anywhere(file: Path) -> None:
+    file.write_text("tools: {databases: {a: &a 'x://${KEY}'}}\ndata: *a\n")
+    with pytest.raises(ConfigError, match="'data' is filled in from the environment"):
+        load_settings(environ={"KEY": "secret"})
     file.write_text("data: https://elsewhere.example/${KEY}\n")
     with pytest.raises(ConfigError, match=r"querist\.yaml:1:7: 'data' is filled in from the environment") as caught:
         load_settings(environ={"KEY": "secret"})

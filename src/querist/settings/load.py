@@ -116,8 +116,11 @@ def _harmless(layer: Layer, path: Path) -> Layer:
             ignored.append(dotted(keys))
     if ignored:
         _warn(f"{path}: {', '.join(ignored)}: ignored, since {_UNTRUSTED} {_TRUST}")
-    for key_path, place in layer.places.items():
-        if place.written is not None and not any(key_path[: len(keys)] == keys for keys in RIGHTS):
+    holds = {path: place for path, place in layer.places.items() if not any(path[: len(k)] == k for k in RIGHTS)}
+    gone = set(layer.places.values()) - set(holds.values())
+    layer.problems = [problem for problem in layer.problems if problem.place not in gone]
+    for key_path, place in holds.items():
+        if place.written is not None:
             message = f"{dotted(key_path)!r} is filled in from the environment, but {_UNTRUSTED[:-1]}"
             layer.problems.append(Problem(place, message, _TRUST))
     return layer
