@@ -23,6 +23,7 @@ from querist.errors import (
 from querist.sources import download
 from querist.sources.base import Source
 from querist.sources.open import open_sources
+from querist.state.paths import cache_dir
 
 
 @pytest.fixture
@@ -291,6 +292,13 @@ def test_file_that_the_web_does_not_have_or_does_not_give(server: _Server) -> No
 def test_server_that_is_not_there_is_told(server: _Server) -> None:
     with pytest.raises(SourceAccessError, match="cannot be fetched"):
         open_sources(["http://127.0.0.1:9/sales.csv"])
+
+
+def test_file_that_cannot_be_kept_is_told(server: _Server) -> None:
+    cache_dir().mkdir(parents=True)
+    (cache_dir() / "downloads").write_text("a file where the folder should be")
+    with pytest.raises(SourceAccessError, match="cannot be kept"):
+        open_sources([_url(server, "export/sales")])
 
 
 def test_file_that_is_too_large_is_not_fetched(server: _Server, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,7 +32,7 @@ def download(url: str, on_progress: Callable[[str], None] | None = None) -> Path
 
     Raises:
         SourceNotFoundError: the server has no such file.
-        SourceAccessError: the server cannot be reached or refuses.
+        SourceAccessError: the server cannot be reached or refuses, or the file cannot be kept.
         SourceFormatError: the file has more than `MAX_BYTES`.
     """
     import httpx
@@ -71,6 +71,8 @@ def download(url: str, on_progress: Callable[[str], None] | None = None) -> Path
         raise SourceAccessError(
             f"{shown} cannot be fetched: {str(error) or type(error).__name__}.", hint="Check address and network."
         ) from error
+    except OSError as error:
+        raise SourceAccessError(f"{shown} cannot be kept: {error}.", hint="Is the disk full?") from error
 
 
 def _save(response: object, target: Path, shown: str) -> None:
@@ -91,7 +93,7 @@ def _save(response: object, target: Path, shown: str) -> None:
 def _read_record(record: Path) -> dict[str, str]:
     try:
         known = json.loads(record.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
+    except (OSError, ValueError):
         return {}
     return known if (record.parent / known["name"]).exists() else {}
 
