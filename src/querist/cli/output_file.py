@@ -10,8 +10,13 @@ from querist.errors import UsageError
 
 def check_writable(path: Path) -> None:
     """Raise a UsageError when no file can be written at `path`. A missing folder is no hindrance; nothing is made."""
-    nearest = next(folder for folder in path.absolute().parents if folder.exists())
-    if path.is_dir():
+    try:
+        nearest = next(folder for folder in path.absolute().parents if folder.exists())
+        is_folder = path.is_dir()
+    except OSError as error:  # a folder that may not be looked into, a name that is too long
+        told = f"{path} cannot be written: {error.strerror}."
+        raise UsageError(told, hint="Name a file elsewhere.") from error
+    if is_folder:
         reason, hint = "it is a folder", "Name a file in it."
     elif not nearest.is_dir():
         reason, hint = f"{nearest} is not a folder", "Name a file elsewhere."
