@@ -102,6 +102,12 @@ async def test_a_table_that_is_larger_than_it_was_taken_for_is_not_cut_in_silenc
     assert gather.gather("Which trips did Ada Berg make?", [estimated]) is None
 
 
+async def test_a_row_without_a_value_is_not_lost_on_the_way(fleet: Prepared, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = Table((ResultColumn("trip_id"), ResultColumn("driver")), ((1, "Ada Berg"), (None, None)))
+    monkeypatch.setattr(gather, "_rows", lambda *_: rows)
+    assert gather.gather("Which trips did Ada Berg make?", [fleet]) is None
+
+
 async def test_parts_of_one_row_stand_side_by_side(ask: Asker) -> None:
     answer = await ask(
         "How many trucks are there, and how many trips did Ada Berg make?",

@@ -85,7 +85,9 @@ def test_dates(texts: list[str], first: dt.date) -> None:
 
 def test_first_of_each_month_tells_the_day_from_the_month() -> None:
     texts = ["01/01/2024", "01/02/2024", "01/03/2024"]
-    assert _values(read_column(texts), texts)[1] == dt.date(2024, 2, 1)
+    reading = read_column(texts)
+    assert _values(reading, texts)[1] == dt.date(2024, 2, 1)
+    assert reading.notes == ("dates such as '01/01/2024' are read as day/month",), "they may be days of January"
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,8 @@ def gather(question: str, sources: Sequence[Prepared]) -> Gathered | None:
             taken.append(unique_name(table.name, taken))
             paths.append(Path(folder.name, f"{taken[-1]}.csv"))
             rows = _rows(source, table)
-            if rows.truncated:  # its number of rows was an estimate, or they are wide: half of it would lie
+            # Its number of rows was an estimate, or they are wide: half of it would lie. CSV has no row without a cell.
+            if rows.truncated or any(row.count(None) == len(row) for row in rows.rows):
                 folder.cleanup()
                 return None
             rows.to_csv(paths[-1])

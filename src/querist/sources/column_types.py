@@ -238,8 +238,14 @@ def _day_first(matches: Sequence[re.Match[str]]) -> bool | None:
         return None
     if max(first) > 12 or max(second) > 12:
         return (max(first) > 12) if (max(first) > 12) != (max(second) > 12) else None
+    return None
+
+
+def _day_stays(matches: Sequence[re.Match[str]]) -> bool | None:
+    """Whether the first part is the day, as they look like the first of several months, and not days of January."""
+    first, second = ({int(m[part]) for m in matches} for part in "ab")
     if len(first) != len(second) and {1} in (first, second) and len(matches) > 2:
-        return first == {1}  # the first of several months
+        return first == {1}
     return None
 
 
@@ -268,6 +274,8 @@ def _date(values: Sequence[str], known: Hints) -> Reading | None:
                 if max(int(m["a"]) for m in matches) > 12 or max(int(m["b"]) for m in matches) > 12:
                     return None  # some values are one way round and some the other, or they are no dates at all
                 day_first = True if separators == ["."] else known.day_first
+                if day_first is None:
+                    day_first = _day_stays(matches)
                 if day_first is None:
                     return Reading("VARCHAR", notes=(f"kept as text: {values[0]!r} may be day/month or month/day",))
                 order = "day/month" if day_first else "month/day"
