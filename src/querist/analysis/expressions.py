@@ -109,10 +109,11 @@ def _evaluate(frame: pd.DataFrame, expression: str) -> pd.Series[Any]:
     schema = Schema("duckdb", (TableSchema("data", columns),))
     query = guard(f"SELECT {_over_rows(expression, row)} AS value FROM data ORDER BY {quote(row)}", schema)
     con = duckdb.connect(":memory:", config={**engine_settings(), "enable_external_access": "false"})
+    running = RunningQuery(con.interrupt, SECONDS)
     try:
         con.register("data", data)
         con.execute("SET lock_configuration = true")
-        with RunningQuery(con.interrupt, SECONDS) as running:
+        with running:
             return con.execute(query.sql).df()["value"]
     except duckdb.Error as error:
         if running.timed_out:

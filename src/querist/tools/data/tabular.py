@@ -127,8 +127,8 @@ def _write(input: CsvProcessorInput, context: RunContext) -> CsvRows:
     columns = list(dict.fromkeys(name for row in input.data for name in row))
     out = io.StringIO(newline="")
     writer = csv.writer(out, delimiter=input.delimiter or ",")
-    lines = [[row.get(name) for name in columns] for row in input.data]
-    for cells in [columns, *lines] if input.headers else lines:
+    lines: list[list[Any]] = [columns] if input.headers else []
+    for cells in [*lines, *([row.get(name) for name in columns] for row in input.data)]:
         writer.writerow(cells if input.formulas else map(_as_text, cells))
     if input.file_path is not None:
         write_bytes(input.file_path, encode_as(out.getvalue(), input.encoding or "utf-8"), context)
