@@ -29,3 +29,13 @@ def test_what_cannot_be_written_leaves_the_old_file(tmp_path: Path, monkeypatch:
     with pytest.raises(UsageError, match="No space left"):
         write_whole(page, "new")
     assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("page.html", "old")]
+
+
+def test_a_device_can_be_written_where_no_file_can_be_made() -> None:
+    check_writable(Path("/dev/null"))
+
+
+def test_a_folder_that_is_a_file_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="cannot be written"):
+        write_whole(tmp_path / "file" / "page.html", "Ä")

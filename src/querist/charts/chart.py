@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from querist.errors import UsageError
+from querist.state.whole_file import whole_file
 
 Spec = dict[str, Any]
 Kind = Literal["bar", "line", "scatter", "histogram", "pie", "heatmap", "box"]
@@ -74,12 +75,8 @@ class Chart:
         path = Path(path).expanduser()
         format = check_ending(path)
         content = self._content(format)
-        partial = path.with_name(path.name + ".partial")
-        try:
-            partial.write_bytes(content)
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
+        with whole_file(path) as file:
+            file.write(content)
         return path
 
     def _content(self, format: str) -> bytes:

@@ -16,10 +16,10 @@ import typer
 from querist.cli.ask import Data, Drafts, ModelName, open_querist
 from querist.cli.errors import show_error
 from querist.cli.live import Live
-from querist.cli.output_file import write_whole
 from querist.errors import QueristError, UsageError
 from querist.state.last_answer import keep_last
 from querist.state.paths import data_dir
+from querist.state.whole_file import whole_file
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -178,19 +178,24 @@ def save(answer: Answer, file: str) -> str:
         raise UsageError(f"{file!r} does not end in .csv, .json or .md.", hint="The ending says how to save it.")
     if kind == ".csv" and answer.table is None:
         raise UsageError("The last answer has no rows to save.")
-    if kind == ".json":
-        write_whole(path, json.dumps(answer.to_dict(), indent=2, ensure_ascii=False) + "\n")
-    elif answer.table is not None and kind == ".csv":
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if answer.table is not None and kind == ".csv":
             answer.table.to_csv(path)
-        except OSError as error:
-            raise UsageError(f"The answer cannot be saved to {file}: {error.strerror}.") from error
-    else:
-        from querist.cli.show import as_markdown
-
-        write_whole(path, as_markdown(answer))
+        else:
+            with whole_file(path) as out:
+                out.write(_document(answer, kind).encode())
+    except OSError as error:
+        raise UsageError(f"The answer cannot be saved to {file}: {error.strerror}.") from error
     return f"Saved to {path}."
+
+
+def _document(answer: Answer, kind: str) -> str:
+    if kind == ".json":
+        return json.dumps(answer.to_dict(), indent=2, ensure_ascii=False) + "\n"
+    from querist.cli.show import as_markdown
+
+    return as_markdown(answer)
 
 
 def _lines() -> Iterator[str]:

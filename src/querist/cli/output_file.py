@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from querist.errors import UsageError
+from querist.state.whole_file import whole_file
 
 
 def check_writable(path: Path) -> None:
@@ -18,6 +19,10 @@ def check_writable(path: Path) -> None:
         raise UsageError(told, hint="Name a file elsewhere.") from error
     if is_folder:
         reason, hint = "it is a folder", "Name a file in it."
+    elif path.exists() and not path.is_file():  # a device or a pipe, which is written to where it is
+        if os.access(path, os.W_OK):
+            return
+        reason, hint = "you may not write to it", "Name a file."
     elif not nearest.is_dir():
         reason, hint = f"{nearest} is not a folder", "Name a file elsewhere."
     elif not os.access(nearest, os.W_OK):
@@ -33,12 +38,9 @@ def write_whole(path: Path, text: str) -> None:
     Raises:
         UsageError: it cannot be written.
     """
-    partial = path.with_name(path.name + ".partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
+        with whole_file(path) as file:
+            file.write(text.encode())
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}.", hint="Name a file elsewhere.") from error
-    finally:
-        partial.unlink(missing_ok=True)

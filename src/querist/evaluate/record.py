@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from querist.answer.answer import Status
 from querist.errors import UsageError
+from querist.state.whole_file import whole_file
 
 
 class _Answer(BaseModel):
@@ -152,15 +153,11 @@ def _write(golden: Path, document: Any) -> None:
     yaml = YAML(typ="rt")
     yaml.indent(mapping=2, sequence=4, offset=2)
     yaml.width = 110
-    partial = golden.with_name(golden.name + ".partial")
     try:
-        with partial.open("w", encoding="utf-8") as file:
+        with whole_file(golden) as file:
             yaml.dump(document, file)
-        partial.replace(golden)
     except OSError as error:
         raise UsageError(f"{golden} cannot be written: {error.strerror}.") from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _relative(location: str, golden: Path) -> str:

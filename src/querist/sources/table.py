@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import decimal
+import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
 
 from querist.errors import MissingExtraError
+from querist.state.whole_file import whole_file
 
 if TYPE_CHECKING:
     import pandas
@@ -75,14 +77,8 @@ class Table:
 
     def to_csv(self, path: str | Path) -> None:
         """Write as UTF-8 CSV with a header. The file appears whole or not at all."""
-        path = Path(path)
-        partial = path.with_name(path.name + ".partial")
-        try:
-            with partial.open("w", newline="", encoding="utf-8") as file:
-                self.write_csv(file)
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
+        with whole_file(Path(path)) as file, io.TextIOWrapper(file, encoding="utf-8", newline="") as text:
+            self.write_csv(text)
 
     def write_csv(self, stream: TextIO) -> None:
         """Write as CSV with a header to an open stream."""

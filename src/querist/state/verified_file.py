@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from querist.errors import UsageError
 from querist.state.verified_store import VerifiedQuery
+from querist.state.whole_file import whole_file
 
 _OWN = {"id", "place"}
 """What another machine has otherwise."""
@@ -29,11 +30,9 @@ def write_queries(path: Path, queries: Sequence[VerifiedQuery]) -> None:
             entry["sql"] = LiteralScalarString(entry["sql"])
     yaml = YAML()
     yaml.width = 110
-    partial = path.with_name(path.name + ".partial")
     try:
-        with partial.open("w", encoding="utf-8") as file:
+        with whole_file(path) as file:
             yaml.dump({"verified": entries}, file)
-        partial.replace(path)
     except OSError as error:
         raise UsageError(f"The verified queries cannot be written to {path}: {error.strerror}.") from error
 
