@@ -8,6 +8,7 @@ from pathlib import Path
 from typer.testing import CliRunner, Result
 
 from querist.cli.main import app
+from querist.models.base import Request
 from tests.scripted_model import ScriptedModel
 
 Use = Callable[[object], ScriptedModel]
@@ -45,3 +46,22 @@ def test_an_ending_that_is_no_picture_is_refused_before_anything_is_asked(kites:
     assert shown.exit_code == 2
     assert "cannot be saved as 'revenue.doc'" in shown.stderr
     assert not model.requests
+
+
+def test_a_missing_folder_is_made_for_it(kites: Path, scripted: Use, tmp_path: Path) -> None:
+    scripted(lambda _: BY_MAKER)
+    shown = ask("Total price by maker?", "--data", kites, "--chart", tmp_path / "new" / "revenue.json")
+    assert shown.exit_code == 0, shown.output
+    assert '"mark"' in (tmp_path / "new" / "revenue.json").read_text()
+
+
+def test_it_is_told_when_it_fails_at_last(kites: Path, scripted: Use, tmp_path: Path) -> None:
+    file = tmp_path / "revenue.json"
+
+    def answer(_: Request) -> str:
+        file.mkdir(exist_ok=True)  # meanwhile someone else takes the name
+        return BY_MAKER
+
+    scripted(answer)
+    shown = ask("Total price by maker?", "--data", kites, "--chart", file)
+    assert (shown.exit_code, "The chart cannot be saved to" in shown.stderr) == (2, True)

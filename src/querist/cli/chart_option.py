@@ -53,5 +53,10 @@ def draw_chart(chart: Chart | None, file: str) -> None:
         console = open_console()
         console.print(plain(chart.text(console.width), keep_lines=True), soft_wrap=True)
     else:
-        path = chart.save(file)
+        path = Path(file).expanduser()
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            chart.save(path)
+        except OSError as error:
+            raise UsageError(f"The chart cannot be saved to {file}: {error.strerror}.") from error
         typer.echo(" ".join((f"The chart is in {path}.", *chart.notes)), err=True)
