@@ -20,6 +20,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from querist.answer.answer import Answer, Attempt, Check, Evidence, Status
+from querist.cli.ask import _print_csv
 from querist.cli.main import app
 from querist.cli.show import in_lines, open_console, show_answer, show_table, status_line
 from querist.errors import ModelAccessError
@@ -91,8 +92,32 @@ def test_csv_to_the_standard_output_is_nothing_but_csv(kites: Path, scripted: Us
     assert len(rows) == 4
 
 
-def test_json_and_csv_cannot_both_have_the_standard_output(kites: Path) -> None:
-    assert ask("Revenue?", "--data", kites, "--json", "--csv", "-").exit_code == 2
+def test_what_speaks_against_rows_on_the_standard_output_is_on_the_error_stream(
+    kites: Path, scripted: Use, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("QUERIST_LIMITS__ROWS", "5")
+    scripted(lambda _: "SELECT kite_id, maker FROM kites ORDER BY kite_id")
+    shown = ask("All kites?", "--data", kites, "--csv", "-")
+    assert len(shown.stdout.splitlines()) == 6
+    assert "unverified: " in shown.stderr
+    assert "! " in shown.stderr
+
+
+def test_rows_that_the_standard_output_cannot_take_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full(io.StringIO):
+        def flush(self) -> None:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(sys, "stdout", Full())
+    answer = Answer(question="?", status=Status.AGREED, text="2", table=Table((ResultColumn("n"),), ((2,),)))
+    with pytest.raises(OSError, match="No space left"):
+        _print_csv(answer)
+
+
+@pytest.mark.parametrize("other", [["--json"], ["--chart", "-"]], ids=lambda options: options[0])
+def test_two_cannot_both_have_the_standard_output(other: list[str], kites: Path) -> None:
+    shown = ask("Revenue?", "--data", kites, *other, "--csv", "-")
+    assert (shown.exit_code, f"{' '.join(other)} and --csv -" in shown.stderr) == (2, True)
 
 
 def test_a_file_that_cannot_be_written_is_an_error_before_anything_is_asked(kites: Path, scripted: Use) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from querist.cli.chart_option import ChartFile, check_chart, draw_chart
+from querist.cli.chart_option import IN_TERMINAL, ChartFile, check_chart, draw_chart
 from querist.cli.live import Live
 from querist.cli.output_file import check_writable
 from querist.errors import ModelNotFoundError, UsageError
@@ -73,8 +73,9 @@ def ask(
     Exits with 0 when it is answered, 3 when it is refused or needs clarification, 1 when it failed, 2 when the call or
     the settings are wrong, and 130 when it was stopped with Ctrl-C.
     """
-    if as_json and csv == "-":
-        raise UsageError("--json and --csv - both want the standard output.", hint="Give --csv a file.")
+    if csv == "-" and (as_json or chart == IN_TERMINAL):
+        other = "--json" if as_json else "--chart -"
+        raise UsageError(f"{other} and --csv - both want the standard output.", hint="Give --csv a file.")
     file = None if csv in (None, "-") else Path(csv).expanduser()
     if file is not None:
         check_writable(file)
@@ -139,10 +140,19 @@ def _show(answer: Answer, *, explain: bool, save_hint: str) -> None:
 
 
 def _print_csv(answer: Answer) -> None:
+    """The rows, and on the error stream what speaks against relying on them."""
+    from querist.answer.answer import Status
+    from querist.cli.show import plain, status_line
+
     if answer.table is not None:
         answer.table.write_csv(sys.stdout)
+        sys.stdout.flush()  # a full disk is to be an error
     else:
-        typer.echo(answer.text, err=True)
+        typer.echo(plain(answer.text, keep_lines=True).plain, err=True)
+    if answer.status not in (Status.VERIFIED, Status.AGREED):
+        typer.echo(status_line(answer), err=True)
+    for warning in answer.evidence.warnings:
+        typer.echo(plain(f"! {warning}").plain, err=True)
 
 
 def _save(table: Table, file: Path) -> None:
