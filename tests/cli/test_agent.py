@@ -7,8 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 from typer.testing import CliRunner, Result
 
+from querist.agents.task import AgentResult, Step
 from querist.cli.main import app
 from tests.agents.shop import say, use
 from tests.scripted_model import ScriptedModel
@@ -45,6 +47,17 @@ def test_json_is_the_whole_result_and_nothing_else(scripted: Use) -> None:
     assert (result["agent"], result["text"], result["usage"]["calls"]) == ("sums", "391", 2)
     assert [step["tool"] for step in result["steps"]] == ["calculator"]
     assert shown.stderr == ""
+
+
+def test_what_is_no_number_is_null_in_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Found(BaseModel):
+        mean: float
+
+    step = Step(agent="sums", tool="mean", arguments={}, observation="nan", output=Found(mean=float("nan")))
+    result = AgentResult(agent="sums", text="There is none.", steps=(step,))
+    monkeypatch.setattr("querist.cli.agent._run", lambda *_: (result, None))
+    shown = run("run", "sums", "What is the mean of nothing?", "--json")
+    assert json.loads(shown.stdout, parse_constant=pytest.fail)["steps"][0]["output"] == {"mean": None}
 
 
 def test_the_message_and_variables_can_come_from_elsewhere(scripted: Use) -> None:

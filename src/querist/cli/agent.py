@@ -100,7 +100,7 @@ def run(
     with _steps(quiet=quiet or as_json) as watch:
         result, agent = _run(name, task, load_settings(), data, model, grant or [], watch, state, save is not None)
     if as_json:
-        _print_json(result.model_dump(mode="json"))
+        typer.echo(result.model_dump_json(indent=2))  # what a tool gave may hold NaN, which is no JSON
     else:
         typer.echo(result.text)
         _draw(result)
