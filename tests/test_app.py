@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +28,7 @@ from querist.errors import (
     UsageError,
     VetoError,
 )
-from querist.models.base import Request
+from querist.models.base import Reply, Request
 from querist.settings import AnswerSettings
 from querist.settings.policy import EventSettings, HookSettings, Policy, Rate
 from querist.sources.files import FileSource
@@ -111,6 +113,41 @@ def test_a_closed_one_answers_no_more_and_says_so(opened: Open) -> None:
         one.ask(QUESTION)
     with pytest.raises(UsageError, match="closed"):
         asyncio.run(one.aask(QUESTION))
+    with pytest.raises(UsageError, match="closed"):
+        one.verify(QUESTION, QUERY)
+
+
+def test_a_thread_that_waits_for_an_answer_is_told_when_it_is_closed(shifts: Path) -> None:
+    asked = threading.Event()
+
+    class Slow(ScriptedModel):
+        async def complete(self, request: Request, on_token: Any = None) -> Reply:
+            asked.set()
+            await asyncio.Event().wait()
+            raise AssertionError("unreachable")
+
+    one = Querist(shifts, model=Slow([]))
+    with ThreadPoolExecutor() as threads:
+        answer = threads.submit(one.ask, QUESTION)
+        asked.wait()
+        one.close()
+        with pytest.raises(UsageError, match="closed meanwhile"):
+            answer.result(timeout=30)
+
+
+def test_threads_that_ask_at_once_share_one_loop(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[asyncio.AbstractEventLoop] = []
+
+    def slow_to_make() -> asyncio.AbstractEventLoop:
+        time.sleep(0.05)
+        made.append(asyncio.SelectorEventLoop())
+        return made[-1]
+
+    monkeypatch.setattr(asyncio, "new_event_loop", slow_to_make)
+    with ThreadPoolExecutor(4) as threads:
+        answers = list(threads.map(opened().ask, [QUESTION] * 4))
+    assert {answer.text for answer in answers} == {"3 rows of who, hours."}
+    assert len(made) == 1
 
 
 def test_it_can_be_closed_while_a_query_that_was_given_up_still_runs(tmp_path: Path, opened: Open) -> None:

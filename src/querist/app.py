@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import functools
 import logging
 import threading
@@ -48,6 +49,8 @@ log = logging.getLogger(__name__)
 
 _CHANGEABLE = {"components", "concurrency", "hooks", "permissions", "token_budget", "tools"}
 """Settings that can change while a Querist is open."""
+_PATIENCE = 5.0
+"""Seconds that closing waits for what it has cancelled."""
 
 
 class Querist:
@@ -281,6 +284,7 @@ class Querist:
         """
         from querist.answer.verified import verify
 
+        self._check_open()
         prepared = self._loop.run(self.component.prepare())
         return verify(question, sql, prepared, self.verified, self.component.limits).query
 
@@ -293,13 +297,14 @@ class Querist:
             raise UsageError("This Querist is closed.", hint="Make a new one.")
 
     def close(self) -> None:
-        """Close the model and the sources. Calling it again does nothing."""
+        """Close the model and the sources. What other threads wait for ends in an error; a second call does nothing."""
         if self._loop.closed:
             return
         try:
             self._fire("system:stop")
         except QueristError as error:  # no hook may keep it open
             log.warning("a hook failed when Querist was closed: %s", error)
+        self._loop.give_up()
         self._opened.close()
 
     def __enter__(self) -> Self:
@@ -316,18 +321,41 @@ class _Loop:
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._starting = threading.Lock()
         self.closed = False
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        if self._loop is None:
-            self._loop = asyncio.new_event_loop()
-            threading.Thread(target=self._loop.run_forever, name="querist", daemon=True).start()
-        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        future = asyncio.run_coroutine_threadsafe(work, self._started())
         try:
             return future.result()
         except KeyboardInterrupt:
             future.cancel()
             raise
+        except concurrent.futures.CancelledError as error:
+            if not self.closed:
+                raise
+            raise UsageError("This Querist was closed meanwhile.", hint="Make a new one.") from error
+
+    def _started(self) -> asyncio.AbstractEventLoop:
+        with self._starting:
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                threading.Thread(target=self._loop.run_forever, name="querist", daemon=True).start()
+            return self._loop
+
+    def give_up(self) -> None:
+        """Cancel what runs. From now on only closing may run something."""
+
+        async def cancel() -> None:
+            others = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in others:
+                task.cancel()
+            if others:
+                await asyncio.wait(others, timeout=_PATIENCE)
+
+        self.closed = True
+        if self._loop is not None:
+            self.run(cancel())
 
     def close(self) -> None:
         self.closed = True
