@@ -190,6 +190,15 @@ def test_a_question_that_fails_is_wrong_and_the_next_is_asked(questions: list[Go
     assert all(p.right for p in others)
 
 
+def test_two_runs_that_write_to_one_file_lose_no_line(questions: list[GoldenQuestion], tmp_path: Path) -> None:
+    path = tmp_path / "p.jsonl"
+    logs = [PredictionLog(path), PredictionLog(path)]
+    for log, question in zip(logs, questions, strict=False):
+        run([question], Asker(lambda q: "SELECT 1").open, log=log)
+        log.close()
+    assert [p.id for p in read_predictions(path)] == ["a", "b"]
+
+
 def test_what_failed_because_of_the_model_is_asked_again(questions: list[GoldenQuestion], tmp_path: Path) -> None:
     path = tmp_path / "p.jsonl"
     log = PredictionLog(path)

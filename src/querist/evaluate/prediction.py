@@ -253,7 +253,9 @@ class PredictionLog:
         self.done: Sequence[Prediction] = [] if fresh or not path.exists() else read_predictions(path)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = os.open(path, os.O_RDWR | os.O_CREAT | (os.O_TRUNC if fresh else 0), 0o644)
+            # To append keeps the lines of two runs that write at once.
+            flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | (os.O_TRUNC if fresh else 0)
+            self._file = os.open(path, flags, 0o644)
         except OSError as error:
             raise UsageError(f"Predictions cannot be written to {path}: {error.strerror}.") from error
         self._end_whole()
@@ -265,12 +267,9 @@ class PredictionLog:
         if tail:
             try:
                 Prediction.model_validate_json(tail)
-                raw += b"\n"
-                os.pwrite(self._file, b"\n", len(raw) - 1)
+                os.write(self._file, b"\n")
             except ValidationError:
-                raw = raw[: -len(tail)]
-                os.ftruncate(self._file, len(raw))
-        os.lseek(self._file, len(raw), os.SEEK_SET)
+                os.ftruncate(self._file, len(raw) - len(tail))
 
     def add(self, prediction: Prediction) -> None:
         line = prediction.model_dump_json().encode() + b"\n"
