@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from querist.answer.answer import Answer, Attempt, Check, Evidence, Status
+from querist.answer.present import present
 from querist.cli.ask import _print_csv
 from querist.cli.main import app
-from querist.cli.show import in_lines, open_console, show_answer, show_table, status_line
+from querist.cli.show import as_markdown, in_lines, open_console, show_answer, show_table, status_line
 from querist.errors import ModelAccessError
 from querist.models.base import Request
 from querist.sources.table import ResultColumn, Table
@@ -289,6 +291,21 @@ def test_numbers_are_aligned_and_formatted(
     shown = shown_table(table([name], *((v,) for v in values)), 80, monkeypatch, capsys).splitlines()[2:]
     assert [line.strip() for line in shown] == cells
     assert len({len(line) for line in shown}) == 1
+
+
+def test_the_only_row_that_a_limit_left_is_shown(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    cut = replace(table(["name", "town"], ("Ada", "Reedham")), truncated="Only the first row fits.")
+    show_answer(open_console(), Answer(question="?", status=Status.UNVERIFIED, text=present(cut), table=cut))
+    assert "Ada   Reedham" in capsys.readouterr().out
+
+
+def test_a_line_break_in_a_name_ends_no_row_of_markdown() -> None:
+    broken = table(["net | sales\n2024", "town"], (1, "Reedham"))
+    text = as_markdown(Answer(question="?", status=Status.AGREED, text="1", table=broken))
+    assert "| net \\| sales 2024 | town |\n| --- | --- |\n| 1 | Reedham |\n" in text
 
 
 def test_a_table_is_cut_to_the_width_and_says_which_columns_are_left_out(

@@ -214,7 +214,7 @@ def as_markdown(answer: Answer) -> str:
     """The answer as a Markdown document, with all its rows."""
     parts = [f"# {_safe(answer.question)}", _safe(answer.text, keep_lines=True)]
     if answer.table is not None and answer.table.rows:
-        lines = [answer.table.names, ["---"] * len(answer.table.columns)]
+        lines = [[cell_text(name, width=None) for name in answer.table.names], ["---"] * len(answer.table.columns)]
         lines += [[cell_text(value, width=None) for value in row] for row in answer.table.rows]
         parts.append("\n".join("| " + " | ".join(c.replace("|", "\\|") for c in line) + " |" for line in lines))
     parts.append(f"*{status_line(answer)}*")
@@ -300,7 +300,7 @@ def _cut(text: str, width: int | None = CELL_WIDTH) -> str:
 
 def _said_in_full(table: Table) -> bool:
     """Whether the answer's text already holds every cell."""
-    return len(table) <= 1 or (len(table.columns) == 1 and len(table) <= FEW)
+    return (len(table) <= 1 and not table.truncated) or (len(table.columns) == 1 and len(table) <= FEW)
 
 
 def _mended(answer: Answer) -> Sequence[str]:
