@@ -92,6 +92,14 @@ def test_with_json_an_error_is_on_the_standard_output_as_well() -> None:
     assert result.stderr == "Error (data): bad\n  do it\n"
 
 
+@pytest.mark.parametrize("arguments", [["--json"], ["Revenue?", "--json", "--drafts", "0"], ["--json", "--wrong"]])
+def test_wrong_options_are_told_in_json_too(arguments: list[str]) -> None:
+    result = RUN.invoke(app, ["ask", *arguments])
+    assert result.exit_code == 2
+    assert json.loads(result.stdout)["error"]["code"] == "usage"
+    assert "Usage: " in result.stderr
+
+
 def test_a_fault_of_the_program_is_told_without_a_traceback_unless_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     result = RUN.invoke(raising(ZeroDivisionError("by zero")), ["go"])
     assert result.exit_code == 1

@@ -30,14 +30,19 @@ def show_error(error: Exception, *, as_json: bool = False) -> None:
         code, message = "unexpected", f"{type(error).__name__}: {error}"
         hint = "This is a fault in Querist itself. `querist --debug …` shows where it happened."
     if as_json:
-        import json
-
-        told = {"code": code, "message": message, "hint": hint}
-        typer.echo(json.dumps({"error": told}, indent=2, ensure_ascii=False))
+        print_error(code, message, hint)
     head = typer.style(f"Error ({code}):", fg=None if os.environ.get("NO_COLOR") else "red", bold=True)
     typer.echo(f"{head} {message}", err=True)
     if hint:
         typer.echo(f"  {hint}", err=True)
+
+
+def print_error(code: str, message: str, hint: str) -> None:
+    """Tell an error on standard output, for a program that reads JSON there."""
+    import json
+
+    told = {"code": code, "message": message, "hint": hint}
+    typer.echo(json.dumps({"error": told}, indent=2, ensure_ascii=False))
 
 
 def exit_code(error: Exception) -> int:

@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command, get_group
 
-from querist.cli.errors import exit_code, show_error
+from querist.cli.errors import exit_code, print_error, show_error
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,11 @@ class QueristGroup(TyperGroup):
         as_json = "--json" in ctx.args  # of the command, which is not known yet
         try:
             return super().invoke(ctx)
-        except (typer.TyperException, typer.Exit, typer.Abort, EOFError):
+        except typer.TyperException as error:  # the options are wrong, which Typer tells with the usage
+            if as_json:
+                print_error("usage", error.format_message(), "")
+            raise
+        except (typer.Exit, typer.Abort, EOFError):
             raise
         except Exception as error:
             if isinstance(error, OSError) and error.errno == errno.EPIPE:
