@@ -138,6 +138,19 @@ def test_optional_file_that_cannot_be_read_is_left_out_and_told(tmp_path: Path, 
     assert "bad.json is left out" in source.notes[0]
 
 
+def test_a_name_that_is_no_text_is_told_and_hinders_no_other_file(tmp_path: Path, open_files: Open) -> None:
+    good, odd = _write(tmp_path / "good.csv", "a,b\n1,2\n"), tmp_path / os.fsdecode(b"caf\xe9.csv")
+    try:
+        odd.write_text("a,b\n1,2\n")
+    except OSError:
+        pytest.skip("names of this file system are text")
+    source = open_files(good, odd, optional=frozenset({good, odd}))
+    assert [t.name for t in source.schema().tables] == ["good"]
+    assert source.notes[0].startswith("caf�.csv is left out: ")
+    with pytest.raises(SourceFormatError, match="not in UTF-8"):
+        open_files(odd)
+
+
 def test_named_file_that_cannot_be_read_is_an_error(tmp_path: Path, open_files: Open) -> None:
     good, bad = _write(tmp_path / "good.csv", "a,b\n1,2\n"), _write(tmp_path / "bad.json", "{not json")
     with pytest.raises(SourceFormatError, match=r"bad\.json is not valid JSON: .* line 1, column 2"):

@@ -66,7 +66,7 @@ def file_stamp(path: Path) -> str:
 
 def converted(path: Path, convert: Convert, folder: Path | None = None) -> Path:
     """The DuckDB file with the tables of `path`; makes it when it is not there yet, in the store or in `folder`."""
-    key = hashlib.sha256(f"{READER_VERSION}|{file_stamp(path)}".encode()).hexdigest()[:32]
+    key = hashlib.sha256(os.fsencode(f"{READER_VERSION}|{file_stamp(path)}")).hexdigest()[:32]
     target = (folder or _folder()) / f"{key}.duckdb"
     if target.exists():
         os.utime(target)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Literal
 
@@ -30,8 +31,15 @@ def stem(path: Path) -> str:
     return Path(name).stem or name
 
 
+def shown_name(path: Path) -> str:
+    """The path for people, also where its bytes are no text: a name in Latin-1, from an old archive."""
+    return os.fsencode(path).decode(errors="replace")
+
+
 def file_kind(path: Path) -> FileKind:
     """Raises SourceFormatError when it is none that can be read."""
+    if (name := shown_name(path)) != str(path):
+        raise SourceFormatError(f"{name} cannot be read: its name is not in UTF-8.", hint="Rename it.")
     with path.open("rb") as file:
         head = file.read(512)
     suffix = _suffix(path)

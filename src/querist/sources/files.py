@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import logging
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,7 +20,7 @@ from querist.sources.base import Column, Schema, TableSchema
 from querist.sources.duckdb_engine import DuckDbEngine, engine_settings, kind_of
 from querist.sources.file_cache import Contents, StoredTable, converted, discard, file_stamp, read_contents
 from querist.sources.file_families import Piece, families, family_name, told_apart
-from querist.sources.file_kinds import file_kind, stem
+from querist.sources.file_kinds import file_kind, shown_name, stem
 from querist.sources.naming import file_literal, literal, quote, table_name, unique_name
 from querist.sources.tidy import tidied
 
@@ -63,7 +64,7 @@ class FileSource(DuckDbEngine):
         digest = hashlib.sha256()
         for path in self.paths:
             try:
-                digest.update(file_stamp(path).encode())
+                digest.update(os.fsencode(file_stamp(path)))
             except FileNotFoundError as error:
                 raise SourceNotFoundError(f"{path} is no longer there.") from error
         return digest.hexdigest()[:32]
@@ -97,7 +98,7 @@ class FileSource(DuckDbEngine):
                     con.close()
                     raise
                 last_error = error
-                notes.append(f"{path.name} is left out: {error.message}")
+                notes.append(f"{shown_name(Path(path.name))} is left out: {error.message}")
                 log.warning("%s is left out: %s", path, error.message)
                 continue
             notes += [f"{path.name}: {note}" for note in contents.notes]
