@@ -147,6 +147,17 @@ def test_a_broken_index_is_made_anew(tmp_path: Path, caplog: pytest.LogCaptureFi
     source.close()
 
 
+def test_an_index_that_cannot_be_kept_is_made_for_this_time(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "shops.csv"
+    path.write_text("name,town\nAnna,Graz\n")
+    (source,) = open_sources([path])
+    prepared = prepare(source, path / "values")
+    assert [match.value for match in prepared.values.mentions("Who is in Graz?")] == ["Graz"]
+    assert "cannot be kept" in caplog.text
+    prepared.close()
+    source.close()
+
+
 CLOSED_IN_USE = """
 import sqlite3, sys, threading, time
 from pathlib import Path

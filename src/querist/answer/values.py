@@ -208,24 +208,29 @@ def value_index(source: Source, folder: Path) -> ValueIndex:
         source: its profile says which columns to read.
         folder: where index files are kept, readable by their owner only; made when missing.
     """
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     name = hashlib.sha256(f"{source.name}\n{source.describe()}".encode()).hexdigest()[:32]
     path = folder / f"{name}.sqlite"
     try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         db = _open(path, source)
-    except sqlite3.DatabaseError as error:
-        if not is_broken(error):
-            raise
-        _log.warning("the index of values %s is broken (%s) and is made anew", path, error)
-        remove(path)
-        db = _open(path, source)
+    except (OSError, sqlite3.DatabaseError) as error:
+        if isinstance(error, sqlite3.Error) and is_broken(error):
+            _log.warning("the index of values %s is broken (%s) and is made anew", path, error)
+            remove(path)
+            db = _open(path, source)
+        else:
+            _log.warning("the index of values cannot be kept in %s and is made for this time: %s", path, error)
+            db = _filled(sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None), source)
     return ValueIndex(db, open_indexes(source))
 
 
 def _open(path: Path, source: Source) -> sqlite3.Connection:
     # SQLite gives its companion files the rights of the database file, so these are set before it opens it.
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=30)
+    return _filled(sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=30), source)
+
+
+def _filled(db: sqlite3.Connection, source: Source) -> sqlite3.Connection:
     try:
         db.executescript(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;"
