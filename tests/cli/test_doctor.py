@@ -125,6 +125,14 @@ def test_a_folder_that_cannot_be_written_is_a_failure(hosted: None, monkeypatch:
     assert {finding["level"] for finding in of("folders")} == {"fail"}
 
 
+def test_a_file_in_place_of_the_home_is_a_failure(
+    hosted: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("QUERIST_HOME", str(tmp_path / "file"))
+    assert {finding["level"] for finding in of("folders")} == {"fail"}
+
+
 def test_a_nearly_full_disk_is_a_warning(hosted: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "LITTLE_SPACE", 10**18)
     assert {finding["level"] for finding in of("folders")} == {"warn"}

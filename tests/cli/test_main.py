@@ -111,6 +111,13 @@ def test_a_fault_of_the_program_is_told_without_a_traceback_unless_asked_for(mon
     assert "Traceback" not in RUN.invoke(raising(ZeroDivisionError("by zero")), ["go"]).stderr
 
 
+def test_what_the_system_refuses_is_no_fault_of_the_program() -> None:
+    result = RUN.invoke(raising(OSError(28, "No space left on device", "/data/x")), ["go"])
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error (system): /data/x: No space left on device.\n")
+    assert "fault in Querist" not in result.stderr
+
+
 @pytest.mark.parametrize("stop", [KeyboardInterrupt(), asyncio.CancelledError()], ids=["Ctrl-C", "cancelled"])
 def test_being_stopped_is_told_in_a_word(stop: BaseException) -> None:
     result = RUN.invoke(raising(stop), ["go"])

@@ -20,7 +20,7 @@ import duckdb
 import pytest
 import xlsxwriter
 
-from querist.errors import QueryError, QueryTimeoutError, SourceFormatError, SourceNotFoundError
+from querist.errors import QueryError, QueryTimeoutError, SourceAccessError, SourceFormatError, SourceNotFoundError
 from querist.sources import file_cache, json_reading
 from querist.sources.base import Limits
 from querist.sources.file_cache import Contents, converted
@@ -136,6 +136,15 @@ def test_optional_file_that_cannot_be_read_is_left_out_and_told(tmp_path: Path, 
     source = open_files(good, bad, optional=frozenset({good, bad}))
     assert [t.name for t in source.schema().tables] == ["good"]
     assert "bad.json is left out" in source.notes[0]
+
+
+def test_a_home_that_cannot_be_written_is_told_with_what_to_do(
+    tmp_path: Path, open_files: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("QUERIST_HOME", str(_write(tmp_path / "file", "")))
+    with pytest.raises(SourceAccessError, match=r"kept in .*, which cannot be written") as caught:
+        open_files(_write(tmp_path / "good.csv", "a,b\n1,2\n"))
+    assert "QUERIST_HOME" in caught.value.hint
 
 
 def test_a_name_that_is_no_text_is_told_and_hinders_no_other_file(tmp_path: Path, open_files: Open) -> None:

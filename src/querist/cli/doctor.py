@@ -157,7 +157,7 @@ def _folders() -> Iterator[Finding]:
 
     for part, folder in (("cache", cache_dir()), ("data", data_dir())):
         there = next(path for path in (folder, *folder.parents) if path.exists())
-        if not os.access(there, os.W_OK):
+        if not (there.is_dir() and os.access(there, os.W_OK)):
             todo = "Give yourself the right to write there, or set QUERIST_HOME to another folder."
             yield Finding("folders", Level.FAIL, f"{part}: {folder} cannot be written", todo)
             continue

@@ -26,6 +26,10 @@ def show_error(error: Exception, *, as_json: bool = False) -> None:
         typer.echo("".join(traceback.format_exception(error)), err=True)
     if isinstance(error, QueristError):
         code, message, hint = error.code, error.message, error.hint
+    elif isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        code, message = "system", f"{where}{error.strerror or error}."
+        hint = "`querist doctor` tells whether there is room, and whether Querist's own folders can be written."
     else:
         code, message = "unexpected", f"{type(error).__name__}: {error}"
         hint = "This is a fault in Querist itself. `querist --debug …` shows where it happened."

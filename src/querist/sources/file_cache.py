@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from querist.errors import SourceAccessError
 from querist.sources.naming import literal
 from querist.state.paths import cache_dir
 
@@ -93,8 +94,14 @@ def _make(path: Path, target: Path, convert: Convert) -> Path:
     from querist.sources.duckdb_engine import engine_settings, stopped_by_keyboard
 
     scratch = target.with_name(f"{target.stem}.{os.getpid()}-{uuid.uuid4().hex[:8]}.partial")
-    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)  # it holds people's data
-    scratch.mkdir()
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)  # it holds people's data
+        scratch.mkdir()
+    except OSError as error:
+        raise SourceAccessError(
+            f"What is read of files is kept in {target.parent}, which cannot be written: {error.strerror}.",
+            hint="Make room or give yourself the right to write there, or set QUERIST_HOME to another folder.",
+        ) from error
     try:
         partial = scratch / "data.duckdb"
         settings = engine_settings() | {"temp_directory": str(scratch / "spill"), "preserve_insertion_order": "true"}
