@@ -118,6 +118,14 @@ def test_what_the_system_refuses_is_no_fault_of_the_program() -> None:
     assert "fault in Querist" not in result.stderr
 
 
+def test_letters_that_the_output_has_no_bytes_for_are_escaped() -> None:
+    command = [sys.executable, "-m", "querist.cli.main", "config", "validate", "żółw.yaml", "--json"]
+    environment = {**os.environ, "PYTHONIOENCODING": "latin-1"}
+    done = subprocess.run(command, capture_output=True, env=environment)
+    assert done.returncode == 2
+    assert "żółw.yaml" in json.loads(done.stdout.decode("latin-1"))["error"]["message"]
+
+
 @pytest.mark.parametrize("stop", [KeyboardInterrupt(), asyncio.CancelledError()], ids=["Ctrl-C", "cancelled"])
 def test_being_stopped_is_told_in_a_word(stop: BaseException) -> None:
     result = RUN.invoke(raising(stop), ["go"])

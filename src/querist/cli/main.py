@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import atexit
+import codecs
 import gc
+import io
 import os
 import sys
 from contextlib import suppress
@@ -118,11 +120,22 @@ def main() -> None:
     """Entry point of the installed program."""
     # A command is short, and most of its own time is loading modules: no need to look for garbage meanwhile.
     gc.set_threshold(100_000)
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a letter that it has no bytes for loses no answer
+        codecs.register_error("querist-escape", _escaped)
+        sys.stdout.reconfigure(errors="querist-escape")
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looking for them reads every installed package
     try:
         app()
     except SystemExit as end:
         _leave(end.code if isinstance(end.code, int) else 1 if end.code else 0)
+
+
+def _escaped(error: UnicodeError) -> tuple[str, int]:
+    """Letters as JSON writes them in ASCII, so that JSON stays JSON."""
+    import json
+
+    assert isinstance(error, UnicodeEncodeError)
+    return json.dumps(error.object[error.start : error.end])[1:-1], error.end
 
 
 def _leave(code: int) -> NoReturn:
