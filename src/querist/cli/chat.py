@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import logging
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from querist.answer.answer import Answer
     from querist.answer.understand import Turn
     from querist.app import Querist
+
+log = logging.getLogger(__name__)
 
 HELP = """\
 /sql            the query behind the last answer
@@ -227,12 +230,15 @@ def _prompt_history() -> Iterator[None]:
         yield
         return
     file = data_dir() / "history"
-    file.parent.mkdir(parents=True, exist_ok=True)
     readline.set_history_length(REMEMBERED_LINES)
-    if file.exists():
+    with suppress(OSError):  # there is none yet, or it is not ours to read
         readline.read_history_file(file)
     try:
         yield
     finally:
-        readline.write_history_file(file)
-        file.chmod(0o600)
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            readline.write_history_file(file)
+            file.chmod(0o600)
+        except OSError as error:
+            log.warning("what was typed is not kept in %s: %s", file, error)
