@@ -105,6 +105,16 @@ def test_the_session_is_kept_as_it_goes(kites: Path, scripted: Use) -> None:
     assert file.stat().st_mode & 0o077 == 0
 
 
+def test_questions_of_a_file_are_read_as_data_are(kites: Path, scripted: Use) -> None:
+    scripted(replies)
+    written = b"\xef\xbb\xbfHow many kites?\r\n" + "How many for Äolus?\r\n".encode("cp1252")
+    shown = CliRunner().invoke(app, ["chat", "--data", str(kites)], input=written)
+    assert shown.exit_code == 0, shown.output
+    (file,) = (data_dir() / "sessions").glob("*.jsonl")
+    asked = [json.loads(line)["question"] for line in file.read_text(encoding="utf-8").splitlines()]
+    assert asked == ["How many kites?", "How many for Äolus?"]
+
+
 def test_an_answer_that_cannot_be_kept_is_shown(kites: Path, scripted: Use) -> None:
     scripted([COUNT, COUNT])
     data_dir().mkdir(parents=True)

@@ -50,6 +50,7 @@ def test_every_tool_can_be_shown(capsys: pytest.CaptureFixture[str]) -> None:
         (["expression=2 ^ a", 'variables={"a": 10}'], ""),
         (["--input", '{"expression": "2 ^ a"}', 'variables={"a": 10}'], ""),
         (["-"], '{"expression": "2 ^ a", "variables": {"a": 10}}'),
+        (["-"], '\ufeff{"expression": "2 ^ a", "variables": {"a": 10}}'),
     ],
 )
 def test_it_takes_values_one_by_one_or_as_json(arguments: list[str], stdin: str) -> None:

@@ -87,8 +87,9 @@ def run(
       querist agent run code --grant file_read:./src "What does src/main.py do?"
     """
     from querist.settings import load_settings
+    from querist.sources.text_encoding import decode
 
-    text = sys.stdin.read() if message == "-" else message
+    text = decode(sys.stdin.buffer.read())[0] if message == "-" else message
     if not text.strip():
         raise UsageError("There is nothing to do: the message is empty.")
     task = {"message": text.strip(), "variables": _variables(variable), "session": session}

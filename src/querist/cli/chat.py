@@ -203,10 +203,12 @@ def _document(answer: Answer, kind: str) -> str:
 
 def _lines() -> Iterator[str]:
     """What the person types, or what stands in a pipe. Ctrl-C at the prompt drops the line, Ctrl-D ends."""
+    from querist.sources.text_encoding import decode
+
     interactive = sys.stdin.isatty()
     while True:
         try:
-            line = input("> ") if interactive else sys.stdin.readline()
+            line = input("> ") if interactive else decode(sys.stdin.buffer.readline())[0]
         except EOFError:
             typer.echo()
             return

@@ -173,8 +173,10 @@ def _of_plugins(settings: Settings) -> Registry:
 
 
 def _input(tool: Component[Any, Any], values: list[str], whole: str | None) -> dict[str, Any]:
+    from querist.sources.text_encoding import decode
+
     if values == ["-"]:
-        values, whole = [], sys.stdin.read()
+        values, whole = [], decode(sys.stdin.buffer.read())[0]
     given = {} if whole is None else _object(whole)
     properties = tool.input_schema().get("properties", {})
     for text in values:
