@@ -60,6 +60,11 @@ def test_what_is_no_number_is_null_in_json(monkeypatch: pytest.MonkeyPatch) -> N
     assert json.loads(shown.stdout, parse_constant=pytest.fail)["steps"][0]["output"] == {"mean": None}
 
 
+def test_a_terminal_obeys_nothing_of_what_an_agent_says(scripted: Use) -> None:
+    scripted([say("Read on\x1b]52;c;cm0gLXJmIH4=\x07\n\tزبان\u200cها")])
+    assert run("run", "sums", "Sum up the page").stdout == "Read on ]52;c;cm0gLXJmIH4= \n\tزبان\u200cها\n"
+
+
 def test_the_message_and_variables_can_come_from_elsewhere(scripted: Use) -> None:
     model = scripted([say("Ha.")])
     assert run("run", "sums", "-", "--var", "tone=funny", stdin="Hello\n").stdout == "Ha.\n"

@@ -85,6 +85,11 @@ def test_an_error_is_told_with_its_code_and_hint_and_sets_the_exit_code(error: D
     assert result.stdout == ""
 
 
+def test_a_terminal_obeys_nothing_of_what_an_error_quotes() -> None:
+    result = RUN.invoke(raising(DataError("no column '\x1b[2Jx'", hint="There are:\na\x9bb.")), ["go"])
+    assert result.stderr == "Error (data): no column ' [2Jx'\n  There are:\na b.\n"
+
+
 def test_with_json_an_error_is_on_the_standard_output_as_well() -> None:
     result = RUN.invoke(raising(DataError("bad", hint="do it")), ["go", "--json"])
     assert result.exit_code == 1

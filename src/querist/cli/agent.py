@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from querist.cli.errors import harmless
 from querist.cli.output_file import check_writable, write_whole
 from querist.errors import ModelNotFoundError, QueristError, UsageError
 
@@ -103,7 +104,7 @@ def run(
     if as_json:
         typer.echo(result.model_dump_json(indent=2))  # what a tool gave may hold NaN, which is no JSON
     else:
-        typer.echo(result.text)
+        typer.echo(harmless(result.text))
         _draw(result)
         _tell(result)
     if save is not None:  # last, so that the answer is not lost with the file
@@ -382,7 +383,7 @@ _STOPPED = {
 def _tell(result: AgentResult) -> None:
     """What a person should know beside the answer."""
     for note in (*result.notes, *([_STOPPED[result.stopped]] if result.stopped else [])):
-        typer.echo(f"! {note}", err=True)
+        typer.echo(f"! {harmless(note)}", err=True)
 
 
 def _library() -> AgentLibrary:

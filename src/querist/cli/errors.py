@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 
 import typer
 
 from querist.errors import ComponentInputError, ComponentNotFoundError, ConfigError, QueristError, UsageError
+
+_OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"""Control characters, all but tabs and the ends of lines."""
 
 
 def debugging() -> bool:
@@ -36,9 +40,14 @@ def show_error(error: Exception, *, as_json: bool = False) -> None:
     if as_json:
         print_error(code, message, hint)
     head = typer.style(f"Error ({code}):", fg=None if os.environ.get("NO_COLOR") else "red", bold=True)
-    typer.echo(f"{head} {message}", err=True)
+    typer.echo(f"{head} {harmless(message)}", err=True)
     if hint:
-        typer.echo(f"  {hint}", err=True)
+        typer.echo(f"  {harmless(hint)}", err=True)
+
+
+def harmless(text: str) -> str:
+    """Text that data or a model may have a part in, without what a terminal would obey."""
+    return _OBEYED.sub(" ", text)
 
 
 def print_error(code: str, message: str, hint: str) -> None:
