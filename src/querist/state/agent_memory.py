@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from querist.errors import DataError
+from querist.state.sqlite_file import remedy
 
 _BUSY_SECONDS = 5.0
 _TABLES = """
@@ -81,7 +82,7 @@ class AgentMemory:
         except (sqlite3.Error, OSError) as error:
             raise DataError(
                 f"The memory of agents in {self.path} cannot be used: {error}.",
-                hint="Move the file away; agents then begin with an empty memory.",
+                hint=remedy(error, "Move the file away; agents then begin with an empty memory."),
             ) from error
 
 

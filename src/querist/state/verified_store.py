@@ -12,6 +12,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from querist.errors import DataError
+from querist.state.sqlite_file import remedy
 
 _BUSY_SECONDS = 5.0
 _TABLE = "CREATE TABLE IF NOT EXISTS verified (id TEXT PRIMARY KEY, record TEXT NOT NULL)"
@@ -85,5 +86,5 @@ class VerifiedStore:
         except (sqlite3.Error, OSError, ValueError) as error:  # a record that does not validate is a ValueError
             raise DataError(
                 f"The verified queries in {self.path} cannot be used: {error}.",
-                hint="Move the file away, and bring its queries back with `querist verify --import FILE`.",
+                hint=remedy(error, "Move it away, and bring its queries back with `querist verify --import FILE`."),
             ) from error
