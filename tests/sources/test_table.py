@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from pathlib import Path
 
 import pytest
@@ -14,3 +15,11 @@ def test_csv_is_read_back_as_it_was_written(tmp_path: Path, text: str) -> None:
     with (tmp_path / "out.csv").open(newline="") as file:
         assert list(csv.reader(file)) == [["note", "n"], [text, "1"], ["z", "2"]]
     assert (tmp_path / "out.csv").read_bytes().startswith(b"note,n\n")
+
+
+def test_csv_holds_nothing_that_only_python_can_read() -> None:
+    columns = tuple(map(ResultColumn, ("key", "tags", "place", "none")))
+    text = io.StringIO()
+    Table(columns, ((b"\x00\xff", ["a", 'é, "b"'], {"town": "Graz", "at": None}, None),)).write_csv(text)
+    (_, row) = csv.reader(io.StringIO(text.getvalue()))
+    assert row == ["00ff", '["a", "é, \\"b\\""]', '{"town": "Graz", "at": null}', ""]

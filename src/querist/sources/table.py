@@ -6,6 +6,7 @@ import csv
 import datetime as dt
 import decimal
 import io
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,10 +82,10 @@ class Table:
             self.write_csv(text)
 
     def write_csv(self, stream: TextIO) -> None:
-        """Write as CSV with a header to an open stream."""
+        """Write as CSV with a header to an open stream: bytes in hex, lists and records as JSON."""
         writer = csv.writer(_LineFeeds(stream))
         writer.writerow(self.names)
-        writer.writerows(self.rows)
+        writer.writerows(map(_csv_cell, row) for row in self.rows)
 
     def to_polars(self) -> polars.DataFrame:
         """As a Polars data frame. Needs the extra `polars`."""
@@ -126,6 +127,12 @@ class _LineFeeds:
 
     def write(self, row: str) -> None:
         self._stream.write(row.removesuffix("\r\n") + "\n")
+
+
+def _csv_cell(value: Value) -> Value:
+    if isinstance(value, (list, tuple, dict)):
+        return json.dumps(json_cell(value), ensure_ascii=False)
+    return value.hex() if isinstance(value, bytes) else value
 
 
 def json_cell(value: Value) -> Value:
