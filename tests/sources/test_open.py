@@ -272,6 +272,8 @@ def test_file_on_the_web_is_fetched_once_and_asked_for_again(server: _Server) ->
         assert source.execute("SELECT n FROM sales").scalar() == 2
         source.close()
     assert [tag for _, tag in server.asked] == ["", '"9"']
+    (kept,) = (cache_dir() / "downloads").iterdir()
+    assert kept.stat().st_mode & 0o077 == 0
 
 
 def test_file_that_changed_on_the_web_is_fetched_again(server: _Server) -> None:

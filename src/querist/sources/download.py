@@ -55,7 +55,7 @@ def download(url: str, on_progress: Callable[[str], None] | None = None) -> Path
                 raise SourceNotFoundError(f"There is no file at {shown} (the server says {response.status_code}).")
             if not response.is_success:
                 raise SourceAccessError(f"{shown} cannot be fetched: the server says {response.status_code}.")
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)  # it holds people's data
             name = _file_name(response)
             partial = folder / f"{uuid.uuid4().hex}.partial"
             try:
