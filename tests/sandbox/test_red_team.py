@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from querist.errors import UsageError
 from querist.sandbox.local import LocalSandbox
 from querist.sandbox.piped import UnsafeSandbox
 from querist.sandbox.red_team.suite import FAMILIES, attack_all
+from querist.sandbox.remote import RemoteSandbox
 
 QUICK = (
     "read-passwd",
@@ -45,6 +47,12 @@ async def test_the_sandbox_holds(sandbox: LocalSandbox) -> None:
 async def test_without_walls_the_attacks_succeed() -> None:
     verdicts = [verdict async for verdict in attack_all(UnsafeSandbox(), QUICK)]
     assert [verdict.name for verdict in verdicts if verdict.succeeded] == list(QUICK)
+
+
+async def test_a_sandbox_on_another_machine_is_not_judged_from_here() -> None:
+    with pytest.raises(UsageError, match="on another machine") as raised:
+        _ = [verdict async for verdict in attack_all(RemoteSandbox("https://sandbox.example.org", "token"))]
+    assert raised.value.hint == "Run `querist sandbox test` there."
 
 
 def test_every_attack_has_a_name_of_its_own() -> None:

@@ -7,7 +7,7 @@ import dataclasses
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
-from querist.errors import SandboxError
+from querist.errors import SandboxError, UsageError
 from querist.sandbox.base import Job, Sandbox
 from querist.sandbox.red_team import floods, network, processes, reading, results
 from querist.sandbox.red_team.attack import Attack, claimed
@@ -48,7 +48,13 @@ async def attack_all(sandbox: Sandbox, only: Sequence[str] = ()) -> AsyncIterato
 
     Raises:
         SandboxError: harmless code does not run either, so that nothing could be told from attacks that fail.
+        UsageError: it runs code elsewhere, where nothing is that the attacks aim at: all would seem contained.
     """
+    if sandbox.strength == "remote":
+        raise UsageError(
+            f"The sandbox {sandbox.name!r} runs code on another machine, and attacks are judged where it runs.",
+            hint="Run `querist sandbox test` there.",
+        )
     with Canaries() as canaries:
         rest = Table((ResultColumn("note"),), ((canaries.token[8:],),))
         job = Job(_HARMLESS.code, {"notes": rest}, {"P": canaries.targets()}, LIMITS)
