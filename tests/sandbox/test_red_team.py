@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
+from types import SimpleNamespace
+
 import pytest
 
 from querist.errors import UsageError
 from querist.sandbox.local import LocalSandbox
 from querist.sandbox.piped import UnsafeSandbox
+from querist.sandbox.red_team.processes import ATTACKS as ON_PROCESSES
 from querist.sandbox.red_team.suite import FAMILIES, attack_all
 from querist.sandbox.remote import RemoteSandbox
 
@@ -53,6 +58,33 @@ async def test_a_sandbox_on_another_machine_is_not_judged_from_here() -> None:
     with pytest.raises(UsageError, match="on another machine") as raised:
         _ = [verdict async for verdict in attack_all(RemoteSandbox("https://sandbox.example.org", "token"))]
     assert raised.value.hint == "Run `querist sandbox test` there."
+
+
+@pytest.mark.parametrize(
+    ("attack", "on_x86", "on_arm"),
+    [
+        ("process-memory", {310}, {270}),
+        ("keyring", {250}, {219}),
+        ("bpf", {321, 323}, {280, 282}),
+        ("memory-file", {319}, {279}),
+    ],
+)
+def test_system_calls_are_called_by_the_numbers_of_the_machine(
+    attack: str, on_x86: set[int], on_arm: set[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    called: set[int] = set()
+
+    def syscall(number: int, *arguments: object) -> int:
+        called.add(number)
+        return -1
+
+    monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: SimpleNamespace(syscall=syscall))
+    (code,) = (each.code for each in ON_PROCESSES if each.name == attack)
+    for machine, numbers in (("x86_64", on_x86), ("aarch64", on_arm)):
+        called.clear()
+        monkeypatch.setattr(os, "uname", lambda machine=machine: SimpleNamespace(machine=machine))
+        exec(code, {"P": {}})
+        assert called == numbers
 
 
 def test_every_attack_has_a_name_of_its_own() -> None:

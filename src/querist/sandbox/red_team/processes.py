@@ -6,9 +6,10 @@ from querist.sandbox.red_team.attack import FRAME, Attack, claimed, killed, left
 
 _NAME = "open('/proc/self/comm', 'w').write((P['half'] + P['rest'])[:12])"
 _CALL = """import ctypes, os
-libc = ctypes.CDLL(None, use_errno=True)
+libc, on_x86 = ctypes.CDLL(None, use_errno=True), os.uname().machine == 'x86_64'
 if {test}: print(P['half'] + P['rest'])
 """
+"""Newer calls have the same number on all architectures; older ones have others where the machine is no x86."""
 
 
 def _kernel(name: str, tries: str, test: str) -> Attack:
@@ -69,7 +70,7 @@ ATTACKS = (
     _kernel(
         "process-memory",
         "copies memory of its parent",
-        "libc.syscall(310, os.getppid(), (v := (ctypes.c_size_t * 2)(ctypes.addressof(b := ctypes.create_string_buffer(8)), 8)), 1, v, 1, 0) > 0 or ctypes.get_errno() == 14",
+        "libc.syscall(310 if on_x86 else 270, os.getppid(), (v := (ctypes.c_size_t * 2)(ctypes.addressof(b := ctypes.create_string_buffer(8)), 8)), 1, v, 1, 0) > 0 or ctypes.get_errno() == 14",
     ),
     _kernel(
         "descriptors-of-parent",
@@ -101,13 +102,13 @@ ATTACKS = (
         "libc.unshare(0x10020000) == 0 and libc.mount(b'x', b'/tmp', b'tmpfs', 0, None) == 0 or libc.mount(b'none', os.getcwd().encode(), b'tmpfs', 0, None) == 0 == libc.umount(os.getcwd().encode())",
     ),
     _kernel("io-uring", "opens io_uring", "libc.syscall(425, 4, ctypes.create_string_buffer(256)) >= 0"),
-    _kernel("keyring", "reads the kernel's keyring", "libc.syscall(250, 0, -3, 1) >= 0"),
+    _kernel("keyring", "reads the kernel's keyring", "libc.syscall(250 if on_x86 else 219, 0, -3, 1) >= 0"),
     _kernel(
         "bpf",
         "loads a program into the kernel",
-        "libc.syscall(321, 0, ctypes.create_string_buffer(128), 128) >= 0 or libc.syscall(323, 1) >= 0",
+        "libc.syscall(321 if on_x86 else 280, 0, ctypes.create_string_buffer(128), 128) >= 0 or libc.syscall(323 if on_x86 else 282, 1) >= 0",
     ),
-    _kernel("memory-file", "makes executable files in memory", "libc.syscall(319, b'x', 0) >= 0"),
+    _kernel("memory-file", "makes executable files in memory", "libc.syscall(319 if on_x86 else 279, b'x', 0) >= 0"),
     Attack(
         "dunder-walk",
         "finds os.system by way of the classes that are loaded",
