@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import struct
 from types import SimpleNamespace
 
 import pytest
@@ -85,6 +86,24 @@ def test_system_calls_are_called_by_the_numbers_of_the_machine(
         monkeypatch.setattr(os, "uname", lambda machine=machine: SimpleNamespace(machine=machine))
         exec(code, {"P": {}})
         assert called == numbers
+
+
+def test_what_is_to_be_loaded_into_the_kernel_is_a_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    programs: list[tuple[int, bytes]] = []
+
+    def syscall(number: int, *arguments: object) -> int:
+        command, about, size = arguments
+        assert (number, command, size) == (321, 5, 128)
+        assert isinstance(about, bytes)
+        kind, steps, code, _ = struct.unpack_from("IIQQ", about)
+        programs.append((kind, ctypes.string_at(code, 8 * steps)))
+        return 3
+
+    monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: SimpleNamespace(syscall=syscall))
+    monkeypatch.setattr(os, "uname", lambda: SimpleNamespace(machine="x86_64"))
+    (code,) = (each.code for each in ON_PROCESSES if each.name == "bpf")
+    exec(code, {"P": {"half": "", "rest": ""}})
+    assert programs == [(1, b"\xb7" + bytes(7) + b"\x95" + bytes(7))]  # a filter of sockets: return 0
 
 
 def test_every_attack_has_a_name_of_its_own() -> None:

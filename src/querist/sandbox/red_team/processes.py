@@ -5,7 +5,7 @@ from __future__ import annotations
 from querist.sandbox.red_team.attack import FRAME, Attack, claimed, killed, left_behind
 
 _NAME = "open('/proc/self/comm', 'w').write((P['half'] + P['rest'])[:12])"
-_CALL = """import ctypes, os
+_CALL = """import ctypes, os, struct
 libc, on_x86 = ctypes.CDLL(None, use_errno=True), os.uname().machine == 'x86_64'
 if {test}: print(P['half'] + P['rest'])
 """
@@ -106,7 +106,8 @@ ATTACKS = (
     _kernel(
         "bpf",
         "loads a program into the kernel",
-        "libc.syscall(321 if on_x86 else 280, 0, ctypes.create_string_buffer(128), 128) >= 0 or libc.syscall(323 if on_x86 else 282, 1) >= 0",
+        "libc.syscall(321 if on_x86 else 280, 5, struct.pack('IIQQ', 1, 2, ctypes.addressof(code := ctypes.create_string_buffer(bytes.fromhex('b7' + 7 * '00' + '95' + 7 * '00'))), "
+        "ctypes.addressof(free := ctypes.create_string_buffer(b'GPL'))).ljust(128, bytes(1)), 128) >= 0 or libc.syscall(323 if on_x86 else 282, 1) >= 0",
     ),
     _kernel("memory-file", "makes executable files in memory", "libc.syscall(319 if on_x86 else 279, b'x', 0) >= 0"),
     Attack(
