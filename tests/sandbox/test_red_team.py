@@ -5,6 +5,8 @@ from __future__ import annotations
 import ctypes
 import os
 import struct
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import pytest
@@ -12,6 +14,7 @@ import pytest
 from querist.errors import UsageError
 from querist.sandbox.local import LocalSandbox
 from querist.sandbox.piped import UnsafeSandbox
+from querist.sandbox.red_team.canaries import Canaries
 from querist.sandbox.red_team.processes import ATTACKS as ON_PROCESSES
 from querist.sandbox.red_team.suite import FAMILIES, attack_all
 from querist.sandbox.remote import RemoteSandbox
@@ -104,6 +107,17 @@ def test_what_is_to_be_loaded_into_the_kernel_is_a_program(monkeypatch: pytest.M
     (code,) = (each.code for each in ON_PROCESSES if each.name == "bpf")
     exec(code, {"P": {"half": "", "rest": ""}})
     assert programs == [(1, b"\xb7" + bytes(7) + b"\x95" + bytes(7))]  # a filter of sockets: return 0
+
+
+def test_a_process_that_has_ended_does_not_live_on() -> None:
+    code = "import time; open('/proc/self/comm', 'w').write('canary-test'); print(flush=True); time.sleep(60)"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        process.stdout.readline()
+        assert Canaries().processes_called("canary-test") == [process.pid]
+        process.kill()
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # it has ended, and nobody has asked how
+        assert Canaries().processes_called("canary-test") == []
 
 
 def test_every_attack_has_a_name_of_its_own() -> None:

@@ -92,11 +92,14 @@ class Canaries:
         return _memory("VmHWM") - self._memory
 
     def processes_called(self, name: str) -> list[int]:
+        """Those that live: what has ended stays listed until its parent has heard of it."""
         found = []
         for entry in Path("/proc").iterdir():
             if entry.name.isdigit():
                 with suppress(OSError):
-                    if (entry / "comm").read_text().strip() == name:
+                    told = (entry / "stat").read_text(errors="replace")
+                    called, _, rest = told.partition("(")[2].rpartition(")")
+                    if called == name and rest.split()[0] not in "ZX":
                         found.append(int(entry.name))
         return found
 
