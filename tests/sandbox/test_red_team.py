@@ -58,6 +58,14 @@ async def test_without_walls_the_attacks_succeed() -> None:
     assert [verdict.name for verdict in verdicts if verdict.succeeded] == list(QUICK)
 
 
+async def test_a_secret_is_found_among_more_than_may_be_printed() -> None:
+    many = {f"MANY_{n}": "x" * 100_000 for n in range(4)}
+    with subprocess.Popen(["sleep", "60"], env=many) as process:
+        verdicts = [verdict async for verdict in attack_all(UnsafeSandbox(), ["read-others-variables"])]
+        process.kill()
+    assert [verdict.evidence for verdict in verdicts] == ["a secret came out"]
+
+
 async def test_a_sandbox_on_another_machine_is_not_judged_from_here() -> None:
     with pytest.raises(UsageError, match="on another machine") as raised:
         _ = [verdict async for verdict in attack_all(RemoteSandbox("https://sandbox.example.org", "token"))]

@@ -34,7 +34,8 @@ ATTACKS = (
     Attack(
         "read-others-variables",
         "reads the variables of all processes",
-        "import os\nfor p in os.listdir('/proc'):\n  if p.isdigit():\n    try: print(open(f'/proc/{p}/environ').read())\n    except OSError: pass",
+        # only those that matter are printed: all of a busy machine's are more than may be
+        "import os\nfor p in os.listdir('/proc'):\n  if p.isdigit():\n    try: found = open(f'/proc/{p}/environ', errors='replace').read()\n    except OSError: continue\n    if 'CANARY' in found: print(found)",
         leaked,
     ),
     Attack(
