@@ -7,11 +7,13 @@ import os
 import struct
 import subprocess
 import sys
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
 from querist.errors import UsageError
+from querist.sandbox.base import Job, OnOutput, Outcome
 from querist.sandbox.local import LocalSandbox
 from querist.sandbox.piped import UnsafeSandbox
 from querist.sandbox.red_team.canaries import Canaries
@@ -50,7 +52,7 @@ pytestmark = pytest.mark.anyio
 async def test_the_sandbox_holds(sandbox: LocalSandbox) -> None:
     verdicts = [verdict async for verdict in attack_all(sandbox, (*QUICK, *FORGED, "cell-reads-key", "user-namespace"))]
     assert len(verdicts) == 22
-    assert [verdict for verdict in verdicts if verdict.succeeded] == []
+    assert [verdict for verdict in verdicts if not verdict.contained] == []
 
 
 async def test_without_walls_the_attacks_succeed() -> None:
@@ -64,6 +66,21 @@ async def test_a_secret_is_found_among_more_than_may_be_printed() -> None:
         verdicts = [verdict async for verdict in attack_all(UnsafeSandbox(), ["read-others-variables"])]
         process.kill()
     assert [verdict.evidence for verdict in verdicts] == ["a secret came out"]
+
+
+async def test_an_attack_whose_library_is_missing_is_not_tried() -> None:
+    class WithoutPandas(UnsafeSandbox):
+        async def run(self, job: Job, on_output: OnOutput | None = None) -> Outcome:
+            code = f"import sys\nsys.modules['pandas'] = None\n{job.code}"
+            return await super().run(replace(job, code=code), on_output)
+
+    attacks = ("write-outside", "write-outside-pandas")
+    verdicts = [verdict async for verdict in attack_all(WithoutPandas(), attacks)]
+    assert [(verdict.succeeded, verdict.tried, verdict.contained) for verdict in verdicts] == [
+        (True, True, False),
+        (False, False, False),
+    ]
+    assert "pandas" in verdicts[1].how
 
 
 async def test_a_sandbox_on_another_machine_is_not_judged_from_here() -> None:

@@ -68,9 +68,11 @@ def test(
     succeeded = sum(verdict.succeeded for verdict in verdicts)
     if as_json:
         told = [dataclasses.asdict(verdict) | {"succeeded": verdict.succeeded} for verdict in verdicts]
-        typer.echo(json.dumps({"attacks": len(verdicts), "succeeded": succeeded, "verdicts": told}, indent=2))
+        untried = sum(not verdict.tried for verdict in verdicts)
+        counts = {"attacks": len(verdicts), "succeeded": succeeded, "not_tried": untried}
+        typer.echo(json.dumps({**counts, "verdicts": told}, indent=2))
     else:
-        _show_verdicts(verdicts, succeeded)
+        _show_verdicts(verdicts)
     raise typer.Exit(1 if succeeded else 0)
 
 
@@ -248,18 +250,23 @@ async def _attack(sandbox: Sandbox, names: Sequence[str], *, quiet: bool) -> lis
     return verdicts
 
 
-def _show_verdicts(verdicts: Sequence[Verdict], succeeded: int) -> None:
+def _show_verdicts(verdicts: Sequence[Verdict]) -> None:
     from rich.table import Table
 
     from querist.cli.show import open_console, plain
 
     listing = Table("attack", "it …", "", "what happened", box=None, pad_edge=False, header_style="dim")
     for verdict in verdicts:
-        mark = plain("succeeded", style="red") if verdict.succeeded else plain("contained", style="green")
+        if verdict.contained:
+            mark = plain("contained", style="green")
+        else:
+            mark = plain("succeeded", style="red") if verdict.succeeded else plain("not tried", style="yellow")
         listing.add_row(plain(verdict.name), plain(verdict.tries), mark, plain(verdict.evidence or verdict.how))
     console = open_console()
     console.print(listing)
-    console.print(plain(f"{len(verdicts) - succeeded} of {len(verdicts)} attacks contained", style="bold"))
+    untried = sum(not verdict.tried for verdict in verdicts)
+    contained = f"{sum(verdict.contained for verdict in verdicts)} of {len(verdicts)} attacks contained"
+    console.print(plain(contained + (f", {untried} not tried" if untried else ""), style="bold"))
 
 
 async def _run(sandbox: Sandbox, job: Job, *, quiet: bool) -> Outcome:

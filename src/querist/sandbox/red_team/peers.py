@@ -70,7 +70,7 @@ class PeerSandbox:
                 name=self.name,
                 strength=self.strength,
                 folder=folder,
-                environment=dict(os.environ),
+                environment={**os.environ, "PYTHONUNBUFFERED": "1"},  # else what it printed is lost when it is stopped
             )
 
     async def close(self) -> None:

@@ -21,12 +21,16 @@ FAMILIES = {
     "floods": floods.ATTACKS,
     "results": results.ATTACKS,
 }
+_LIBRARIES = ("numpy", "pandas", "polars", "pyarrow")
 _HARMLESS = Attack("harmless", "does nothing forbidden", "print(P['half'] + tables['notes']['note'][0])", claimed)
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of an attack. `evidence` is empty when it was contained; `how` says what the sandbox did."""
+    """What became of an attack. `evidence` is empty unless it succeeded; `how` says what the sandbox did.
+
+    `tried` is False where it did not even begin, as a library that it goes by is missing or takes too long to load.
+    """
 
     family: str
     name: str
@@ -34,10 +38,15 @@ class Verdict:
     evidence: str
     how: str
     seconds: float
+    tried: bool
 
     @property
     def succeeded(self) -> bool:
         return bool(self.evidence)
+
+    @property
+    def contained(self) -> bool:
+        return self.tried and not self.succeeded
 
 
 async def attack_all(sandbox: Sandbox, only: Sequence[str] = ()) -> AsyncIterator[Verdict]:
@@ -70,7 +79,9 @@ async def attack_all(sandbox: Sandbox, only: Sequence[str] = ()) -> AsyncIterato
 
 
 async def _attack(sandbox: Sandbox, family: str, attack: Attack, canaries: Canaries) -> Verdict:
-    job = Job(attack.code, attack.tables, {"P": canaries.targets()}, LIMITS)
+    libraries = [name for name in _LIBRARIES if name in attack.code]
+    begin = f"import {', '.join(libraries)}\nprint(P['half'])\n" if libraries else ""
+    job = Job(begin + attack.code, attack.tables, {"P": canaries.targets()}, LIMITS)
     if attack.before:
         await sandbox.run(dataclasses.replace(job, code=attack.before))
     outcome = await sandbox.run(job)
@@ -81,4 +92,6 @@ async def _attack(sandbox: Sandbox, family: str, attack: Attack, canaries: Canar
         how = f"{outcome.error.type}: {outcome.error.message}"
     else:
         how = "; ".join(outcome.refused) or "nothing came of it"
-    return Verdict(family, attack.name, attack.tries, attack.evidence(canaries, outcome), how[:120], outcome.seconds)
+    evidence = attack.evidence(canaries, outcome)
+    tried = bool(evidence) or not begin or canaries.token[:8] in outcome.stdout + outcome.stderr
+    return Verdict(family, attack.name, attack.tries, evidence, how[:120], outcome.seconds, tried)
