@@ -67,6 +67,12 @@ def test_quotes_are_put_around_whole_names_and_nothing_else(sql: str, expected: 
     assert add_column(frame, "made", sql)[0]["made"].tolist() == expected
 
 
+def test_a_backtick_in_a_text_is_part_of_it() -> None:
+    frame = pd.DataFrame({"note": ["5` wide", "new"]})
+    kept, _ = keep_rows(frame, "`note` <> '5` wide'")
+    assert kept["note"].tolist() == ["new"]
+
+
 def test_a_column_that_only_case_tells_from_another_is_not_read_as_the_other() -> None:
     with pytest.raises(GuardError, match="differs in case only"):
         add_column(pd.DataFrame({"Price": [1.0], "price": [9.0]}), "made", '"price" * 2')

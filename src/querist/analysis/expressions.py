@@ -92,8 +92,14 @@ def _quoted(sql: str, columns: list[str], *, all_words: bool = False) -> str:
     names = [name for name in columns if all_words or not name.isidentifier()]
     names = [name for name in names if not name.replace(".", "").isdigit()]
     bare = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
-    part = re.compile(rf"'(?:[^']|'')*'|\"[^\"]*\"|(?<!\w)(?:{bare or '(?!)'})(?!\w)")
-    return part.sub(lambda match: quote(match[0]) if match[0] in names else match[0], sql.replace("`", '"'))
+    part = re.compile(rf"'(?:[^']|'')*'|\"[^\"]*\"|`(?P<ticked>[^`]*)`|(?<!\w)(?:{bare or '(?!)'})(?!\w)")
+
+    def quoted(match: re.Match[str]) -> str:
+        if match["ticked"] is not None:
+            return quote(match["ticked"])
+        return quote(match[0]) if match[0] in names else match[0]
+
+    return part.sub(quoted, sql)
 
 
 def _evaluate(frame: pd.DataFrame, expression: str) -> pd.Series[Any]:
