@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from querist.analysis.code_chart import MOST_ROWS, chart_of_code
+from querist.analysis.code_chart import MOST_ROWS, chart_of_code, columns_read
 
 
 def test_it_says_in_the_picture_that_it_shows_no_result() -> None:
@@ -13,6 +13,11 @@ def test_it_says_in_the_picture_that_it_shows_no_result() -> None:
     assert chart is not None
     assert chart.notes == ("This shows the data that the code read (city, rent), not its result.",)
     assert chart.spec["title"] == {"text": "Rents", "subtitle": list(chart.notes)}
+
+
+def test_a_method_is_no_column_that_was_read() -> None:
+    assert columns_read("df.groupby('city').size()", ["size", "city"]) == ["city"]
+    assert columns_read("df.size.mean() + df['city'].count()", ["city", "size", "count"]) == ["size", "city"]
 
 
 def test_of_rows_that_take_turns_all_kinds_are_looked_at() -> None:

@@ -36,15 +36,16 @@ def chart_of_code(code: str, frame: pd.DataFrame, question: str) -> Chart | None
 
 
 def columns_read(code: str, columns: list[str]) -> list[str]:
-    """The columns that code names, as text or as attributes, in the order of their first appearance."""
+    """The columns that code names, as text or as attributes that are no methods, in the order of first appearance."""
     try:
         tree = ast.parse(code)
     except (SyntaxError, ValueError, RecursionError):
         return []
+    called = {node.func for node in ast.walk(tree) if isinstance(node, ast.Call)}
     named = [
         (node.lineno, node.col_offset, name)
         for node in ast.walk(tree)
-        if (name := _name(node)) in columns and isinstance(node, ast.expr)
+        if isinstance(node, ast.expr) and node not in called and (name := _name(node)) in columns
     ]
     return list(dict.fromkeys(name for _, _, name in sorted(named)))
 
