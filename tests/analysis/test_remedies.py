@@ -52,6 +52,11 @@ def test_code_that_ran_keeps_its_rows() -> None:
             "stats.pearsonr(df['size'], df['age'])",
             "stats.pearsonr(df.dropna(subset=['size', 'age'])['size'], df.dropna(subset=['size', 'age'])['age'])",
         ),
+        (
+            "stats.entropy(df['size'], df['age'])",
+            "stats.entropy(df.dropna(subset=['size', 'age'])['size'], df.dropna(subset=['size', 'age'])['age'])",
+        ),
+        ("stats.entropy(df['size'])", "stats.entropy(df['size'].dropna())"),
     ],
 )
 def test_what_scipy_is_given_loses_its_missing_values_only_there(call: str, helped: str) -> None:
@@ -66,6 +71,7 @@ def test_what_scipy_is_given_loses_its_missing_values_only_there(call: str, help
         "answers = {'x': share(df['size']), 'n': len(df['size'])}",
         "from scipy import stats\nanswers = {'x': stats.zscore(df['size'])[0]}",
         "from scipy import stats\nanswers = {'x': stats.pearsonr(a['size'], b['age'])[0]}",
+        "from scipy import stats\nanswers = {'x': stats.friedmanchisquare(df['size'], df['age'], later)[0]}",
     ],
 )
 def test_nothing_is_left_out_where_it_could_shift_or_miscount(code: str) -> None:

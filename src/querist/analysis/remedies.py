@@ -22,9 +22,9 @@ _OTHER_RESULTS = frozenset(
 """What computes something from the rows besides, or fills them in: left-out rows would change it."""
 _PAIRED = frozenset(
     "pearsonr spearmanr kendalltau weightedtau pointbiserialr somersd linregress theilslopes siegelslopes ttest_rel "
-    "wilcoxon".split()
+    "wilcoxon friedmanchisquare chisquare power_divergence entropy binned_statistic".split()
 )
-"""Functions of SciPy whose samples belong together row by row."""
+"""Functions of SciPy whose samples belong together row by row, where they are given several."""
 _BY_ROW = frozenset("zscore gzscore zmap rankdata boxcox yeojohnson sigmaclip trimboth".split())
 """Functions of SciPy that give a value for each row, which would not fit its row any more."""
 _NUMBERING = "df[_name] = df[_name].map({v: n for n, v in enumerate(sorted(df[_name].dropna().unique()))})"
@@ -83,12 +83,14 @@ def _without_missing(tree: ast.Module, lacking: Sequence[str]) -> tuple[str, lis
         if not any(column in lacking for _, (_, column) in given):
             continue
         frames = {frame for _, (frame, _) in given}
-        if name in _PAIRED and (len(given) < 2 or len(frames) > 1):
+        paired = name in _PAIRED and len(call.args) + len(call.keywords) > 1
+        unknown = [part for part in call.args if not _column(part) and not isinstance(part, ast.Constant)]
+        if paired and (unknown or len(given) < 2 or len(frames) > 1):
             continue
         for place, (frame, column) in given:
             both = f"{frame}.dropna(subset={[other for _, (_, other) in given]!r})[{column!r}]"
             alone = f"{frame}[{column!r}].dropna()"
-            call.args[place] = ast.parse(both if name in _PAIRED else alone, mode="eval").body
+            call.args[place] = ast.parse(both if paired else alone, mode="eval").body
         changed += [column for _, (_, column) in given if column in lacking]
     return (ast.unparse(tree), list(dict.fromkeys(changed))) if changed else None
 
