@@ -111,7 +111,7 @@ def test_nothing_is_sent_in_the_clear_to_another_machine(url: str) -> None:
     assert "TLS" in raised.value.hint
 
 
-@pytest.mark.parametrize("url", ["10.1.2.3", "ftp://10.1.2.3", "https://", "http://[1"])
+@pytest.mark.parametrize("url", ["10.1.2.3", "ftp://10.1.2.3", "https://", "http://[1", "https://10.1.2.3:port"])
 def test_what_is_no_address_is_told(url: str) -> None:
     with pytest.raises(ConfigError, match="is no address"):
         RemoteSandbox(url, "x")

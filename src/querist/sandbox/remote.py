@@ -95,8 +95,8 @@ class RemoteSandbox:
 def _check_url(url: str) -> None:
     try:
         parts = urlsplit(url)
-        host = parts.hostname or ""
-    except ValueError:  # brackets without an address
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:  # brackets without an address, or no number where the port is
         host = ""
     if not host or parts.scheme not in ("http", "https"):
         raise ConfigError(f"sandbox.url is {url!r}, which is no address.", hint="Such as https://sandbox.example.org")
