@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-import re
+import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
@@ -98,8 +98,9 @@ def merged(parts: Iterable[Findings]) -> Findings:
 
 
 def identifier(text: str) -> str:
-    """`mean_Price ($)` as `mean_Price`: what a formula can be written with."""
-    return re.sub(r"\W+", "_", text, flags=re.ASCII).strip("_") or "value"
+    """`mean_Price ($)` as `mean_Price`: what a formula can be written with, in the letters of any language."""
+    kept = (letter if f"_{letter}".isidentifier() else " " for letter in unicodedata.normalize("NFKC", text))
+    return "_".join("".join(kept).split()).strip("_") or "value"
 
 
 def counted(number: int, what: str) -> str:
