@@ -5,8 +5,9 @@ usage: python bench/dabench.py SET [--baseline] [--quick N] [--model NAME] [--ou
 SET holds questions.jsonl (question, constraints, format, answers) and databases/ with a CSV file for each. A question
 is right when every named answer is: numbers to the decimals that the expected one has, texts up to case and quotes.
 `--baseline` asks for pandas code in one prompt instead, runs it once, and reads what it prints. Replies of the model
-are cached and finished questions kept in FOLDER, so that a run that was stopped goes on where it was; `--quick N` takes
-the same N questions each time. The baseline runs its code with no protection but a time limit.
+are cached and finished questions kept in FOLDER, of each set and model by themselves, so that a run that was stopped
+goes on where it was; `--quick N` takes the same N questions each time. The baseline runs its code with no protection
+but a time limit.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import argparse
 import asyncio
 import json
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -100,6 +102,12 @@ def querist(question: Question, opened: Querist) -> tuple[dict[str, str], str, s
     return {name: shown(value) for name, value in result.values.items()}, "", result.status
 
 
+def kept_in(out: Path, kind: str, folder: Path, model: str) -> Path:
+    """Where finished questions are kept: what another model answered, or of another set, is no answer."""
+    run = re.sub(r"[^\w.-]+", "_", f"{folder.resolve().name}-{model}")
+    return out / f"dabench-{kind}-{run}.jsonl"
+
+
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("set", type=Path)
@@ -113,12 +121,12 @@ def main() -> None:
         questions = random.Random(SEED).sample(questions, chosen.quick)
     questions.sort(key=lambda question: question["db"])  # the prompts of one file share their beginning
     kind = "baseline" if chosen.baseline else "querist"
-    log = chosen.out / f"dabench-{kind}.jsonl"
-    chosen.out.mkdir(parents=True, exist_ok=True)
-    done = {row["id"]: row for row in map(json.loads, log.open())} if log.exists() else {}
     settings = load_settings()
     cache = ContentCache(cache_dir() / "model-replies.sqlite", 500_000_000)
     model = CachedModel(open_model(chosen.model or settings.models.coding, settings), cache)
+    log = kept_in(chosen.out, kind, chosen.set, model.name)
+    chosen.out.mkdir(parents=True, exist_ok=True)
+    done = {row["id"]: row for row in map(json.loads, log.open())} if log.exists() else {}
     opened: tuple[str, Querist] | None = None
     rows = []
     for question in questions:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from bench.dabench import right, same
+from bench.dabench import kept_in, right, same
 
 
 @pytest.mark.parametrize(
@@ -30,3 +32,10 @@ def test_every_named_answer_counts() -> None:
     question = {"answers": [["mean", "1.50"], ["word", "none"]]}
     assert right(question, {"mean": "1.5", "word": "None", "more": "7"})
     assert not right(question, {"mean": "1.5"})
+
+
+def test_a_run_goes_on_with_answers_of_its_own_model_and_set_only(tmp_path: Path) -> None:
+    runs = [("querist", "small"), ("querist", "openai:large/2"), ("baseline", "small")]
+    kept = [kept_in(tmp_path, kind, tmp_path / folder, model) for kind, model in runs for folder in ("shops", "trees")]
+    assert len(set(kept)) == len(kept)
+    assert {file.parent for file in kept} == {tmp_path}
