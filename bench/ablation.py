@@ -3,7 +3,7 @@
 
 usage: python bench/ablation.py SET [--quick N] [--model NAME] [--out FOLDER] [--only VARIANT]...
 Replies of the model are cached, so that variants that ask it the same cost nothing; their seconds are those of the
-first time. Writes a table in Markdown, and the same figures as JSON.
+first time. Writes a table in Markdown, and the same figures as JSON, after each variant.
 """
 
 from __future__ import annotations
@@ -62,6 +62,7 @@ def main() -> None:
     arguments.add_argument("--out", type=Path, default=Path("bench/results"))
     chosen = arguments.parse_args()
     questions = select(read_question_set(chosen.set), chosen.quick)
+    chosen.out.mkdir(parents=True, exist_ok=True)
     figures = {}
     lines = [
         f"{len(questions)} questions of {chosen.set.name}.",
@@ -83,9 +84,8 @@ def main() -> None:
             f"| {sum(p.right for p in agreed)} of {len(agreed)} | {sum(p.silent for p in marked)} |"
         )
         print(lines[-1], flush=True)
-    chosen.out.mkdir(parents=True, exist_ok=True)
-    (chosen.out / "ablation.md").write_text("\n".join(lines) + "\n")
-    (chosen.out / "ablation.json").write_text(json.dumps(figures, indent=2) + "\n")
+        (chosen.out / "ablation.md").write_text("\n".join(lines) + "\n")
+        (chosen.out / "ablation.json").write_text(json.dumps(figures, indent=2) + "\n")
 
 
 if __name__ == "__main__":
