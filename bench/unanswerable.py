@@ -2,7 +2,8 @@
 """Questions that the data cannot answer, made from a question set: does Querist refuse them?
 
 usage: python bench/unanswerable.py SET OUT [--columns N] [--elsewhere N]
-Writes OUT/golden.yaml and the databases it asks, for `querist eval run OUT/golden.yaml`. Two kinds, told apart by tag:
+Makes the folder OUT with golden.yaml and the databases it asks, for `querist eval run OUT/golden.yaml`. Two kinds,
+told apart by tag:
 `column`: a column that the question names and its gold query needs is dropped from a copy of the database;
 `elsewhere`: the question is asked of another database of the set. The same set unchanged shows the false refusals.
 """
@@ -36,9 +37,10 @@ def main() -> None:
     arguments.add_argument("--columns", type=int, default=60, metavar="N", help="questions whose column is dropped")
     arguments.add_argument("--elsewhere", type=int, default=40, metavar="N", help="questions asked of other data")
     chosen = arguments.parse_args()
+    if chosen.out.exists() and any(chosen.out.iterdir()):
+        arguments.error(f"{str(chosen.out)!r} is not empty: name another folder, or empty it")
     questions = [q for q in read_question_set(chosen.set) if isinstance(q.expected, ExpectSql) and len(q.data) == 1]
-    shutil.rmtree(chosen.out, ignore_errors=True)
-    chosen.out.mkdir(parents=True)
+    chosen.out.mkdir(parents=True, exist_ok=True)
     golden = without_a_column(questions, chosen.out, chosen.columns) + elsewhere(questions, chosen.elsewhere)
     with (chosen.out / "golden.yaml").open("w", encoding="utf-8") as file:
         YAML().dump({"questions": golden}, file)
