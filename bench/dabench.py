@@ -23,6 +23,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +129,7 @@ def main() -> None:
     chosen.out.mkdir(parents=True, exist_ok=True)
     done = {row["id"]: row for row in map(json.loads, log.open())} if log.exists() else {}
     opened: tuple[str, Querist] | None = None
+    held = ExitStack()
     rows = []
     for question in questions:
         row = done.get(question["id"])
@@ -138,7 +140,9 @@ def main() -> None:
                     given, error = asyncio.run(baseline(question, chosen.set / "databases", model))
                 else:
                     if opened is None or opened[0] != question["db"]:
-                        opened = (question["db"], Querist(chosen.set / "databases" / question["db"], model=model))
+                        held.close()  # each has a sandbox with all libraries loaded
+                        data = Querist(chosen.set / "databases" / question["db"], model=model)
+                        opened = (question["db"], held.enter_context(data))
                     given, error, status = querist(question, opened[1])
             except QueristError as failure:
                 error = f"{failure.code}: {failure.message}"
@@ -155,6 +159,7 @@ def main() -> None:
                 file.write(json.dumps(row) + "\n")
         rows.append(row)
         print(f"{len(rows):4} of {len(questions)}  {row['id']:14} {'right' if row['right'] else 'wrong'}", flush=True)
+    held.close()
     report(kind, rows)
 
 
