@@ -217,15 +217,17 @@ def langgraph_beside() -> dict[str, float]:
     command = ["run", "--quiet", "--no-project", "--with", LANGGRAPH, "--with", "querist @ ."]
     root = Path(__file__).parents[1]
     uv = Path(sys.executable).parent / "uv"
-    done = subprocess.run(
-        [str(uv), *command, "python", "-m", "bench.core", "--langgraph"],
-        cwd=root,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        print(f"LangGraph is left out: {done.stderr.strip().splitlines()[-1:]}", file=sys.stderr)
+    try:
+        done = subprocess.run(
+            [str(uv), *command, "python", "-m", "bench.core", "--langgraph"],
+            cwd=root,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    except (OSError, subprocess.CalledProcessError) as error:
+        said = getattr(error, "stderr", "").strip().splitlines()
+        print(f"LangGraph is left out: {(said or [error])[-1]}", file=sys.stderr)
         return {}
     found: dict[str, float] = json.loads(done.stdout)
     return found
