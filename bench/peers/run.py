@@ -27,6 +27,9 @@ from bench.peers.report import Row, write
 from querist.errors import QueristError
 from querist.state.paths import cache_dir
 
+_CONDITIONS = ("context", "max_tokens", "timeout")
+"""What answers depend on beside the questions and the model: under others everyone is asked anew."""
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the comparison; 0 when every program ran, 1 when one could not, 2 when the call is wrong."""
@@ -127,7 +130,10 @@ def _compare(
     model: str,
 ) -> int:
     task = Task(a.folder, questions, model, a.context, a.timeout)
-    run = work / "runs" / re.sub(r"[^\w.-]+", "_", f"{a.folder.resolve().name}-{len(questions)}-{model}")
+    usual = _parser().get_default
+    other = [f"{name}-{value:g}" for name in _CONDITIONS if (value := getattr(a, name)) != usual(name)]
+    name = "-".join([a.folder.resolve().name, str(len(questions)), model, *other])
+    run = work / "runs" / re.sub(r"[^\w.-]+", "_", name)
     about = {
         "set": a.folder.resolve().name,
         "questions": len(questions),

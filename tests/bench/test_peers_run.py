@@ -118,6 +118,7 @@ def test_a_second_run_asks_only_what_the_first_left(ran: Any) -> None:
     ran("return Prediction('answered', 'select 2')", "--quick", "3")
     report = ran("1 / 0", "--quick", "3")
     assert report["outcomes"] == {"q1": "right", "q2": "wrong", "q3": "wrong"}
+    assert ran("1 / 0", "--quick", "3", "--max-tokens", "99")["crashed"] == 3
     assert ran("1 / 0", "--quick", "3", "--fresh")["crashed"] == 3
 
 
