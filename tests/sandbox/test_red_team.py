@@ -89,6 +89,12 @@ async def test_a_sandbox_on_another_machine_is_not_judged_from_here() -> None:
     assert raised.value.hint == "Run `querist sandbox test` there."
 
 
+async def test_elsewhere_than_on_linux_the_attacks_say_what_they_need(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    with pytest.raises(UsageError, match="need Linux"):
+        _ = [verdict async for verdict in attack_all(UnsafeSandbox(), QUICK)]
+
+
 @pytest.mark.parametrize(
     ("attack", "on_x86", "on_arm"),
     [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import sys
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
@@ -57,8 +58,14 @@ async def attack_all(sandbox: Sandbox, only: Sequence[str] = ()) -> AsyncIterato
 
     Raises:
         SandboxError: harmless code does not run either, so that nothing could be told from attacks that fail.
-        UsageError: it runs code elsewhere, where nothing is that the attacks aim at: all would seem contained.
+        UsageError: it runs code elsewhere, where nothing is that the attacks aim at: all would seem contained. Or what
+            they aim at cannot be set out here.
     """
+    if sys.platform != "linux":
+        raise UsageError(
+            "The attacks need Linux: they aim at its processes, sockets and system calls.",
+            hint="`querist sandbox doctor` says which sandboxes work here.",
+        )
     if sandbox.strength == "remote":
         raise UsageError(
             f"The sandbox {sandbox.name!r} runs code on another machine, and attacks are judged where it runs.",
