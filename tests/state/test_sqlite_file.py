@@ -16,8 +16,7 @@ from querist.state.verified_store import VerifiedStore
 def test_a_file_that_another_program_holds_is_not_to_be_moved_away(
     use: Callable[[Path], object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for store in ("agent_memory", "verified_store"):
-        monkeypatch.setattr(f"querist.state.{store}._BUSY_SECONDS", 0.0)
+    monkeypatch.setattr("querist.state.sqlite_file._BUSY_SECONDS", 0.0)
     with closing(sqlite3.connect(tmp_path / "kept.sqlite")) as other:
         other.execute("CREATE TABLE t (x)")
         other.execute("BEGIN EXCLUSIVE")

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
 from querist.errors import DataError
-from querist.state.sqlite_file import remedy
+from querist.state.sqlite_file import open_file, remedy
 
-_BUSY_SECONDS = 5.0
 _TABLES = """
 CREATE TABLE IF NOT EXISTS facts (agent TEXT, key TEXT, text TEXT NOT NULL, PRIMARY KEY (agent, key));
 CREATE TABLE IF NOT EXISTS conversations (agent TEXT, session TEXT, record TEXT NOT NULL, PRIMARY KEY (agent, session));
@@ -72,12 +70,7 @@ class AgentMemory:
     @contextlib.contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
-            # Without a transaction of Python's own every statement is one, whole on disk or not there at all.
-            database = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, isolation_level=None)
-            with contextlib.closing(database):
-                database.executescript(_TABLES)
+            with open_file(self.path, _TABLES) as database:
                 yield database
         except (sqlite3.Error, OSError) as error:
             raise DataError(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,9 +11,8 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from querist.errors import DataError
-from querist.state.sqlite_file import remedy
+from querist.state.sqlite_file import open_file, remedy
 
-_BUSY_SECONDS = 5.0
 _TABLE = "CREATE TABLE IF NOT EXISTS verified (id TEXT PRIMARY KEY, record TEXT NOT NULL)"
 
 
@@ -76,12 +74,7 @@ class VerifiedStore:
     @contextlib.contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
-            # Without a transaction of Python's own every statement is one, whole on disk or not there at all.
-            database = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, isolation_level=None)
-            with contextlib.closing(database):
-                database.execute(_TABLE)
+            with open_file(self.path, _TABLE) as database:
                 yield database
         except (sqlite3.Error, OSError, ValueError) as error:  # a record that does not validate is a ValueError
             raise DataError(
