@@ -11,6 +11,8 @@ from __future__ import annotations
 import difflib
 import functools
 import logging
+import math
+import operator
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
@@ -38,6 +40,16 @@ _ROOTS = frozenset({"Select", "Union", "Except", "Intersect", "Subquery", "Value
 _SPECIAL = frozenset(
     {"Anonymous", "AnonymousAggFunc", "ParameterizedAgg", "CombinedAggFunc", "CombinedParameterizedAgg"}
 )
+_ARITHMETIC: dict[str, Callable[[float, float], float]] = {
+    "Add": operator.add,
+    "Sub": operator.sub,
+    "Mul": operator.mul,
+    "Div": operator.truediv,
+    "IntDiv": operator.floordiv,
+    "Pow": operator.pow,
+    "BitwiseLeftShift": lambda number, places: number * 2.0**places,
+}
+"""Operators of numbers that are computed to tell how large a value would be."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _WIDE_FORMAT = re.compile(r"%[-+ 0#,!]*(\*|\d{5,})|%[^%a-zA-Z]*\.(\*|\d{5,})")
 
@@ -432,19 +444,17 @@ def _constant(node: exp.Expr) -> float | None:
             return None
     if isinstance(node, (exp.Paren, exp.Cast)):
         return _constant(node.this)
-    if isinstance(node, (exp.Add, exp.Mul, exp.Pow, exp.BitwiseLeftShift)):
-        left, right = _constant(node.this), _constant(node.expression)
-        if left is None or right is None:
-            return None
-        try:
-            if isinstance(node, exp.Add):
-                return left + right
-            if isinstance(node, exp.Mul):
-                return left * right
-            return float(left**right) if isinstance(node, exp.Pow) else left * 2.0**right
-        except (OverflowError, ZeroDivisionError):
-            return float("inf")
-    return None
+    if isinstance(node, exp.Neg):
+        number = _constant(node.this)
+        return None if number is None else -number
+    compute = _ARITHMETIC.get(type(node).__name__)
+    if compute is None or (left := _constant(node.this)) is None or (right := _constant(node.expression)) is None:
+        return None
+    try:
+        value = float(compute(left, right))
+    except (OverflowError, ZeroDivisionError, TypeError):  # TypeError: the root of a negative number is complex
+        return math.inf
+    return math.inf if math.isnan(value) else value
 
 
 def _one_line(error: Exception) -> str:
