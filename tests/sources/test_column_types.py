@@ -154,6 +154,8 @@ def test_comma_that_may_be_either_is_told() -> None:
     assert "thousands separator" in read_column(["1,234", "5"]).notes[0]
     semicolons = hints([["1,234", "5"]], ";")
     assert "decimal comma" in read_column(["1,234", "5"], semicolons).notes[0]
+    proven = hints([["1,234", "5"], ["0.25", "1.5"]], ";")
+    assert "thousands separator" in read_column(["1,234", "5"], proven).notes[0]
 
 
 def test_columns_that_contradict_each_other_prove_nothing() -> None:

@@ -93,8 +93,8 @@ def hints(columns: Iterable[Sequence[str]], delimiter: str = ",") -> Hints:
         if all(matches) and (first := _day_first([m for m in matches if m])) is not None:
             days.add(first)
     return Hints(
-        decimal_comma=commas.pop() if len(commas) == 1 else None,
-        day_first=days.pop() if len(days) == 1 else None,
+        decimal_comma=next(iter(commas)) if len(commas) == 1 else None,
+        day_first=next(iter(days)) if len(days) == 1 else None,
         comma_likely=delimiter == ";" and False not in commas,
     )
 
