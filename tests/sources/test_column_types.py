@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 from typing import Any
 
 import duckdb
@@ -36,6 +37,9 @@ def _values(reading: Reading, texts: list[str]) -> list[Any]:
         (["true", "FALSE"], "BOOLEAN", [True, False]),
         (["1,234.50", "2,000.10", "7"], "DOUBLE", [1234.5, 2000.1, 7.0]),
         (["1,234,567", "5"], "BIGINT", [1234567, 5]),
+        (["12,345,678,901,234,567", "-5"], "BIGINT", [12345678901234567, -5]),
+        (["12,345,678,901,234,567,890", "5"], "HUGEINT", [12345678901234567890, 5]),
+        (["12.345.678.901.234.567,89", "1,5"], "DECIMAL(38, 2)", [Decimal("12345678901234567.89"), Decimal("1.50")]),
         (["1.234,50", "7,5"], "DOUBLE", [1234.5, 7.5]),
         (["3,5", "-0,25"], "DOUBLE", [3.5, -0.25]),
         (["1 234", "12 000,5"], "DOUBLE", [1234.0, 12000.5]),

@@ -153,13 +153,18 @@ def _number(values: Sequence[str], known: Hints) -> Reading | None:
     if known.decimal_comma and all(GROUPED_POINT.fullmatch(v.lstrip("-")) for v in values):
         return None  # in this file the point of 1.234 groups thousands
     fits = "regexp_full_match({c}, " + literal(NUMBER.pattern) + ")"
-    whole = max(len(v.lstrip("-").split(".")[0]) for v in values)
-    places = max(len(v.partition(".")[2]) for v in values)
-    if whole > 15 and whole + places <= 38 and not any("e" in v.lower() for v in values):
-        kind = f"DECIMAL(38, {places})"  # a DOUBLE would lose the last digits
+    if not any("e" in v.lower() for v in values) and (places := _places_to_keep(values)) is not None:
+        kind = f"DECIMAL(38, {places})"
         fits += f" AND length(split_part({{c}}, '.', 2)) <= {places}"
         return Reading(kind, f"TRY_CAST({{c}} AS {kind})", fits)
     return Reading("DOUBLE", "TRY_CAST({c} AS DOUBLE)", fits)
+
+
+def _places_to_keep(numbers: Sequence[str]) -> int | None:
+    """Decimals of the DECIMAL that keeps plain numbers of which a DOUBLE would lose the last digits; None elsewhere."""
+    whole = max(len(number.lstrip("-").partition(".")[0]) for number in numbers)
+    places = max(len(number.partition(".")[2]) for number in numbers)
+    return places if whole > 15 and whole + places <= 38 else None
 
 
 def _decimal_comma(values: Sequence[str]) -> bool | None:
@@ -218,15 +223,20 @@ def _styled_number(values: Sequence[str], known: Hints) -> Reading | None:
     mark = re.escape(next(iter(signs))) if signs else ""
     leads = bool(matches[0][2])
     full = f"-?{mark if leads else ''} ?-?({pattern}) ?{'' if leads else mark}"
-    whole = not any(point in b for b in joined)
-    kind = "BIGINT" if whole and all(len(b) < 20 for b in joined) else "DOUBLE"
     if "%" in signs:
         notes.append("percent signs are left out: 12% is 12")
     elif signs:
         notes.append(f"the currency sign {next(iter(signs))} is left out")
     fits = f"regexp_full_match({{c}}, {literal(full)})"
-    if kind == "BIGINT":
+    plain = [b.replace(group, "").replace(point, ".") for b in joined]
+    digits = max(map(len, plain))
+    kind = "DOUBLE"
+    if not any("." in number for number in plain) and digits <= 38:
+        kind = "BIGINT" if digits < 19 else "HUGEINT"
         fits += f" AND NOT contains({{c}}, {literal(point)})"
+    elif (places := _places_to_keep(plain)) is not None:
+        kind = f"DECIMAL(38, {places})"
+        fits += f" AND length(split_part({body}, '.', 2)) <= {places}"
     return Reading(kind, f"TRY_CAST({body} AS {kind})", fits, notes=tuple(notes))
 
 
