@@ -50,6 +50,7 @@ def _values(reading: Reading, texts: list[str]) -> list[Any]:
         (["(123)", "45", "-7"], "BIGINT", [-123, 45, -7]),
         (["($1,234.50)", "$5"], "DOUBLE", [-1234.5, 5.0]),
         (["−5", "2.5"], "DOUBLE", [-5.0, 2.5]),
+        (["12345678901234567.89", "-1.5"], "DECIMAL(38, 2)", [Decimal("12345678901234567.89"), Decimal("-1.50")]),
         (["10:05", "23:10:30"], "TIME", [dt.time(10, 5), dt.time(23, 10, 30)]),
     ],
 )
@@ -87,11 +88,14 @@ def test_dates(texts: list[str], first: dt.date) -> None:
     assert None not in values
 
 
-def test_first_of_each_month_tells_the_day_from_the_month() -> None:
-    texts = ["01/01/2024", "01/02/2024", "01/03/2024"]
+@pytest.mark.parametrize(
+    ("texts", "order"),
+    [(["01/01/2024", "01/02/2024", "01/03/2024"], "day/month"), (["1/1/2024", "2/1/2024", "3/1/2024"], "month/day")],
+)
+def test_first_of_each_month_tells_the_day_from_the_month(texts: list[str], order: str) -> None:
     reading = read_column(texts)
     assert _values(reading, texts)[1] == dt.date(2024, 2, 1)
-    assert reading.notes == ("dates such as '01/01/2024' are read as day/month",), "they may be days of January"
+    assert reading.notes == (f"dates such as {texts[0]!r} are read as {order}",), "they may be days of January"
 
 
 @pytest.mark.parametrize(
@@ -100,6 +104,8 @@ def test_first_of_each_month_tells_the_day_from_the_month() -> None:
         (["01234", "00987"], "leading zeros"),
         (["007", "12"], "leading zeros"),
         (["01/02/2024", "03/04/2024"], "day/month or month/day"),
+        (["12/02/2024", "03/11/2024"], "day/month or month/day"),
+        (["01/02/2024", "01/03/2024"], "day/month or month/day"),
         (["9" * 50, "1"], "38 digits"),
         (["1", "2", "3", "4", "many"], "not 'many'"),
     ],
@@ -117,6 +123,7 @@ def test_text_with_a_reason(texts: list[str], note: str) -> None:
         ["1.2.3", "1.2.4"],
         ["$5", "€5"],
         ["$5", "5"],
+        ["(1)", "(2)"],
         ["31/02/2024x", "01/02/2024"],
         ["2024-13-45x", "2024-01-01"],
         ["yes", "no"],
