@@ -100,6 +100,7 @@ async def test_a_partner_that_lacks_something_is_still_a_partner(reef: Prepared)
         ("How many dives on 2031-05-31?", "began = '2031-05-31'", 2),
         ("How many dives not on 31 May 2031?", "began <> '2031-05-31'", 4),
         ("How many dives after 2031-05-31?", "began > '2031-05-31'", 3),
+        ("How many dives after 2031-05-31?", "'2031-05-31' < began", 3),
         ("How many dives outside of May 2031?", "began NOT BETWEEN '2031-05-01' AND '2031-05-31'", 3),
         ("How many dives after 31 May 2031?", "began > date('2031-05-31')", 3),
     ],

@@ -101,6 +101,12 @@ def test_not_in_over_a_column_without_nulls_needs_no_probe(herbarium: Data) -> N
     assert herbarium.probes == []
 
 
+def test_not_in_over_a_column_that_a_left_join_leaves_empty_is_to_be_mended(herbarium: Data) -> None:
+    query = "SELECT s.collector_id FROM collector AS c LEFT JOIN sheet AS s ON s.collector_id = c.id"
+    found = herbarium.judge(f"SELECT name FROM collector WHERE id NOT IN ({query})")["null_in_not_in"]
+    assert found.outcome == "failed"
+
+
 def test_not_in_over_a_common_table_expression_is_probed_with_it(herbarium: Data) -> None:
     found = herbarium.judge(
         "WITH checked AS (SELECT checker_id AS who FROM sheet) "
@@ -109,7 +115,10 @@ def test_not_in_over_a_common_table_expression_is_probed_with_it(herbarium: Data
     assert found["null_in_not_in"].outcome == "failed"
 
 
-@pytest.mark.parametrize("condition", ["checker_id <> 2", "NOT checker_id = 2", "checker_id NOT IN (2, 3)"])
+@pytest.mark.parametrize(
+    "condition",
+    ["checker_id <> 2", "NOT checker_id = 2", "checker_id NOT IN (2, 3)", "checker_id NOT BETWEEN 2 AND 3"],
+)
 def test_a_negation_that_leaves_out_the_unknown_is_a_warning(herbarium: Data, condition: str) -> None:
     found = herbarium.judge(f"SELECT id FROM sheet WHERE {condition} AND id > 0")["null_in_negation"]
     assert found.outcome == "warned"

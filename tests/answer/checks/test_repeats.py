@@ -46,7 +46,8 @@ def test_a_total_over_repeated_rows_is_a_warning(mill: Data, sql: str, said: str
 
 def test_counting_joined_rows_for_the_number_of_the_one_side_is_a_warning(mill: Data) -> None:
     sql = "SELECT count(*) FROM grower g JOIN delivery d ON d.grower_id = g.id WHERE d.kilos > 100"
-    assert mill.judge(sql, "How many growers delivered more than 100 kilos?")["fan_out"].outcome == "warned"
+    for question in ("How many growers delivered more than 100 kilos?", "Number of growers with more than 100 kilos"):
+        assert mill.judge(sql, question)["fan_out"].outcome == "warned"
     by_valley = f"{sql} GROUP BY g.valley"
     assert "fan_out" not in mill.judge(by_valley, "How many came for each grower's valley?")
     passed = mill.judge(sql, "How many deliveries of growers have more than 100 kilos?")["fan_out"]
@@ -65,6 +66,18 @@ def test_counting_joined_rows_for_the_number_of_the_one_side_is_a_warning(mill: 
 )
 def test_a_total_of_rows_that_come_once_passes(mill: Data, sql: str) -> None:
     assert mill.judge(sql)["fan_out"].outcome == "passed"
+
+
+def test_a_part_of_a_key_does_not_tell_rows_apart(sqlite: MakeData) -> None:
+    mill = sqlite(
+        f"""{MILL}
+        CREATE TABLE tariff (crop TEXT, year INTEGER, fee INTEGER, PRIMARY KEY (crop, year));
+        INSERT INTO tariff VALUES ('rye', 2030, 5), ('rye', 2031, 6), ('oats', 2031, 7);
+        """
+    )
+    sql = "SELECT sum(d.kilos) FROM delivery d JOIN tariff t ON t.crop = d.crop"
+    assert mill.judge(sql)["fan_out"].outcome == "warned"
+    assert mill.judge(f"{sql} AND t.year = 2031")["fan_out"].outcome == "passed"
 
 
 @pytest.mark.parametrize(

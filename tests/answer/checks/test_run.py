@@ -31,6 +31,22 @@ def test_an_innocent_query_passes_everything_without_a_probe(wells: Data) -> Non
     assert wells.probes == []
 
 
+def test_only_what_is_hardly_ever_an_answer_must_not_win() -> None:
+    assert {rule.name for rule in CHECKS if rule.severity == "veto"} == {
+        "all_null",
+        "grouping_left_out",
+        "all_but_one_left_out",
+        "none_as_another",
+        "both_as_either",
+        "either_as_both",
+        "unlinked_tables",
+        "non_numeric_aggregate",
+        "text_against_number",
+        "condition_counted",
+        "unsorted_dates",
+    }
+
+
 def test_findings_that_a_model_can_mend_are_repairs(wells: Data) -> None:
     found = run_checks(wells.case("SELECT owner FROM well WHERE owner = 'Nobody Known'"))
     assert len(repairs(found)) == 1

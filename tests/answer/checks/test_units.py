@@ -57,9 +57,14 @@ def test_figures_without_a_unit_are_let_be(stores: Data, sql: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "sql", ["SELECT gross_kg - tare_lb FROM intake", "SELECT sum(gross_kg) + sum(tare_lb) FROM intake"]
+    "sql",
+    [
+        "SELECT gross_kg - tare_lb FROM intake",
+        "SELECT sum(gross_kg) + sum(tare_lb) FROM intake",
+        "SELECT item FROM intake WHERE tare_kg < tare_lb",
+    ],
 )
-def test_arithmetic_between_units_is_a_warning(stores: Data, sql: str) -> None:
+def test_arithmetic_or_a_comparison_between_units_is_a_warning(stores: Data, sql: str) -> None:
     assert "kg and lb" in stores.judge(sql)["unit_mixture"].message
 
 
