@@ -171,6 +171,7 @@ def club(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prepared]:
         ),
         pytest.param("SELECT 1 FROM club AS c JOIN game AS g ON c.title = g.winner", id="a join on names"),
         pytest.param("SELECT town FROM game WHERE game_id = 1", id="a table behind either of two keys"),
+        pytest.param("SELECT reserve_hall FROM hall", id="a key by the name of one of its roles"),
         pytest.param(
             "SELECT 1 FROM game JOIN player ON game.hall = player.rank WHERE town = 'Bergen'",
             id="the same for one in the way",
@@ -220,6 +221,8 @@ def test_a_role_gets_a_join_of_its_own(club: Prepared) -> None:
         ("SELECT 1 FROM player AS p JOIN club AS c ON p.player_id = c.club_id", "no keys of each other"),
         ("SELECT 1 FROM player AS p JOIN club AS c ON p.name = c.title", "no keys of each other"),
         ("SELECT name FROM player AS a JOIN player AS b ON a.coach_id = b.player_id", "does not say whose name"),
+        ("SELECT club_id FROM player AS p LEFT JOIN club AS c ON p.club_id = c.club_id", "does not say whose club_id"),
+        ("SELECT hall FROM hall WHERE built = 2", "hall, which does not exist; hall.code was taken"),
     ],
 )
 def test_what_may_be_wrong_is_told_as_a_guess(club: Prepared, draft: str, sentence: str) -> None:
