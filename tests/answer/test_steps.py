@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from querist.answer import gather
-from querist.answer.answer import Answer, Status
+from querist.answer.answer import Answer, Status, Step
 from querist.answer.ask import Ask, Question
 from querist.answer.plan import RESULTS, PlannedStep
 from querist.answer.prepared import Prepared
-from querist.answer.steps import ask_steps
+from querist.answer.steps import ask_steps, together
 from querist.core.runner import Runner
 from querist.errors import ModelOutputError, ModelTimeoutError
 from querist.models.base import Request
@@ -108,6 +108,13 @@ async def test_a_row_without_a_value_is_not_lost_on_the_way(fleet: Prepared, mon
     assert gather.gather("Which trips did Ada Berg make?", [fleet]) is None
 
 
+async def test_tables_of_one_name_in_two_sources_stay_two(fleet: Prepared) -> None:
+    found = gather.gather("Which trips did Ada Berg make?", [fleet, fleet])
+    assert found is not None
+    assert {table.name: table.row_count for table in found.prepared.schema.tables} == {"trip": 4, "trip_2": 4}
+    found.close()
+
+
 async def test_parts_of_one_row_stand_side_by_side(ask: Asker) -> None:
     answer = await ask(
         "How many trucks are there, and how many trips did Ada Berg make?",
@@ -122,6 +129,14 @@ async def test_parts_of_one_row_stand_side_by_side(ask: Asker) -> None:
     assert [step.answer.evidence.agreement for step in answer.steps] == [(2, 2), (2, 2)]
     assert answer.usage.calls == 4
     assert len(answer.to_dict()["steps"]) == 2
+
+
+def test_parts_of_several_rows_are_not_cut_to_stand_side_by_side() -> None:
+    towns = Table((ResultColumn("town"),), (("Lindau",), ("Passau",)))
+    count = Table((ResultColumn("trucks"),), ((4,),))
+    answers = [Answer(question="Which?", status=Status.AGREED, text="", table=table) for table in (count, towns)]
+    steps = [Step(number=number, answer=answer) for number, answer in enumerate(answers, 1)]
+    assert together("Which two?", "Which two?", steps).table is None
 
 
 @pytest.mark.parametrize("second", ["What is the wage of <1>?", "What is the wage of that driver?"])
