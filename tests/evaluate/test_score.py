@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ from querist.evaluate.question import (
 )
 from querist.evaluate.score import Scorer, mark_all
 from querist.sources.base import Limits
+from tests.evaluate.conftest import make_database
 
 ANY = Budget()
 NORTH = "SELECT name FROM lighthouse WHERE coast = 'north'"
@@ -131,6 +134,29 @@ def test_of_several_sources_the_one_that_was_asked_is_taken(lights: Path, tmp_pa
     question = GoldenQuestion("q", "?", (str(lights), str(table)), ExpectSql((NORTH,), "lights"))
     with Scorer() as scorer:
         assert scorer.mark(question, Prediction(id="q", sql="SELECT name FROM ships")).right
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Path:
+    """The database without its first lighthouse."""
+    path = make_database(tmp_path / "other.sqlite")
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("DELETE FROM lighthouse WHERE name = 'Skarv'")
+    return path
+
+
+def test_a_query_is_marked_on_the_source_that_it_was_made_for(lights: Path, other: Path) -> None:
+    question = GoldenQuestion("q", "?", (str(lights), str(other)), ExpectSql((NORTH,), "lights"))
+    with Scorer() as scorer:
+        marked = [scorer.mark(question, Prediction(id="q", sql=NORTH, source=name)) for name in ("lights", "other")]
+    assert [prediction.right for prediction in marked] == [True, False]
+
+
+def test_what_was_expected_of_other_data_is_forgotten(lights: Path, other: Path) -> None:
+    with Scorer() as scorer:
+        for path, count in ((lights, 5), (other, 4)):
+            question = GoldenQuestion("q", "?", (str(path),), ExpectSql(("SELECT count(*) FROM lighthouse",)))
+            assert scorer.mark(question, Prediction(id="q", sql=f"SELECT {count}")).right
 
 
 def test_a_file_of_predictions_is_marked_question_by_question(lights: Path) -> None:

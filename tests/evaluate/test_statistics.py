@@ -14,6 +14,10 @@ def test_wilson_interval(part: int, total: int, low: float, high: float) -> None
     assert Share(part, total).interval == pytest.approx((low, high), abs=1e-4)
 
 
+def test_trying_the_same_again_makes_nothing_surer() -> None:
+    assert Share(24, 30, times=3).interval == Share(8, 10).interval
+
+
 def test_the_share_of_nothing_is_unknown() -> None:
     assert Share(0, 0).rate is None
     assert Share(1, 4).rate == 0.25
