@@ -13,7 +13,8 @@ from querist.core.context import RunContext
 from querist.core.events import Event, EventBus, PermissionUsed
 from querist.core.permissions import Grant, Need, Principal
 from querist.core.runner import Runner
-from querist.errors import PermissionDeniedError
+from querist.errors import PermissionDeniedError, UsageError
+from querist.settings.policy import Policy
 
 
 class File(BaseModel):
@@ -52,6 +53,22 @@ async def test_a_grant_that_is_used_is_told(tmp_path: Path) -> None:
     size = await Runner().run(SizeOf(), {"path": str(tmp_path / "a.txt")}, RunContext(events=events, principal=one))
     assert size.bytes == 3
     assert [(e.principal, e.source) for e in told if isinstance(e, PermissionUsed)] == [("ann", "size_of")]
+
+
+@pytest.mark.anyio
+async def test_what_is_kept_of_a_run_is_not_handed_to_one_who_may_not_run_it(tmp_path: Path) -> None:
+    runner = Runner(policies={"size_of": Policy.model_validate({"cache": {}})})
+    (tmp_path / "a.txt").write_text("abc")
+    asked = {"path": str(tmp_path / "a.txt")}
+    await runner.run(SizeOf(), asked, RunContext(principal=Principal("ann", (Grant("file_read", str(tmp_path)),))))
+    with pytest.raises(PermissionDeniedError):
+        await runner.run(SizeOf(), asked, RunContext())
+
+
+@pytest.mark.parametrize("text", ["everything", "file_read:", "files:/", ":/"])
+def test_what_names_no_kind_or_no_scope_grants_nothing(text: str) -> None:
+    with pytest.raises(UsageError, match="is no permission"):
+        Grant.parse(text)
 
 
 def test_a_folder_is_granted_with_what_is_in_it_and_not_what_its_links_lead_to(tmp_path: Path) -> None:
