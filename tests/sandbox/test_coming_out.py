@@ -57,6 +57,7 @@ def test_a_table_survives_the_way_there_and_back() -> None:
         stream(pa.table({"a": pa.array(["x" * 9999]).dictionary_encode()})),
         stream(pa.table({"a": pa.array([0] * 100_000)}), compression="zstd"),
         stream(pa.table({"a": pa.nulls(30_000_000)})),
+        stream(pa.table({f"c{n}": [0] for n in range(2001)})),
         stream(pa.table({"a": [[1]]})),
         stream(pa.table({"a": pa.array([0], pa.timestamp("s", tz="Nowhere/None"))})),
         stream(pa.table({"a": pa.array([1 << 62], pa.timestamp("s"))})),
@@ -67,6 +68,7 @@ def test_a_table_survives_the_way_there_and_back() -> None:
         "dictionary",
         "compressed",
         "a flood of nulls",
+        "columns without end",
         "nested",
         "no time zone",
         "no such year",
@@ -216,6 +218,9 @@ def test_frames_may_arrive_in_any_portions() -> None:
         ("a.svg", _SVG.format("<image href='http://example.org/x'/>")),
         ("a.svg", _SVG.format("<use x:href='http://example.org/x#y'/>")),
         ("a.svg", _SVG.format("<path fill='url(http://example.org/x)'/>")),
+        ("a.svg", _SVG.format("<path style='fill: u\\72l(http://example.org/x)'/>")),
+        ("a.svg", _SVG.format("<path style='mask: image-set(\"http://example.org/x\" 1x)'/>")),
+        ("a.svg", _SVG.format("<g xml:base='http://example.org/'/>")),
         ("a.svg", _SVG.format("<style>@import '//example.org/x'</style>")),
         ("a.svg", _SVG.format("<style><desc/>@import '//example.org/x'</style>")),
         ("a.svg", _SVG.format("<style>@imp<desc>x</desc>ort '//example.org/x'</style>")),
@@ -227,9 +232,10 @@ def test_frames_may_arrive_in_any_portions() -> None:
         ("a.svg", _SVG.format("<image href='data:image/png;base64,x'/>")),
         ("a.svg", '<!DOCTYPE svg [<!ENTITY a "b">]>' + _SVG.format("<text>&a;</text>")),
         ("a.svg", _SVG.format("<g>" * 5000 + "</g>" * 5000)),
-        ("a.json", _CHART % '{"url": "x"}'),
+        *(("a.json", _CHART % f'{{"{key}": "x"}}') for key in ("url", "href", "expr", "signal")),
         ("a.json", _CHART % '[{"\\u0075rl": "x"}]'),
         ("a.json", "[" * 100_000),
+        pytest.param("a.json", "0" + " " * (8 << 20), id="more JSON than is checked"),
         ("..", "x"),
     ],
 )
@@ -279,6 +285,7 @@ def test_files_lose_their_path_and_their_formulas() -> None:
 def test_formulas_are_found_behind_every_separator_that_a_spreadsheet_may_take() -> None:
     assert as_file("a.csv", b"sep=;\na;=HYPERLINK(0);-5;-\n").data == b"sep=;\na;'=HYPERLINK(0);-5;-\n"
     assert as_file("a.csv", b"\xef\xbb\xbf=1+1\n").data == b"'=1+1\n"
+    assert as_file("a.csv", "+A1,-A1,\uff1dA1\n".encode()).data == "'+A1,'-A1,'\uff1dA1\n".encode()
     assert as_file("a.tsv", b'"a\t=x"\t1\n').data == b'"a\t\'=x"\t1\n'
 
 

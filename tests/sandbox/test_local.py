@@ -14,7 +14,7 @@ import pytest
 from querist.errors import SandboxError, UsageError
 from querist.sandbox import local
 from querist.sandbox.base import Job, Outcome, SandboxLimits
-from querist.sandbox.launch import Kind, Launch, probe
+from querist.sandbox.launch import Kind, Launch, launch, probe
 from querist.sandbox.local import LocalSandbox
 from querist.sources.table import ResultColumn, Table
 
@@ -61,6 +61,16 @@ async def test_python_may_lie_below_a_folder_that_the_sandbox_has_of_its_own(mon
         monkeypatch.setattr(sys, "prefix", place)
         monkeypatch.setattr(sys, "executable", str(python))
         assert probe("bubblewrap") == ""
+
+
+@pytest.mark.usefixtures("sandbox")
+@pytest.mark.parametrize("place", ["/", "/usr", "~"])
+async def test_a_python_that_fills_a_folder_of_more_does_not_open_it(
+    monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    folder = str(Path(place).expanduser())
+    monkeypatch.setattr(sys, "prefix", folder)
+    assert folder not in launch("bubblewrap").config["readable"]
 
 
 @pytest.mark.parametrize("frames", ["polars", "pandas"])
