@@ -14,12 +14,13 @@ from querist.answer.answer import Answer, Status
 from querist.answer.ask import Ask, Question
 from querist.answer.prepared import Prepared, prepare
 from querist.answer.understand import Turn
-from querist.answer.verified import inspect, moved, verify
+from querist.answer.verified import fingerprint, inspect, moved, verify
 from querist.answer.wording import words
 from querist.app import Querist
 from querist.core.runner import Runner
 from querist.errors import DataError, GuardError, QueryError, UsageError
 from querist.sources.open import open_sources
+from querist.sources.table import ResultColumn, Table
 from querist.state.verified_file import read_queries, write_queries
 from querist.state.verified_store import VerifiedStore
 from tests.scripted_model import ScriptedModel
@@ -422,6 +423,15 @@ async def test_inspection_tells_whether_the_result_is_still_the_same(
     assert [(found.state, found.reason) for found in inspect([air], store)] == [("changed", "other values")]
 
 
+def test_a_result_has_changed_where_its_numbers_have_and_not_how_they_add_up() -> None:
+    def of(*cells: float) -> str:
+        return fingerprint(Table((ResultColumn("n"),), tuple((cell,) for cell in cells)))
+
+    assert of(0.1 + 0.2, 1.0) == of(1.0, 0.3)
+    assert of(1234.567) != of(1234.568)
+    assert of(0.5) != of(0.5, 0.5)
+
+
 async def test_a_query_belongs_to_its_data(
     air: Prepared, store: VerifiedStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -491,7 +501,9 @@ async def test_a_file_brings_queries_to_other_data_of_that_name(
     assert "sql: |-\n" in text
     assert str(tmp_path) not in text
     (query,) = read_queries(tmp_path / "verified.yaml")
-    assert moved(query, [air]) == kept
+    assert moved(query, [air]) == moved(query, [air, air]) == kept
+    with pytest.raises(UsageError, match="is about 'ships'; the data here are air, air"):
+        moved(query.model_copy(update={"source": "ships"}), [air, air])
 
 
 @pytest.mark.parametrize(
