@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ import pytest
 from querist.errors import QueryError, SourceAccessError, SourceFormatError
 from querist.sources.base import ForeignKey
 from querist.sources.duckdb_file import DuckDbSource
+from querist.state.paths import cache_dir
 
 Make = Callable[[str], DuckDbSource]
 
@@ -101,6 +103,15 @@ def test_odd_columns_are_profiled_too(make: Make) -> None:
 def test_empty_table_has_an_empty_profile(make: Make) -> None:
     (table,) = make("CREATE TABLE t (x INTEGER, y TEXT)").profile().tables
     assert [(c.nulls, c.distinct, c.examples, c.minimum) for c in table.columns] == [(0.0, 0, (), None)] * 2
+
+
+def test_what_killed_programs_spilled_is_removed_and_what_others_spill_is_not(make: Make) -> None:
+    left, fresh = (cache_dir() / "spill" / name for name in ("1-left", "2-fresh"))
+    for folder in (left, fresh):
+        folder.mkdir(parents=True)
+    os.utime(left, (0, 0))
+    make("CREATE TABLE t (x INTEGER)").execute("SELECT x FROM t")
+    assert (left.exists(), fresh.exists()) == (False, True)
 
 
 def test_file_that_another_program_writes_to_is_told(make: Make, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from querist.errors import QueryError, QueryTimeoutError
 from querist.sources.base import Limits, Source
+from querist.sources.duckdb_engine import DuckDbEngine
 from querist.sources.duckdb_file import DuckDbSource
 from querist.sources.files import FileSource
 from querist.sources.sqlite import SqliteSource
@@ -85,3 +86,11 @@ def test_the_engine_neither_writes_nor_reads_other_files(
         assert SECRET not in str(table.rows)
     assert sources[kind].execute("SELECT id, name FROM customers").rows == ((1, "Ada"),)
     assert list(folder.glob("out-*")) == []
+
+
+@pytest.mark.parametrize("kind", ["duckdb", "files"])
+def test_the_settings_of_the_engine_are_locked_for_whatever_reaches_it(kind: str, sources: dict[str, Source]) -> None:
+    source = sources[kind]
+    assert isinstance(source, DuckDbEngine)
+    with pytest.raises(duckdb.InvalidInputException, match="locked"):
+        source._current().execute("SET memory_limit = '100GB'")

@@ -165,6 +165,12 @@ def test_a_first_word_that_reads_does_not_let_a_write_through(sql: str, source: 
     assert source.execute("SELECT sum(id) FROM customers").scalar() == 10
 
 
+def test_a_backslash_in_text_means_what_the_guard_takes_it_for() -> None:
+    source = SqlSource("s", f"{os.environ[VARIABLE]}?sql_mode=NO_BACKSLASH_ESCAPES")
+    assert source.execute(r"SELECT 'it\'s', 'a\\'").rows == (("it's", "a\\"),)
+    source.close()
+
+
 class TestConnecting:
     def refuse(self, **changes: object) -> SourceAccessError:
         import sqlalchemy as sa

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import sqlalchemy as sa
 
 from querist.answer.mend import mend
 from querist.answer.prepared import prepare
@@ -18,6 +19,7 @@ from querist.errors import GuardError, MissingExtraError, QueryError, QueryTimeo
 from querist.sources.base import ForeignKey, Limits
 from querist.sources.guard import guard
 from querist.sources.sql import SqlSource
+from querist.sources.sql_engine import Engine
 from tests.sources.guard_cases import REFUSED
 from tests.sources.postgres_server import PostgresServer
 from tests.sources.test_profile import UNCLEAN
@@ -286,8 +288,9 @@ class TestConnecting:
         source.close()
 
     def test_warns_of_rights_that_a_read_only_transaction_does_not_take_away(self, postgres: PostgresServer) -> None:
-        name = postgres.new_database("CREATE ROLE plain LOGIN; CREATE ROLE filer LOGIN IN ROLE pg_read_server_files")
-        for user, said in (("postgres", "superuser"), ("filer", "pg_read_server_files"), ("plain", None)):
+        powers = "pg_execute_server_program, pg_read_server_files, pg_write_server_files"
+        name = postgres.new_database(f"CREATE ROLE plain LOGIN; CREATE ROLE filer LOGIN IN ROLE {powers}")
+        for user, said in (("postgres", "superuser"), ("filer", powers), ("plain", None)):
             source = SqlSource("s", postgres.url(name, user))
             assert (said is None and source.warnings() == []) or (said is not None and said in source.warnings()[0])
             source.close()
@@ -344,6 +347,15 @@ class TestSecondLock:
         with pytest.raises(GuardError):
             guard(sql, reader.schema())
 
+    def test_a_backslash_in_text_means_what_the_guard_takes_it_for(
+        self, postgres: PostgresServer, database: str
+    ) -> None:
+        with psycopg.connect(postgres.url(), autocommit=True) as connection:
+            connection.execute("CREATE ROLE escaping LOGIN; ALTER ROLE escaping SET standard_conforming_strings = off")
+        source = SqlSource("s", postgres.url(database, "escaping"))
+        assert source.execute(r"SELECT 'a\', '\' || 'b'").rows == (("a\\", "\\b"),)
+        source.close()
+
     def test_settings_do_not_outlive_the_query(self, reader: SqlSource) -> None:
         reader.execute("SELECT set_config('statement_timeout', '0', false)")
         reader.execute("SELECT set_config('search_path', 'nowhere', false)")
@@ -363,6 +375,16 @@ def test_a_server_that_cannot_be_locked_is_not_opened_unless_that_is_accepted() 
     assert "allow_unlocked" in refusal.value.hint
     with pytest.raises(UsageError, match="pyodbc"):
         SqlSource("s", "mssql+pyodbc://u:geheim@host/db?allow_unlocked=true")
+
+
+def test_a_server_that_cannot_be_locked_gets_only_what_begins_as_a_query() -> None:
+    with sa.create_engine("sqlite://").connect() as connection:
+        engine = Engine(connection.engine.url)
+        for sql in ("SELECT 1", " values (1)", "WITH t AS (SELECT 1) SELECT * FROM t"):
+            assert engine.run(connection, sql, Limits(), "s", lambda: None).rows == ((1,),)
+        for sql in ("CREATE TABLE t (a INT)", "PRAGMA user_version", "EXPLAIN SELECT 1", "selected", "; SELECT 1", ""):
+            with pytest.raises(QueryError, match="Only statements that begin with SELECT"):
+                engine.run(connection, sql, Limits(), "s", lambda: None)
 
 
 @pytest.mark.parametrize(("url", "driver"), [("postgres://host/db", "psycopg"), ("mysql://host/db", "pymysql")])

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from querist.errors import QueryError, SourceFormatError, SourceNotFoundError
+from querist.errors import QueryError, SourceAccessError, SourceFormatError, SourceNotFoundError
 from querist.sources.base import ForeignKey, Limits, TableSchema
 from querist.sources.sqlite import SqliteSource
 
@@ -231,8 +231,11 @@ def read_only_folder(tmp_path: Path) -> Iterator[Path]:
         sqlite3.connect(folder / "data.sqlite").executescript(
             "PRAGMA journal_mode = WAL; CREATE TABLE t (x INTEGER); INSERT INTO t VALUES (7)"
         ).connection.close()
+        (folder / "logged.sqlite").write_bytes((folder / "data.sqlite").read_bytes())
+        (folder / "logged.sqlite-wal").write_bytes(b"what was written since")
         folder.chmod(0o555)
-        (folder / "data.sqlite").chmod(0o444)
+        for path in folder.iterdir():
+            path.chmod(0o444)
         user = os.geteuid()
         if user == 0:
             os.seteuid(65534)
@@ -247,6 +250,12 @@ def test_write_ahead_database_in_a_read_only_folder_is_read(read_only_folder: Pa
     source = SqliteSource("data", read_only_folder / "data.sqlite")
     assert source.execute("SELECT x FROM t").scalar() == 7
     assert [t.name for t in source.schema().tables] == ["t"]
+
+
+def test_a_log_of_changes_that_cannot_be_read_is_not_left_out_in_silence(read_only_folder: Path) -> None:
+    with pytest.raises(SourceAccessError, match="cannot be read") as refusal:
+        SqliteSource("logged", read_only_folder / "logged.sqlite").execute("SELECT x FROM t")
+    assert "-wal file" in refusal.value.hint
 
 
 def test_damaged_file_is_an_error(tmp_path: Path) -> None:
