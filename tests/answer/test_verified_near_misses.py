@@ -212,7 +212,3 @@ async def test_no_near_miss_is_answered(inn: Prepared, tmp_path: Path, case: Cas
 
     assert [question for question in case.others if await answered(question)] == []
     assert [question for question in (case.question.upper(), *case.same) if not await answered(question)] == []
-
-
-def test_there_are_enough_of_them() -> None:
-    assert sum(len(case.others) for case in CASES.values()) >= 75
