@@ -234,6 +234,7 @@ def test_frames_may_arrive_in_any_portions() -> None:
         ("a.svg", _SVG.format("<g>" * 5000 + "</g>" * 5000)),
         *(("a.json", _CHART % f'{{"{key}": "x"}}') for key in ("url", "href", "expr", "signal")),
         ("a.json", _CHART % '[{"\\u0075rl": "x"}]'),
+        ("a.json", _CHART % '[], "usermeta": {"embedOptions": {"config": "https://example.org/x.json"}}'),
         ("a.json", "[" * 100_000),
         pytest.param("a.json", "0" + " " * (8 << 20), id="more JSON than is checked"),
         ("..", "x"),
@@ -269,6 +270,11 @@ def test_a_picture_keeps_what_draws_and_nothing_else() -> None:
         b'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"><defs>'
         b'<path id="p" d="M0 0" /></defs><use xlink:href="#p" style="clip-path: url(#c)" /></svg>'
     )
+
+
+def test_a_chart_that_holds_what_it_draws_is_handed_out() -> None:
+    chart = (_CHART % '{"values": [{"n": 1}]}, "usermeta": {"embedOptions": {"theme": "dark"}}').encode()
+    assert as_file("a.json", chart).data == chart
 
 
 def test_a_file_is_called_what_it_is() -> None:

@@ -31,6 +31,8 @@ _FORMULA = re.compile(r"""(?:^|(?<=[,;|\t\r\n"]))[=+\-@\uff1d\uff0b\uff0d\uff20]
 """Also behind separators that are none in this file: which ones are, a spreadsheet decides by itself."""
 _NUMBER = re.compile(r"[+-]?(\d[\d.eE+%-]*|\.\d+)\s*$")
 _ACTIVE_IN_CHARTS = frozenset(("url", "href", "expr", "signal"))
+_HARMLESS_OPTIONS = frozenset(("theme",))
+"""Of what a chart tells the page that shows it; other options load a config or a patch, or become part of the page."""
 
 
 def as_file(name: str, data: bytes) -> File:
@@ -91,7 +93,8 @@ def _check_json(text: str) -> None:
     while parts:
         part = parts.pop()
         if isinstance(part, dict):
-            if _ACTIVE_IN_CHARTS & part.keys():
+            options = part.get("embedOptions", {})
+            if _ACTIVE_IN_CHARTS & part.keys() or not isinstance(options, dict) or options.keys() - _HARMLESS_OPTIONS:
                 raise ValueError("the chart loads something from elsewhere, or computes in the reader's browser")
             parts.extend(part.values())
         elif isinstance(part, list):
