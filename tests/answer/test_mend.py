@@ -129,6 +129,11 @@ CREATE TABLE club (club_id INTEGER PRIMARY KEY, title TEXT, captain_id INTEGER, 
     home_hall TEXT REFERENCES hall(code));
 CREATE TABLE game (game_id INTEGER PRIMARY KEY, held TEXT, season TEXT, state TEXT, winner TEXT, loser TEXT,
     latitude REAL, hall TEXT REFERENCES hall(code), reserve_hall TEXT REFERENCES hall(code));
+CREATE TABLE seat (block TEXT, place INTEGER, label TEXT, PRIMARY KEY (block, place));
+CREATE TABLE ticket (ticket_id INTEGER PRIMARY KEY, block TEXT, place INTEGER,
+    FOREIGN KEY (block, place) REFERENCES seat(block, place));
+INSERT INTO seat VALUES ('N', 1, 'Balcony'), ('N', 2, 'Stalls');
+INSERT INTO ticket VALUES (1, 'N', 1), (2, 'N', 2);
 INSERT INTO hall VALUES ('AH', 'Aalen', 1), ('BH', 'Bergen', 2), ('C+', 'Chur', 3), ('C++', 'Cork', 4);
 INSERT INTO club VALUES (1, 'Owls', 12, 1, 'AH'), (2, 'Crows', 13, 2, 'BH');
 INSERT INTO player VALUES (11, 'Ann', NULL, 10, 1, 1.8, 'A', 1), (12, 'Bea', 11, 20, 1, 1.7, 'B', 1),
@@ -172,6 +177,7 @@ def club(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prepared]:
         pytest.param("SELECT 1 FROM club AS c JOIN game AS g ON c.title = g.winner", id="a join on names"),
         pytest.param("SELECT town FROM game WHERE game_id = 1", id="a table behind either of two keys"),
         pytest.param("SELECT reserve_hall FROM hall", id="a key by the name of one of its roles"),
+        pytest.param("SELECT COUNT(*) FROM ticket WHERE block = 'Balcony'", id="a name behind half a key"),
         pytest.param(
             "SELECT 1 FROM game JOIN player ON game.hall = player.rank WHERE town = 'Bergen'",
             id="the same for one in the way",

@@ -127,7 +127,10 @@ def _move_to_holder(select: Mending, column: exp.Column, table: TableSchema, lit
 
 
 def _key_to(select: Mending, column: exp.Column, table: TableSchema, other: str) -> Edge | None:
-    """The edge by which this very column leads to the other table."""
+    """The edge by which this very column, and not one of several that are a key together, leads to the other table."""
+    several = [k for k in table.foreign_keys if len(k.columns) > 1 and k.target_table.lower() == other.lower()]
+    if any(column.name.lower() in map(str.lower, key.columns) for key in several):
+        return None
     edges = [e for e in select.joins.between(table.name, other) if e.left_column.lower() == column.name.lower()]
     return edges[0] if len(edges) == 1 else None
 
