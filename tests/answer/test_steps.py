@@ -102,10 +102,15 @@ async def test_a_table_that_is_larger_than_it_was_taken_for_is_not_cut_in_silenc
     assert gather.gather("Which trips did Ada Berg make?", [estimated]) is None
 
 
-async def test_a_row_without_a_value_is_not_lost_on_the_way(fleet: Prepared, monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = Table((ResultColumn("trip_id"), ResultColumn("driver")), ((1, "Ada Berg"), (None, None)))
-    monkeypatch.setattr(gather, "_rows", lambda *_: rows)
-    assert gather.gather("Which trips did Ada Berg make?", [fleet]) is None
+async def test_a_table_is_the_same_where_it_is_brought(fleet: Prepared, monkeypatch: pytest.MonkeyPatch) -> None:
+    columns = tuple(map(ResultColumn, ("driver", "release", "day")))
+    rows = ((1, "1.10", "2031-05-01"), (2, "1.1", None), (None, None, None))
+    monkeypatch.setattr(gather, "_rows", lambda *_: Table(columns, rows))
+    found = gather.gather("Which trips did Ada Berg make?", [fleet])
+    assert found is not None
+    brought = found.prepared.source.execute("SELECT driver, release, CAST(day AS VARCHAR) FROM trip ORDER BY driver")
+    assert brought.rows == rows
+    found.close()
 
 
 async def test_tables_of_one_name_in_two_sources_stay_two(fleet: Prepared) -> None:

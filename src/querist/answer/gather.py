@@ -81,13 +81,11 @@ def gather(question: str, sources: Sequence[Prepared]) -> Gathered | None:
     try:
         for source, table in copied:
             taken.append(unique_name(table.name, taken))
-            paths.append(Path(folder.name, f"{taken[-1]}.csv"))
             rows = _rows(source, table)
-            # Its number of rows was an estimate, or they are wide: half of it would lie. CSV has no row without a cell.
-            if rows.truncated or any(row.count(None) == len(row) for row in rows.rows):
+            if rows.truncated:  # its number of rows was an estimate, or they are wide: half of it would lie
                 folder.cleanup()
                 return None
-            rows.to_csv(paths[-1])
+            paths.append(rows.hand_on(Path(folder.name), taken[-1]))
             told.append(f"{table.name} of {source.source.name} ({len(rows):,} rows)")
         name = ", ".join(source.source.name for source in sources)
         found = prepare(FileSource(name, paths=paths, passing=Path(folder.name)), Path(folder.name))

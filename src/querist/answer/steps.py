@@ -92,9 +92,8 @@ def _as_source(tables: Mapping[int, Table], files: FileSource | None, folder: Pa
     """Results as tables step_1, step_2, …, beside the files of a source; in files of a folder while they are asked."""
     paths = [] if files is None else list(files.paths)
     for number, table in tables.items():
-        paths.append(folder / f"step_{number}.csv")
         columns = tuple(replace(column, name=label(column.name).replace(" ", "_")) for column in table.columns)
-        replace(table, columns=columns).to_csv(paths[-1])
+        paths.append(replace(table, columns=columns).hand_on(folder, f"step_{number}"))
     return prepare(FileSource(RESULTS if files is None else files.name, paths=paths, passing=folder), folder)
 
 

@@ -7,6 +7,7 @@ import datetime as dt
 import decimal
 import io
 import json
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,6 +87,23 @@ class Table:
         writer = csv.writer(_LineFeeds(stream))
         writer.writerow(self.names)
         writer.writerows(map(_csv_cell, row) for row in self.rows)
+
+    def hand_on(self, folder: Path, name: str) -> Path:
+        """Write to a file of that name that a `FileSource` reads as the same table: text stays text, as CSV cannot say.
+
+        Returns:
+            The file. JSON Lines; CSV where there is no row, and so no type.
+        """
+        if not self.rows:
+            self.to_csv(path := folder / f"{name}.csv")
+            return path
+        path, names = folder / f"{name}.jsonl", self.unique_names()
+        with whole_file(path) as file:
+            for row in self.rows:
+                cells = (None if isinstance(cell, float) and not math.isfinite(cell) else cell for cell in row)
+                line = json.dumps(dict(zip(names, map(json_cell, cells), strict=True)), ensure_ascii=False)
+                file.write(line.encode() + b"\n")
+        return path
 
     def to_polars(self) -> polars.DataFrame:
         """As a Polars data frame. Needs the extra `polars`."""
