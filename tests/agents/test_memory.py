@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from querist.agents.conversation import AgentState
-from querist.errors import DataError, ModelTimeoutError, UsageError
+from querist.errors import DataError, ModelTimeoutError, PermissionDeniedError, QueristError, UsageError
 from querist.state.agent_memory import AgentMemory
 from tests.agents.shop import Shop, price, say, use
 from tests.scripted_model import ScriptedModel
@@ -39,8 +39,9 @@ async def test_what_is_older_is_summarised_when_a_conversation_grows_too_long(sh
     assert result.usage.calls == 2
 
 
-async def test_what_cannot_be_summarised_is_dropped_and_that_is_told(shop: Shop) -> None:
-    model, broken = ScriptedModel(["long " * 100, "Yes."]), ScriptedModel([ModelTimeoutError("too slow")])
+@pytest.mark.parametrize("failure", [ModelTimeoutError("too slow"), PermissionDeniedError("too slow")])
+async def test_what_cannot_be_summarised_is_dropped_and_that_is_told(shop: Shop, failure: QueristError) -> None:
+    model, broken = ScriptedModel(["long " * 100, "Yes."]), ScriptedModel([failure])
     agent = shop.agent(model, summariser=broken, memory={"tokens": 100})
     await shop.run(agent, "I am Ada", session="ada")
     result = await shop.run(agent, "Still there?", session="ada")

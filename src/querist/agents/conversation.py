@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from querist.agents.observation import bounded
 from querist.agents.task import Turn
 from querist.agents.think import Decision, Thought
-from querist.errors import DataError, ModelError, UsageError
+from querist.errors import DataError, QueristError, UsageError
 from querist.models.prompt import read_prompt
 from querist.state.agent_memory import AgentMemory
 
@@ -52,7 +52,7 @@ async def shortened(
     """The conversation in about `most` tokens: its older half as minutes, which `think` has a model write.
 
     Returns:
-        the conversation, and a note for each part that was dropped because no model could be reached.
+        the conversation, and a note for each part that was dropped because no model could write them.
     """
     notes = []
     while conversation.tokens() > most and conversation.turns:
@@ -65,7 +65,7 @@ async def shortened(
         try:
             decision = await think(Thought(system=system.content, turns=(asked,), max_tokens=256))
             summary = str(decision.answer)
-        except ModelError as error:
+        except QueristError as error:  # no model, or none that it may ask
             notes.append(f"The oldest {len(older)} messages were forgotten: {error.message}")
             summary = conversation.summary
         conversation = Conversation(summary=summary, turns=newer)
