@@ -342,6 +342,7 @@ REFUSED: list[tuple[str, str, str]] = [
     ("duckdb", "size", "SELECT repeat(repeat('a', 100000), 100000)"),
     ("postgres", "size", "SELECT lpad('a', 1000000000)"),
     ("duckdb", "size", "SELECT repeat('a', 1000000000 - 1)"),
+    ("postgres", "size", "SELECT repeat('a', '1000000000'::int)"),
     ("duckdb", "size", "SELECT repeat('a', 1000000000 // 1)"),
     ("duckdb", "size", "SELECT repeat('a', (-8) ** 0.5)"),
     ("mysql", "size", "SELECT REPEAT('a', 1000000000 / 1)"),

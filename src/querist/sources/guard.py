@@ -439,7 +439,8 @@ def _constant(node: exp.Expr) -> float | None:
 
     if isinstance(node, exp.Literal):
         try:
-            return None if node.is_string else float(node.this)
+            # Text is a number only where it is made one: elsewhere it may be what is repeated.
+            return float(node.this) if not node.is_string or isinstance(node.parent, exp.Cast) else None
         except ValueError:
             return None
     if isinstance(node, (exp.Paren, exp.Cast)):
