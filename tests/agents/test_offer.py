@@ -145,6 +145,24 @@ async def test_an_analysis_is_told_by_what_was_computed_and_not_by_its_words(sho
     assert (result.steps[0].observation, result.text) == ("mean of sales: 7.5", "mean of sales: 7.5")
 
 
+@pytest.mark.parametrize(("p", "stopped"), [(0.3, "ungrounded"), (0.03, "")])
+async def test_a_difference_is_significant_only_where_the_analysis_found_it_so(
+    p: float, stopped: str, shop: Shop
+) -> None:
+    @component
+    async def analyse(text: str) -> Analysis:
+        """Analyse the data."""
+        found = [
+            Finding(name="p_value", value=p, meaning="p-value of the welch test of rent by town"),
+            Finding(name="significant", value=p < 0.05, meaning="whether the difference is significant at 0.05"),
+        ]
+        return Analysis(question=text, status="agreed", text="See the findings.", findings=found)
+
+    claim = say("The rents differ significantly.")
+    agent = shop.agent([use("analyse", text="Do rents differ?"), claim, claim], analyse, grounded=True)
+    assert (await shop.run(agent, "Do rents differ between towns?")).stopped == stopped
+
+
 async def test_in_a_conversation_that_goes_on_the_model_writes_since_the_message_does_not_stand_alone(
     shop: Shop,
 ) -> None:

@@ -232,7 +232,7 @@ class Agent(Component[Task, AgentResult]):
         if not self.definition.grounded or not work.offers or self._shows_results(work):
             return ""
         asked = "\n".join(turn.content for turn in work.turns)
-        return fault(answer, [step.observation for step in work.steps], asked)
+        return fault(answer, work.steps, asked)
 
     def _shows_results(self, work: Work) -> bool:
         """Whether the results are the answer as they are: a model that only chooses would say less than they do."""

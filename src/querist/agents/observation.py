@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from querist.agents.task import AgentResult
 from querist.analysis.analysis import Analysis
+from querist.analysis.findings import Finding
 from querist.sources.table import Table, Value, json_cell
 
 _ROWS = 200
@@ -20,9 +21,8 @@ def told(output: BaseModel, name: str = "") -> str:
     A table of several rows follows, under the name by which other tools can be given it. An analysis is told by what
     was computed, as its words are those of a model.
     """
-    analysis = getattr(output, "analysis", output)
-    if isinstance(analysis, Analysis) and analysis.findings:
-        return "\n".join(f"{finding.meaning}: {finding.value}" for finding in analysis.findings)
+    if findings := computed(output):
+        return "\n".join(f"{finding.meaning}: {finding.value}" for finding in findings)
     table = getattr(output, "table", None)
     if isinstance(table, Table) and len(table) > 1:
         lines = [table.unique_names(), *([_cell(cell) for cell in row] for row in table.rows[:_ROWS])]
@@ -32,6 +32,12 @@ def told(output: BaseModel, name: str = "") -> str:
     if list(type(output).model_fields) == ["result"] and isinstance(result := output.result, str):  # type: ignore[attr-defined]
         return result
     return output.model_dump_json(exclude_none=True)
+
+
+def computed(output: Any) -> list[Finding]:
+    """What an analysis found; nothing where the output is none."""
+    analysis = getattr(output, "analysis", output)
+    return analysis.findings if isinstance(analysis, Analysis) else []
 
 
 def _cell(value: Value) -> str:
