@@ -211,6 +211,12 @@ async def test_numbers_of_the_question_and_of_a_list_need_no_result(shop: Shop) 
     assert (result.text, result.stopped) == (answer, "")
 
 
+async def test_a_number_that_begins_a_line_is_no_list(shop: Shop) -> None:
+    script = [use("price", product="lamp"), say("It costs\n50. That is all."), say("50. That is all.")]
+    result = await shop.run(shop.agent(script, price, grounded=True), "How much is a lamp?")
+    assert (result.text, result.stopped) == ('{"result":40.0}', "ungrounded")
+
+
 async def test_where_every_tool_fails_nothing_is_made_up(shop: Shop) -> None:
     script = [use("price", product="boat"), say("A boat costs 999."), say("It costs 999.")]
     result = await shop.run(shop.agent(script, price, grounded=True), "How much is a boat?")

@@ -12,7 +12,7 @@ from querist.agents.task import Step
 from querist.analysis.findings import FindingValue
 from querist.analysis.numbers import unsupported
 
-_LISTED = re.compile(r"(?m)^\s*\d+[.)]\s")
+_PLACE = re.compile(r"(?m)^\s*(\d{1,3})[.)]\s")
 
 
 def fault(answer: Any, steps: Sequence[Step], asked: str) -> str:
@@ -28,5 +28,11 @@ def fault(answer: Any, steps: Sequence[Step], asked: str) -> str:
     for place, step in enumerate(steps):
         values[str(place)] = step.observation
         values |= {f"{place} {finding.name}": finding.value for finding in computed(step.output)}
-    flagged = unsupported(_LISTED.sub("", said), values, asked)
+    flagged = unsupported(_without_places(said), values, asked)
     return f"No result contains {', '.join(flagged)}. Say only what the results say." if flagged else ""
+
+
+def _without_places(text: str) -> str:
+    """The text without the numbers of its lists: those that begin a line and count on from 1."""
+    places = {0, *map(int, _PLACE.findall(text))}
+    return _PLACE.sub(lambda match: "" if int(match[1]) - 1 in places else match[0], text)
