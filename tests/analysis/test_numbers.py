@@ -24,7 +24,7 @@ VALUES: dict[str, FindingValue] = {
     "text",
     [
         "The correlation is 0.46, or .457, or 0.5.",
-        "About 45.7% of it, 46 per cent.",
+        "About 45.7% of it, 46 per cent, forty-six percent.",
         "It sold 12,346 in all, 12345.7 to be exact, 12'345.68 or 12.3 thousand, about 12,300 or 12.3k.",
         "A fall of 3.2 points; a change of −3.2; it fell by about 3.2, is 3.2 points lower, and lower by 3.2.",
         "They are negatively correlated (r = 3.2); a downward trend of 3.2; 3.2 is negative.",
@@ -62,6 +62,13 @@ def test_numbers_that_a_value_rounds_to_are_fine(text: str) -> None:
         ("The change of 3.2 is lower than 17, and costs fell.", ["3.2"]),
         ("A negative correlation of 0.46, or minus 17.", ["0.46", "17"]),
         ("The share is below 0.5.", []),
+        ("It is 0.45, or 0.00, and 12,345 in all.", ["0.45", "0.00", "12,345"]),
+        ("In May 2019, on 2020-05-01.", ["May 2019", "2020-05-01"]),
+        ("They are not related (p > 0.05).", ["0.05"]),
+        ("It did not fall by 3.2.", ["3.2"]),
+        ("It fell to 3.2.", ["3.2"]),
+        ("It fell and then rose by 3.2.", ["3.2"]),
+        ("It stays below 3.2.", ["3.2"]),
         ("They rose by 95%.", ["95"]),
         (
             "Sales doubled, a third came back, three quarters stayed, and two dozen are new: twice as many.",
@@ -71,6 +78,12 @@ def test_numbers_that_a_value_rounds_to_are_fine(text: str) -> None:
 )
 def test_other_numbers_are_flagged_as_they_are_written(text: str, flagged: list[str]) -> None:
     assert unsupported(text, VALUES) == list(dict.fromkeys(flagged))
+
+
+def test_a_number_is_rounded_and_neither_away_nor_by_another_scale() -> None:
+    assert unsupported("It rose from 1 to 2.", {"before": 1.4, "after": 2.1}) == ["1"]
+    assert unsupported("Sales of 2.5 billion, 2.5bn, 2,500 million, 2.5e9.", {"sales": 2.5e9}) == []
+    assert unsupported("Sales of 2.5 million, 2.5k.", {"sales": 2.5e9}) == ["2.5 million", "2.5k"]
 
 
 UNSURE: dict[str, FindingValue] = {"r_x_y": 0.012, "p_x_y": 0.86, "p_value": 0.83, "n": 40}
@@ -99,6 +112,7 @@ def test_a_claim_rests_on_the_p_value_that_was_adjusted() -> None:
     assert unsupported(text, many) == ["significantly", "0.01"]
     assert unsupported(text, {"p_value": 0.3, "p_value_unadjusted": 0.004}) == ["significantly", "0.01"]
     assert unsupported(text, {**many, "p_adjusted_a_b": 0.008}) == []
+    assert unsupported(text, {"p_value": 0.004, "p_value_exact": 0.07}) == ["significantly", "0.01"]
 
 
 def test_nothing_is_significant_without_a_p_value() -> None:
@@ -113,6 +127,7 @@ def test_p_values_are_found_in_texts() -> None:
     spaced = result.replace(":", ": ").replace(",", ", ")
     assert unsupported("The difference is significant (p < 0.05).", {"result": spaced}) == []
     assert unsupported("It is significant (p < 0.01).", {"result": result}) == ["0.01"]
+    assert unsupported("It is significant.", {"page": "Not significant (p = 0.2)."}) == ["significant"]
     assert unsupported("It is significant (p < 0.05).", {"result": "p = 0.2, price: 0.04"}) == ["significant", "0.05"]
 
 
