@@ -25,6 +25,16 @@ def test_a_name_is_an_identifier_in_any_language(text: str, name: str) -> None:
     assert name.isidentifier()
 
 
+def test_values_of_one_name_are_both_kept() -> None:
+    found = Gathering("describe")
+    found.add("mean_a-b", 3.0, "mean where city = 'a-b'")
+    found.add("mean_a b", 5.0, "mean where city = 'a b'")
+    assert [(finding.name, finding.value) for finding in found.done().values] == [
+        ("mean_a_b", 3.0),
+        ("mean_a_b_2", 5.0),
+    ]
+
+
 def test_groups_in_other_letters_have_names_of_their_own() -> None:
     found = Gathering("describe")
     for place, (group, mean) in enumerate({"Осло": 3.0, "Рига": 5.0}.items()):

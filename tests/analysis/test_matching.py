@@ -21,6 +21,7 @@ from querist.analysis.named import Wanted
         ("mean", "mean_rent mean_size", None),
         ("total_rent", "sum_rent count_rent", "sum_rent"),
         ("total_rent", "count_rent mean_rent", None),
+        ("mean", "mean_rent", None),
     ],
 )
 def test_names_that_say_the_same(wanted: str, findings: str, found: str | None) -> None:
@@ -66,6 +67,12 @@ def test_a_value_of_another_method_or_of_other_rows_is_another_value(
 ) -> None:
     matched = match([wanted], findings)
     assert (matched[wanted.name].name if matched else None) == found
+
+
+def test_no_value_is_given_for_two() -> None:
+    known = [Finding(name="r2", value=0.9, meaning="R squared on all rows")]
+    assert list(match([Wanted("r_squared", "")], known)) == ["r_squared"]
+    assert match([Wanted("r_squared", ""), Wanted("test_r_squared", "")], known) == {}
 
 
 MEAN_STD = [Wanted("mean_age", ""), Wanted("std_age", "")]

@@ -8,7 +8,16 @@ import pandas as pd
 import pytest
 
 from querist.analysis.expressions import add_column, keep_rows
-from querist.analysis.prepare import DropMissing, DropOutliers, FillMissing, KeepRows, NewColumn, Scale, prepare
+from querist.analysis.prepare import (
+    DropDuplicates,
+    DropMissing,
+    DropOutliers,
+    FillMissing,
+    KeepRows,
+    NewColumn,
+    Scale,
+    prepare,
+)
 from querist.errors import DataError, GuardError, UsageError
 
 FRAME = pd.DataFrame({"High Price": [1.0, 2.0, 4.0], "low": [1.0, None, 2.0], "union": ["a", "b", "a"]})
@@ -114,6 +123,24 @@ def test_missing_values_and_outliers_are_left_out_on_demand() -> None:
         DropOutliers(do="drop_outliers", column="x", method="iqr", threshold=1.5),
     ]
     assert prepare(frame, steps)[0]["x"].tolist() == [1.0, 2.0, 3.0, 2.0]
+
+
+@pytest.mark.parametrize(("using", "value"), [("mean", 4.0), ("median", 2.5), ("mode", 2.0), ("zero", 0.0)])
+def test_missing_values_are_filled_with_what_was_chosen(
+    using: Literal["mean", "median", "mode", "zero"], value: float
+) -> None:
+    frame = pd.DataFrame({"x": [2.0, None, 2.0, 3.0, 9.0]})
+    filled, _ = prepare(frame, [FillMissing(do="fill_missing", columns=["x"], using=using)])
+    assert filled["x"].tolist() == [2.0, value, 2.0, 3.0, 9.0]
+
+
+def test_z_scores_are_of_all_rows_and_repeated_rows_are_left_out() -> None:
+    frame = pd.DataFrame({"x": [1.0, 3.0, 3.0, 1.0], "y": ["a", "b", "b", "b"]})
+    frame, notes = prepare(
+        frame, [Scale(do="scale", columns=["x"], method="zscore"), DropDuplicates(do="drop_duplicates")]
+    )
+    assert (frame["x"].tolist(), frame["y"].tolist()) == ([-1.0, 1.0, -1.0], ["a", "b", "b"])
+    assert notes[-1] == "Left out 1 repeated rows."
 
 
 def test_a_condition_that_leaves_no_row_is_an_error_and_no_empty_result() -> None:

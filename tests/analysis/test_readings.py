@@ -63,6 +63,9 @@ def test_what_rests_on_no_finding_was_not_found() -> None:
         ("x = len(columns) > 5 and 'many' or 'few'", "few"),
         ("x = mean_north or 'none'", 4.0),
         ("x = not p_value < 0.05", True),
+        ("x = 0 < p_value < 0.05", False),
+        ("x = mean_north >= 4 and mean_north <= 4 and mean_north != 5 and 'a' in columns and 'c' not in columns", True),
+        ("x = mean_north > 4 or mean_north < 4 or mean_north == 5", False),
     ],
 )
 def test_an_expression_means_what_it_means_in_python(line: str, value: object) -> None:
