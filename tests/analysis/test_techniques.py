@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pandas as pd
 import pytest
+from scipy import stats
 
 from querist.analysis.findings import Findings
 from querist.analysis.techniques import TECHNIQUES, techniques
@@ -23,9 +26,22 @@ def test_describe_gives_each_statistic_of_each_group_and_the_extreme_groups(plot
     means = plots.groupby("irrigated")["Yield kg"].mean()
     assert result.value("mean_Yield_kg_yes") == pytest.approx(means["yes"])
     assert result.value("group_with_highest_mean_Yield_kg") == "yes"
+    assert result.value("group_with_lowest_mean_Yield_kg") == "no"
     spread = plots[plots["irrigated"] == "no"]["Yield kg"].std(ddof=0)
     assert result.value("population_std_Yield_kg_no") == pytest.approx(spread)
     assert "Rows without a value of Yield kg are left out: 5." in result.warnings
+
+
+def test_each_statistic_is_what_its_name_says() -> None:
+    frame = pd.DataFrame({"x": [2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0]})
+    right = {
+        "mean": 5, "median": 4.5, "mode": 4, "std": (32 / 7) ** 0.5, "population_std": 2, "variance": 32 / 7,
+        "min": 2, "max": 9, "range": 7, "sum": 40, "count": 8, "distinct": 5, "q1": 4, "q3": 5.5, "iqr": 1.5,
+        "population_skewness": 0.65625, "skewness": 0.65625 * 56**0.5 / 6, "population_kurtosis": -0.21875,
+        "kurtosis": 0.940625, "within_one_std": 6, "pearson_first_skewness": (7 / 32) ** 0.5,
+    }  # fmt: skip
+    told = {name: found("describe", frame, columns=["x"], statistics=[name]).values[0].value for name in right}
+    assert told == pytest.approx(right)
 
 
 def test_describe_refuses_numbers_of_text_and_too_many_groups(plots: pd.DataFrame) -> None:
@@ -40,6 +56,22 @@ def test_correlation_leaves_out_rows_that_lack_either_value(plots: pd.DataFrame)
     assert result.value("r") == pytest.approx(plots["rain_mm"].corr(plots["Yield kg"]))
     assert result.value("n") == 195
     assert result.value("p") < 0.001  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    ("method", "test"), [("pearson", stats.pearsonr), ("spearman", stats.spearmanr), ("kendall", stats.kendalltau)]
+)
+def test_correlation_says_what_the_library_says(plots: pd.DataFrame, method: str, test: Callable[..., Any]) -> None:
+    result = found("correlation", plots, columns=["rain_mm", "price"], method=method)
+    right = test(plots["rain_mm"], plots["price"])
+    assert (result.value("r"), result.value("p")) == (pytest.approx(right.statistic), pytest.approx(right.pvalue))
+    assert right.pvalue > 0.01
+
+
+def test_the_strongest_correlation_may_be_the_lowest() -> None:
+    frame = pd.DataFrame({"a": range(8), "b": [1, 0, 3, 2, 5, 4, 7, 6], "c": [0, -1, -2, -3, -4, -5, -7, -6]})
+    result = found("correlation", frame, columns=["a", "b", "c"])
+    assert [result.value(f"{word}_r_pair") for word in ("highest", "lowest", "strongest")] == ["a, b", "a, c", "a, c"]
 
 
 def test_correlation_of_several_columns_names_the_strongest_pair(plots: pd.DataFrame) -> None:
@@ -58,6 +90,16 @@ def test_outliers_are_counted_and_the_rest_described() -> None:
     result = found("outliers", frame, column="x", method="iqr", threshold=1.5)
     assert (result.value("outlier_count"), result.value("outlier_values")) == (1, [100.0])
     assert (result.value("mean_without_outliers"), result.value("mean_before")) == (3.0, pytest.approx(19.1667, 1e-4))
+    assert result.value("std_without_outliers") == pytest.approx(2.5**0.5)
+    assert result.value("population_std_without_outliers") == pytest.approx(2**0.5)
+
+
+def test_z_scores_are_of_the_whole_population_and_ten_values_have_none_above_3() -> None:
+    eleven = pd.DataFrame({"x": [1.0, *[0.0] * 10]})
+    result = found("outliers", eleven, column="x", threshold=3.1)
+    assert (result.value("outlier_count"), result.value("upper_bound")) == (1, pytest.approx((1 + 3.1 * 10**0.5) / 11))
+    assert not any("no z-score" in warning for warning in result.warnings)
+    assert "Among 10 values no z-score can be above 3" in found("outliers", eleven.head(10), column="x").warnings[0]
 
 
 def test_the_test_for_groups_is_chosen_by_its_assumptions(plots: pd.DataFrame) -> None:
@@ -75,6 +117,38 @@ def test_a_test_that_was_asked_for_is_made_with_a_warning_where_it_does_not_fit(
     result = found("compare_groups", uneven, column="y", by="g", test="t_test")
     assert result.value("test") == "t_test"
     assert any("variances" in warning for warning in result.warnings)
+    small = pd.DataFrame({"y": [1, 1, 1, 1, 50, 2, 2, 3, 2, 90], "g": ["a"] * 5 + ["b"] * 5})
+    warnings = found("compare_groups", small, column="y", by="g", test="t_test").warnings
+    assert "A small group is not normally distributed, which t_test expects." in warnings
+    words = pd.DataFrame({"kind": list("aabbcc"), "g": list("xyxyxy")})
+    warnings = found("compare_groups", words, column="kind", by="g").warnings
+    assert "More than a fifth of the expected counts are below 5: the chi-squared test is not reliable." in warnings
+
+
+@pytest.mark.parametrize("apart", [0, 20])
+@pytest.mark.parametrize(
+    ("test", "number", "library"),
+    [
+        ("t_test", 2, stats.ttest_ind),
+        ("welch", 2, partial(stats.ttest_ind, equal_var=False)),
+        ("mann_whitney", 2, stats.mannwhitneyu),
+        ("anova", 3, stats.f_oneway),
+        ("kruskal", 3, stats.kruskal),
+    ],
+)
+def test_a_comparison_says_what_the_library_says_and_whether_it_is_significant(
+    test: str, number: int, library: Callable[..., Any], apart: int
+) -> None:
+    parts = [[1.0, 2.0, 3.0, 4.0, 9.0], [2.0, 4.0, 6.0, 8.0, 9.0, 12.0, 15.0], [3.0, 5.0, 5.0, 7.0, 11.0]][:number]
+    parts[1] = [value + apart for value in parts[1]]
+    frame = pd.DataFrame([(value, name) for name, part in zip("abc", parts, strict=False) for value in part])
+    result = found("compare_groups", frame.set_axis(["y", "g"], axis=1), column="y", by="g", test=test)
+    right = library(*parts)
+    assert result.value("statistic") == pytest.approx(right.statistic)
+    assert result.value("p_value") == pytest.approx(right.pvalue)
+    assert result.value("significant") is (apart > 0)
+    of_a = [result.value(f"{name}_a") for name in ("mean", "median", "std", "count")]
+    assert of_a == [pytest.approx(3.8), 3, pytest.approx(9.7**0.5), 5]
 
 
 def test_regression_finds_the_coefficients_and_tests_on_a_split(plots: pd.DataFrame) -> None:
@@ -83,6 +157,31 @@ def test_regression_finds_the_coefficients_and_tests_on_a_split(plots: pd.DataFr
     assert result.value("coef_irrigated_yes") == pytest.approx(120, abs=10)
     assert result.value("test_rows") == 49
     assert result.value("test_rmse") == pytest.approx(25, abs=6)
+
+
+def test_a_regression_on_one_feature_is_the_straight_line_of_the_library(plots: pd.DataFrame) -> None:
+    result = found("regression", plots, target="price", features=["rain_mm"])
+    line = stats.linregress(plots["rain_mm"], plots["price"])
+    mse = float(((plots["price"] - line.intercept - line.slope * plots["rain_mm"]) ** 2).mean())
+    right = {
+        "intercept": line.intercept, "coef_rain_mm": line.slope, "p_value_rain_mm": line.pvalue,
+        "r2": line.rvalue**2, "adjusted_r2": 1 - (1 - line.rvalue**2) * 199 / 198, "p_value": line.pvalue,
+        "mse": mse, "rmse": mse**0.5, "n": 200,
+    }  # fmt: skip
+    assert {finding.name: finding.value for finding in result.values} == pytest.approx(right)
+    assert line.pvalue > 0.01
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ([n * (1 + (-1) ** n / 2) for n in range(60)], "The residuals spread unevenly (Breusch-Pagan p < 0.05)"),
+        ([*(n + n % 3 for n in range(39)), 500], "The residuals are not normally distributed"),
+    ],
+)
+def test_p_values_that_the_residuals_do_not_bear_out_are_told(values: list[float], told: str) -> None:
+    frame = pd.DataFrame({"x": range(len(values)), "y": values})
+    assert told in " ".join(found("regression", frame, target="y", features=["x"]).warnings)
 
 
 def test_a_share_to_train_on_is_read_as_such(plots: pd.DataFrame) -> None:
@@ -94,6 +193,10 @@ def test_a_share_to_train_on_is_read_as_such(plots: pd.DataFrame) -> None:
 def test_logistic_regression_predicts_one_of_two(plots: pd.DataFrame) -> None:
     result = found("regression", plots, target="irrigated", features=["rain_mm", "Yield kg"], kind="logistic")
     assert result.value("accuracy") > 0.9  # type: ignore[operator]
+    frame = pd.DataFrame({"x": range(12), "sold": ["no"] * 3 + ["yes", "no"] + ["yes"] * 5 + ["no", "yes"]})
+    few = found("regression", frame, target="sold", features=["x"], kind="logistic")
+    scores = [few.value(name) for name in ("accuracy", "precision", "recall", "f1")]
+    assert scores == pytest.approx([10 / 12, 7 / 9, 1, 7 / 8])
     with pytest.raises(UsageError, match="needs two"):
         found("regression", plots, target="region", features=["rain_mm"], kind="logistic")
 
