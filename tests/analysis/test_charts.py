@@ -101,6 +101,12 @@ def test_outliers_stand_apart_between_their_bounds() -> None:
     assert [line["data"]["values"][0]["y"] for line in chart.spec["layer"][1:]] == [-1.5, 8.5]
 
 
+def test_words_are_drawn_as_shares_of_each_group() -> None:
+    frame = pd.DataFrame({"kind": list("aaabab"), "place": list("xxxxyy")})
+    rows = drawn("compare_groups", frame, column="kind", by="place").spec["data"]["values"]
+    assert [tuple(row.values()) for row in rows] == [("x", "a", 75), ("x", "b", 25), ("y", "a", 50), ("y", "b", 50)]
+
+
 def test_the_strongest_of_several_pairs_is_drawn_and_that_is_told(plots: pd.DataFrame) -> None:
     chart = drawn("correlation", plots, columns=["price", *BOTH])
     assert chart.title.startswith("Yield (kg) against Rain (mm): r = ")

@@ -82,17 +82,20 @@ def test_rows_of_one_bar_are_averaged_and_never_drawn_over_each_other() -> None:
 @pytest.mark.parametrize(
     ("way", "sold", "title"),
     [
-        ("sum", 14, "Total sold"),
-        ("max", 9, "Highest sold"),
-        ("median", 7, "Median sold"),
-        ("distinct", 2, "Different sold"),
+        ("sum", 21, "Total sold"),
+        ("max", 10, "Highest sold"),
+        ("min", 5, "Lowest sold"),
+        ("mean", 7, "Average sold"),
+        ("median", 6, "Median sold"),
+        ("count", 3, "Count sold"),
+        ("distinct", 3, "Different sold"),
     ],
 )
 def test_rows_are_summed_up_as_the_spec_says(way: str, sold: int, title: str) -> None:
-    twice = Table(TABLE.columns, (("North", 5), ("North", 9), ("South", 7)))
+    twice = Table(TABLE.columns, (("North", 5), ("North", 6), ("North", 10), ("South", 7)))
     y = {"field": "sold", "aggregate": way, "type": "quantitative"}
     chart = from_spec({"mark": "bar", "encoding": {**BARS["encoding"], "y": y}}, twice)
-    assert [row["_value"] for row in chart.spec["data"]["values"]] == [sold, 1 if way == "distinct" else 7]
+    assert [row["_value"] for row in chart.spec["data"]["values"]] == [sold, 1 if way in ("count", "distinct") else 7]
     assert chart.spec["encoding"]["y"]["title"] == title
     assert chart.text(60)
 

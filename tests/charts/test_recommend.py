@@ -35,6 +35,7 @@ def table(names: str, *rows: tuple[Any, ...]) -> Table:
         (table("day sold", *((day.isoformat(), 3) for day in DAYS)), "How much was sold?", "line"),
         (table("year price", *((2010 + n, n) for n in range(9))), "Prices", "line"),
         (table("x y", *((n, n * n) for n in range(9))), "", "scatter"),
+        (table("shop_id sold", (101, 5), (205, 7), (309, 2)), "", "bar"),
         (table("rent", *((n % 7 + 0.5,) for n in range(30))), "", "histogram"),
         (table("kind share_pct", ("a", 60), ("b", 40)), "The kinds as a pie", "pie"),
         (table("kind share_pct", ("a", 60), ("b", 40)), "The kinds", "bar"),
@@ -62,6 +63,26 @@ def test_bars_start_at_zero_the_largest_first_and_no_more_than_fit() -> None:
     assert chart.spec["data"]["values"][-1] == {"city": "City 59", "orders": 159}
     assert chart.notes == ("The 25 largest of 60 are drawn.",)
     assert chart.spec["title"]["subtitle"] == ["The 25 largest of 60 are drawn."]
+
+
+def test_a_great_loss_is_among_the_largest() -> None:
+    chart = recommend(table("city profit", *((f"City {n}", 100 + n) for n in range(30)), ("Sunk", -900)))
+    assert chart is not None
+    assert {"city": "Sunk", "profit": -900} in chart.spec["data"]["values"]
+
+
+def test_what_repeats_is_counted() -> None:
+    chart = recommend(table("ticket status", *((f"t{n}", "open" if n % 3 else "closed") for n in range(9))))
+    assert chart is not None
+    assert {row["status"]: row["_rows"] for row in chart.spec["data"]["values"]} == {"open": 6, "closed": 3}
+
+
+def test_amounts_of_one_unit_stand_side_by_side() -> None:
+    chart = recommend(table("region revenue_usd costs_usd", ("N", 5, 4), ("S", 7, 2)))
+    assert chart is not None
+    drawn = {(row["region"], row["_measure"]): row["_value"] for row in chart.spec["data"]["values"]}
+    revenue, costs = "Revenue (USD)", "Costs (USD)"
+    assert drawn == {("N", revenue): 5, ("N", costs): 4, ("S", revenue): 7, ("S", costs): 2}
 
 
 SALES = [(f"City {n}", 1000 // (n + 1)) for n in range(60)]
@@ -95,10 +116,16 @@ def test_bars_that_do_not_fit_are_summed_where_that_has_a_meaning(names: str, sq
         ("city count(DISTINCT_x)", ""),
         ("city avg_total_usd", ""),
         ("city totalPerHead", ""),
+        ("city running_total", ""),
+        ("city median_total", ""),
+        ("city total_change", ""),
+        ("city count_pct", ""),
         ("city total_sales", "SELECT * FROM (SELECT city, avg(total) AS total_sales FROM shops GROUP BY city)"),
         ("city total_sales", "SELECT city, AVG(total) FROM shops GROUP BY 1 UNION SELECT city, AVG(total) FROM old"),
         ("city total_sales", "no SQL at all"),
         ("city n", "SELECT city, COUNT(*) AS n FROM shops GROUP BY ROLLUP (city)"),
+        ("city n", "SELECT city, COUNT(*) AS n FROM shops GROUP BY CUBE (city)"),
+        ("city n", "SELECT city, COUNT(*) AS n FROM shops GROUP BY GROUPING SETS ((city), ())"),
         ("city total_sales", "SELECT city, AVG(total) AS total_sales FROM shops GROUP BY city"),
         ("city n", "SELECT city, COUNT(DISTINCT buyer) AS n FROM shops GROUP BY city"),
     ],
@@ -157,6 +184,8 @@ def test_a_pie_of_what_does_not_add_up_becomes_bars_and_says_so(names: str, sql:
         ("", "SELECT city, SUM(sales) AS total FROM shops GROUP BY city ORDER BY 2 DESC LIMIT 60"),
         ("", "SELECT city, SUM(sales) AS total FROM shops GROUP BY city ORDER BY 2 DESC FETCH FIRST 60 ROWS ONLY"),
         ("", "SELECT city, SUM(sales) AS total FROM shops GROUP BY city HAVING SUM(sales) > 10"),
+        ("", "SELECT city, SUM(sales) AS total FROM shops GROUP BY city ORDER BY 2 DESC OFFSET 3"),
+        ("", "SELECT city, SUM(sales) AS total FROM shops GROUP BY city QUALIFY RANK() OVER (ORDER BY SUM(sales)) > 3"),
     ],
 )
 def test_some_rows_are_not_taken_for_the_whole(truncated: str, sql: str) -> None:
