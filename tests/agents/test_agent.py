@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -25,7 +26,7 @@ from querist.errors import (
     UsageError,
 )
 from querist.models.at_door import ModelAtDoor
-from querist.models.base import Message, Request, Usage, UsageMeter
+from querist.models.base import Message, OnToken, Reply, Request, Usage, UsageMeter
 from tests.agents.shop import Shop, price, say, times, use
 from tests.scripted_model import ScriptedModel
 
@@ -243,6 +244,15 @@ async def test_an_answer_that_breaks_a_finer_rule_of_its_type_is_an_error(shop: 
 async def test_a_reply_of_nothing_is_no_answer(shop: Shop) -> None:
     with pytest.raises(ModelOutputError, match="replied with nothing"):
         await shop.run(shop.agent([" "]), "Hello")
+
+
+async def test_half_a_reply_is_no_answer(shop: Shop) -> None:
+    class Cut(ScriptedModel):
+        async def complete(self, request: Request, on_token: OnToken | None = None) -> Reply:
+            return replace(await super().complete(request, on_token), finish="length")
+
+    with pytest.raises(ModelOutputError, match="in the middle of its answer"):
+        await shop.run(shop.agent(Cut(["Sales rose, but only"])), "How did sales go?")
 
 
 async def test_a_tool_that_is_not_installed_is_told_to_all(shop: Shop) -> None:

@@ -9,7 +9,7 @@ import pytest
 from querist.agents.offer import offer
 from querist.analysis.analysis import Analysis
 from querist.analysis.findings import Finding
-from querist.answer.answer import Answer, Status
+from querist.answer.answer import Answer, Check, Evidence, Status
 from querist.core.component import Component, component
 from querist.errors import UsageError
 from querist.sources.table import ResultColumn, Table
@@ -76,14 +76,15 @@ async def test_the_rows_of_a_table_are_told_under_its_name(shop: Shop) -> None:
     @component
     async def ask(text: str) -> Answer:
         """Ask the data."""
-        return Answer(question=text, status="unverified", text="2 rows of month, sales.", table=table)
+        cut = Evidence(checks=(Check("cut", "warned", "There are more rows."), Check("empty", "passed")))
+        return Answer(question=text, status="unverified", text="2 rows of month, sales.", table=table, evidence=cut)
 
     script = [use("ask", text="Sales?"), use("total", data="result_1", column="sales"), say("210")]
     result = await shop.run(shop.agent(script, ask, total), "What are the sales?")
     assert result.steps[0].observation == "2 rows of month, sales.\nresult_1:\nmonth | sales\nMay | 120\nJune | 90"
     assert result.steps[0].output.table is table
     assert result.steps[1].observation == '{"result":210.0}'
-    assert result.notes == ("ask: This is unverified.",)
+    assert result.notes == ("ask: This is unverified.", "ask: There are more rows.")
 
 
 async def test_verbatim_tools_get_the_message_and_the_last_rows_and_the_model_only_chooses(shop: Shop) -> None:
@@ -201,6 +202,14 @@ async def test_an_agent_that_insists_on_its_own_numbers_is_replaced_by_the_resul
     script = [use("price", product="lamp"), say("It costs 50 EUR."), say("50 EUR!")]
     result = await shop.run(shop.agent(script, price, grounded=True), "How much is a lamp?")
     assert (result.text, result.stopped) == ('{"result":40.0}', "ungrounded")
+    assert "No result contains 50" in result.notes[0]
+
+
+async def test_a_typed_answer_with_a_number_of_its_own_is_called_ungrounded(shop: Shop) -> None:
+    schema = {"type": "object", "properties": {"eur": {"type": "number"}}, "required": ["eur"]}
+    script = [use("price", product="lamp"), say({"eur": 50}), say({"eur": 50})]
+    result = await shop.run(shop.agent(script, price, grounded=True, output=schema), "How much is a lamp?")
+    assert (result.output, result.stopped) == ({"eur": 50}, "ungrounded")
     assert "No result contains 50" in result.notes[0]
 
 
