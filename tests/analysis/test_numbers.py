@@ -86,6 +86,13 @@ def test_a_number_is_rounded_and_neither_away_nor_by_another_scale() -> None:
     assert unsupported("Sales of 2.5 million, 2.5k.", {"sales": 2.5e9}) == ["2.5 million", "2.5k"]
 
 
+def test_a_day_is_not_known_by_its_month() -> None:
+    best: dict[str, FindingValue] = {"day": "2020-03-17"}
+    asked = "Which day in March 2020 was the best?"
+    assert unsupported("It was March 17, 2020, a day in March.", best, asked) == []
+    assert unsupported("It was March 5, 2020.", best, asked) == ["March 5, 2020"]
+
+
 UNSURE: dict[str, FindingValue] = {"r_x_y": 0.012, "p_x_y": 0.86, "p_value": 0.83, "n": 40}
 
 

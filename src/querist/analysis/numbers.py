@@ -220,7 +220,9 @@ def _days(text: str) -> Iterator[tuple[re.Match[str], list[_Day]]]:
 
 
 def _fits(said: _Day, known: _Day) -> bool:
-    return all(a is None or b is None or a == b for a, b in zip(said, known, strict=True))
+    """Whether a date is one that is known, or less exact than it; only a year may be said of one that has none."""
+    year, month, day = said
+    return (year is None or known[0] in (None, year)) and month == known[1] and day in (None, known[2])
 
 
 def _without_days(text: str) -> str:
