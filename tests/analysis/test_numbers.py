@@ -141,3 +141,4 @@ def test_p_values_are_found_in_texts() -> None:
 def test_what_a_person_wrote_needs_no_value_and_a_percentage_is_no_number_of_things() -> None:
     assert unsupported("The top 10 have doubled.", {}, "Have the top 10 doubled?") == []
     assert unsupported("They rose by 10%.", {}, "Have the top 10 grown?") == ["10"]
+    assert unsupported("1.000,50 and 9.876,54", {}, "Who paid more than 1.000,50?") == ["9.876,54"]

@@ -75,6 +75,11 @@ class _Said:
     unit: float
     percent: bool
 
+    @property
+    def meant(self) -> tuple[float | str, bool]:
+        """What it has in common with the same number elsewhere: how it is written, where it cannot be read."""
+        return self.written if self.value is None else self.value, self.percent
+
 
 def unsupported(text: str, values: Mapping[str, FindingValue], context: str = "") -> list[str]:
     """The numbers and dates of `text` that are no value, as they are written, and "significant" where no p-value is.
@@ -86,7 +91,7 @@ def unsupported(text: str, values: Mapping[str, FindingValue], context: str = ""
     """
     known, days = _known(values.values())
     p_values = _p_values(values)
-    allowed = {(said.value, said.percent) for said in _numbers(_without_days(context))}
+    allowed = {said.meant for said in _numbers(_without_days(context))}
     days |= {day for _, readings in _days(context) for day in readings}
     flagged = {}
     for match, readings in _days(text):
@@ -95,7 +100,7 @@ def unsupported(text: str, values: Mapping[str, FindingValue], context: str = ""
     known += [float(year) for year, _, _ in days if year is not None]
     bare = _blank(INTERVAL, _without_days(text))
     for said in _numbers(bare):
-        if (said.value, said.percent) not in allowed and not _supported(said, known, p_values, bare):
+        if said.meant not in allowed and not _supported(said, known, p_values, bare):
             flagged[said.start] = said.written
     told = " ".join(value for value in values.values() if isinstance(value, str)).lower()
     flagged |= {place: word for place, word in multiples(text) if word.lower() not in f"{context} {told}".lower()}
