@@ -62,6 +62,7 @@ def test_numbers_that_a_value_rounds_to_are_fine(text: str) -> None:
         ("The change of 3.2 is lower than 17, and costs fell.", ["3.2"]),
         ("A negative correlation of 0.46, or minus 17.", ["0.46", "17"]),
         ("The share is below 0.5.", []),
+        ("EUR50, approx.60, ABC-70, v1.2, R2.5.", ["50", "60", "70"]),
         ("It is 0.45, or 0.00, and 12,345 in all.", ["0.45", "0.00", "12,345"]),
         ("In May 2019, on 2020-05-01.", ["May 2019", "2020-05-01"]),
         ("They are not related (p > 0.05).", ["0.05"]),

@@ -25,7 +25,9 @@ _WORD = "|".join(
     sorted({*_WORDS, "hundred", "thousand", "million", "billion", "dozen"} - {"one"}, key=len, reverse=True)
 )
 _NUMBER = re.compile(
-    r"(?<![\w.,])(?P<sign>[-−–])?(?P<digits>\d[\d.,'’\u00a0\u2009\u202f]{0,40}\d|\d|\.\d{1,40})(?P<exponent>[eE][-+]?\d{1,2})?"
+    # "R2" is a name, and "EUR50" an amount.
+    r"(?<!\d[.,])(?:(?<!\w)(?P<sign>[-−–])?|(?<=\b(?-i:[A-Z]{3})))"
+    r"(?P<digits>\d[\d.,'’\u00a0\u2009\u202f]{0,40}\d|\d|\.\d{1,40})(?P<exponent>[eE][-+]?\d{1,2})?"
     r"(?:\s?(?P<scale>thousand|million|billion|bn|k|(?-i:M))\b)?(?P<percent>\s?(?:%|per ?cent|percentage points?))?"
     # "The two columns" counts nothing.
     rf"|(?<!\bthe )(?<!\bthese )(?<!\bboth )\b(?P<words>(?:one[- ])?(?:{_WORD})(?:[- ](?:{_WORD}|one))*)\b"
