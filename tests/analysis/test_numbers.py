@@ -85,6 +85,7 @@ def test_a_number_is_rounded_and_neither_away_nor_by_another_scale() -> None:
     assert unsupported("It rose from 1 to 2.", {"before": 1.4, "after": 2.1}) == ["1"]
     assert unsupported("Sales of 2.5 billion, 2.5bn, 2,500 million, 2.5e9.", {"sales": 2.5e9}) == []
     assert unsupported("Sales of 2.5 million, 2.5k.", {"sales": 2.5e9}) == ["2.5 million", "2.5k"]
+    assert unsupported("Sales of 2.5 trillion.", {"sales": 2.5}) == ["2.5 trillion"]
 
 
 def test_a_day_is_not_known_by_its_month() -> None:

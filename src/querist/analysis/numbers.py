@@ -19,16 +19,17 @@ _ONES = (
 ).split()
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
 _SCALES = {"hundred": 1e2, "thousand": 1e3, "k": 1e3, "million": 1e6, "M": 1e6, "billion": 1e9, "bn": 1e9}
-_SCALES["dozen"] = 12.0
+_SCALES |= {"trillion": 1e12, "dozen": 12.0}
 _WORDS = {word: place for place, word in enumerate(_ONES)} | {word: 10 * n for n, word in enumerate(_TENS, start=2)}
 _WORD = "|".join(
-    sorted({*_WORDS, "hundred", "thousand", "million", "billion", "dozen"} - {"one"}, key=len, reverse=True)
+    sorted({*_WORDS, "hundred", "thousand", "million", "billion", "trillion", "dozen"} - {"one"}, key=len, reverse=True)
 )
 _NUMBER = re.compile(
     # "R2" is a name, and "EUR50" an amount.
     r"(?<!\d[.,])(?:(?<!\w)(?P<sign>[-−–])?|(?<=\b(?-i:[A-Z]{3})))"
     r"(?P<digits>\d[\d.,'’\u00a0\u2009\u202f]{0,40}\d|\d|\.\d{1,40})(?P<exponent>[eE][-+]?\d{1,2})?"
-    r"(?:\s?(?P<scale>thousand|million|billion|bn|k|(?-i:M))\b)?(?P<percent>\s?(?:%|per ?cent|percentage points?))?"
+    r"(?:\s?(?P<scale>thousand|million|billion|trillion|bn|k|(?-i:M))\b)?"
+    r"(?P<percent>\s?(?:%|per ?cent|percentage points?))?"
     # "The two columns" counts nothing.
     rf"|(?<!\bthe )(?<!\bthese )(?<!\bboth )\b(?P<words>(?:one[- ])?(?:{_WORD})(?:[- ](?:{_WORD}|one))*)\b"
     r"(?P<of>\s?(?:%|per ?cent|percentage points?))?",
