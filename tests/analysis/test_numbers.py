@@ -140,6 +140,12 @@ def test_p_values_are_found_in_texts() -> None:
     assert unsupported("It is significant (p < 0.05).", {"result": "p = 0.2, price: 0.04"}) == ["significant", "0.05"]
 
 
+def test_the_numbers_of_a_list_in_json_are_each_a_value() -> None:
+    result = '{"result":[120,900],"rest":[null,5.5]}'
+    assert unsupported("It was 120, then 900 and 5.5.", {"result": result}) == []
+    assert unsupported("It was 120,900.", {"result": result}) == ["120,900"]
+
+
 def test_what_a_person_wrote_needs_no_value_and_a_percentage_is_no_number_of_things() -> None:
     assert unsupported("The top 10 have doubled.", {}, "Have the top 10 doubled?") == []
     assert unsupported("They rose by 10%.", {}, "Have the top 10 grown?") == ["10"]

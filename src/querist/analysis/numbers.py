@@ -35,6 +35,7 @@ _NUMBER = re.compile(
     r"(?P<of>\s?(?:%|per ?cent|percentage points?))?",
     re.I,
 )
+_LIST = re.compile(r"\[[-+\d.,eE]+\]")
 _PLAIN = re.compile(r"\d{1,3}(?:[,'’\u00a0\u2009\u202f]\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+")
 _MONTHS = "January February March April May June July August September October November December".split()
 _MONTH = rf"(?P<month>{'|'.join(f'{name[:3]}(?:{name[3:]})?' for name in _MONTHS)}|Sept)\b\.?"
@@ -193,6 +194,7 @@ def _known(values: Iterable[FindingValue]) -> tuple[list[float], set[_Day]]:
             numbers, days = numbers + more, days | others
         elif isinstance(value, str):
             days |= {day for _, readings in _days(value) for day in readings}
+            value = _LIST.sub(lambda found: found[0].replace(",", ", "), value)  # in JSON, 1,234 are two numbers
             numbers += [said.value for said in _numbers(_without_days(value)) if said.value is not None]
         elif value is not None and not isinstance(value, bool):
             numbers.append(float(value))
