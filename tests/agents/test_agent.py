@@ -28,7 +28,7 @@ from querist.errors import (
 from querist.models.at_door import ModelAtDoor
 from querist.models.base import Message, OnToken, Reply, Request, Usage, UsageMeter
 from tests.agents.shop import Shop, price, say, times, use
-from tests.scripted_model import ScriptedModel
+from tests.scripted_model import Answer, ScriptedModel
 
 pytestmark = pytest.mark.anyio
 
@@ -204,6 +204,15 @@ async def test_a_tool_of_the_web_that_nobody_granted_is_left_out_and_that_is_tol
     result = await shop.run(shop.agent(model, _Needy("browser", "network"), price), "Look up example.org")
     assert result.notes == ("The tool browser was left out: 'tester' has no grant for network.",)
     assert "browser" not in model.requests[0].messages[0].content
+
+
+async def test_a_grounded_agent_whose_tools_are_all_left_out_makes_nothing_up(shop: Shop) -> None:
+    script: list[Answer] = ["It is cheap.", say("Cheap!")]
+    not_granted = shop.agent(script, _Needy("browser", "network"), grounded=True)
+    not_installed = shop.agent(script, tools=["browser"], grounded=True)
+    for agent in (not_granted, not_installed):
+        result = await shop.run(agent, "What does a boat cost?")
+        assert (result.text, result.stopped) == ("No tool found anything to answer with.", "ungrounded")
 
 
 async def test_a_tool_is_held_to_its_grant_and_all_are_told(shop: Shop) -> None:

@@ -121,6 +121,8 @@ class Agent(Component[Task, AgentResult]):
                 f"The agent {self.name!r} cannot begin with {begin!r}.",
                 hint="Name one of its tools that needs one text and nothing else.",
             )
+        self._looks_up = bool(self.tools or self.handoffs or definition.tools or definition.agents)
+        """Whether it has tools, or would have were they installed; a lead that only merges has none."""
         self._mind = Mind(model, role or model.name, runner)
         self._summariser = Mind(summariser, "fast", runner) if summariser else self._mind
         hook_up(self, definition, runner)
@@ -229,7 +231,7 @@ class Agent(Component[Task, AgentResult]):
         return tool not in self.tools or self.tools[tool].kind == "agent"
 
     def _fault(self, answer: Any, work: Work) -> str:
-        if not self.definition.grounded or not work.offers or self._shows_results(work):
+        if not self.definition.grounded or not self._looks_up or self._shows_results(work):
             return ""
         asked = "\n".join(turn.content for turn in work.turns)
         return fault(answer, work.steps, asked)
