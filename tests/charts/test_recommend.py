@@ -401,6 +401,13 @@ def test_a_line_breaks_where_a_value_is_missing() -> None:
     assert chart.text().splitlines()[0].split()[0] == "▁▂▃▅▆▇██"
 
 
+@pytest.mark.parametrize(("lowest", "zero"), [(1, True), (8, False)])
+def test_an_axis_of_lines_starts_at_zero_where_that_takes_little_of_it(lowest: int, zero: bool) -> None:
+    chart = recommend(table("day sold", *((day, lowest + day.day % 3) for day in DAYS)))
+    assert chart is not None
+    assert chart.spec["encoding"]["y"]["scale"] == {"zero": zero}
+
+
 def test_only_the_line_breaks_that_lacks_a_value() -> None:
     rows = [(day, name, None if (day.day, name) == (4, "N") else day.day) for day in DAYS for name in "NS"]
     chart = recommend(table("day region sold", *rows, (DAYS[3], "S", None), (DAYS[4], "W", None)))
