@@ -79,6 +79,22 @@ async def test_parallel_is_merged_by_a_lead(shop: Shop) -> None:
     assert "a:\none\n\nb:\ntwo" in lead.requests[0].messages[-1].content
 
 
+@pytest.mark.parametrize(
+    ("merged", "text", "stopped"),
+    [
+        (["Two lamps at 40 EUR."], "Two lamps at 40 EUR.", ""),
+        (["Lamps at 50 EUR.", say("50 EUR!")], "## a\n40.40 EUR\n\n## b\nTwo lamps", "ungrounded"),
+    ],
+)
+async def test_a_grounded_lead_merges_only_numbers_that_members_said(
+    shop: Shop, merged: list[Any], text: str, stopped: str
+) -> None:
+    lead = shop.agent(merged, name="lead", grounded=True)
+    both = team(shop, "parallel", saying(shop, "a", "40.40 EUR"), saying(shop, "b", "Two lamps"), lead=lead)
+    result = await shop.run(both, "What is in stock?")
+    assert (result.text, result.stopped) == (text, stopped)
+
+
 async def test_hierarchical_lets_the_lead_decide_whom_to_ask(shop: Shop) -> None:
     prices = shop.agent([use("price", product="desk"), say("240 EUR")], price, name="prices")
     sums = shop.agent([use("times", a=240, b=2), say("480 EUR")], times, name="sums")

@@ -122,7 +122,7 @@ class Agent(Component[Task, AgentResult]):
                 hint="Name one of its tools that needs one text and nothing else.",
             )
         self._looks_up = bool(self.tools or self.handoffs or definition.tools or definition.agents)
-        """Whether it has tools, or would have were they installed; a lead that only merges has none."""
+        """Whether it has tools, or would have were they installed."""
         self._mind = Mind(model, role or model.name, runner)
         self._summariser = Mind(summariser, "fast", runner) if summariser else self._mind
         hook_up(self, definition, runner)
@@ -231,10 +231,10 @@ class Agent(Component[Task, AgentResult]):
         return tool not in self.tools or self.tools[tool].kind == "agent"
 
     def _fault(self, answer: Any, work: Work) -> str:
-        if not self.definition.grounded or not self._looks_up or self._shows_results(work):
+        if not self.definition.grounded or self._shows_results(work):
             return ""
         asked = "\n".join(turn.content for turn in work.turns)
-        return fault(answer, work.steps, asked)
+        return fault(answer, work.steps, asked, looks_up=self._looks_up)
 
     def _shows_results(self, work: Work) -> bool:
         """Whether the results are the answer as they are: a model that only chooses would say less than they do."""

@@ -15,16 +15,19 @@ from querist.analysis.numbers import unsupported
 _PLACE = re.compile(r"(?m)^\s*(\d{1,3})[.)]\s")
 
 
-def fault(answer: Any, steps: Sequence[Step], asked: str) -> str:
+def fault(answer: Any, steps: Sequence[Step], asked: str, *, looks_up: bool) -> str:
     """Why an answer does not rest on what was found, for the model that gave it; empty when it does.
 
     Numbers and dates need a result that contains them, or the conversation: `asked`. What an analysis found is held
     against them by name besides, since the words in which it is told do not show which number is a p-value.
+
+    Args:
+        looks_up: whether the agent has tools. One without, such as a lead that merges, rests on what it is asked alone.
     """
-    if not steps:
+    if looks_up and not steps:
         return "Nothing has been looked up yet. Use a tool first."
     said = answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False)
-    values: dict[str, FindingValue] = {}
+    values: dict[str, FindingValue] = {} if looks_up else {"asked": asked}
     for place, step in enumerate(steps):
         values[str(place)] = step.observation
         values |= {f"{place} {finding.name}": finding.value for finding in computed(step.output)}

@@ -1,7 +1,8 @@
 """Team: several components that work on one task, as a component like any agent.
 
 - sequential: one after the other, each given the result of the one before; the last one's is the answer.
-- parallel: all at once; a lead merges what they say. Without one, or where it fails, it stands under their names.
+- parallel: all at once; a lead merges what they say. Without one, or where it fails, or is grounded and makes
+  numbers up, it stands under their names.
 - hierarchical: a lead decides step by step whom to ask what, and merges: an agent whose tools are the members.
 - consensus: all propose, then each votes on all proposals; one that reaches the threshold wins, else the lead decides.
 
@@ -118,16 +119,19 @@ class Team(Component[Task, AgentResult]):
 
     async def _parallel(self, work: _Work) -> AgentResult:
         parts = await self._ask_all(work)
+        text = "\n\n".join(f"## {part.member}\n{part.text}" for part in parts)
         if self.lead is not None:
             said = "\n\n".join(f"{part.member}:\n{self._seen(part.text)}" for part in parts)
             merge = f"{work.task.message}\n\nMerge what was found into one answer.\n\n{said}"
             try:
-                return await self._led(merge, work)
+                led = await self._led(merge, work)
+                own_words = led.stopped == "ungrounded" and led.output is None
+                return led.model_copy(update={"text": text}) if own_words else led
             except ModelError as error:
                 if self.options.on_failure == "stop":
                     raise
                 self._failed(self.lead.name, error, work)
-        return self._result("\n\n".join(f"## {part.member}\n{part.text}" for part in parts), work)
+        return self._result(text, work)
 
     async def _hierarchical(self, work: _Work) -> AgentResult:
         return await self._led(work.task.message, work)
