@@ -94,3 +94,8 @@ def test_dates_that_can_be_read_two_ways_stay_text_and_the_profile_tells(tmp_pat
 def test_clean_text_is_left_alone(tmp_path: Path) -> None:
     with closing(_opened(tmp_path, "harbour,kg\nHamnvik,5\nSandnes,7\nHamnvik,3\n")) as source:
         assert _notes(source) == ""
+
+
+def test_a_column_of_any_name_stands_beside_text(tmp_path: Path) -> None:
+    with closing(_opened(tmp_path, "k,v\nreef,1\nReef,2\nreef,3\n")) as source:
+        assert source.execute("SELECT k, sum(v) FROM catch GROUP BY k").rows == (("reef", 6),)

@@ -58,8 +58,9 @@ def _trimmed(name: str) -> str:
 
 
 def _one_spelling(con: DuckDBPyConnection, table: str, name: str, value: str) -> dict[str, str]:
-    sql = f"SELECT {value} AS v, count(*) FROM {quote(table)} WHERE v IS NOT NULL GROUP BY v ORDER BY 2 DESC, v"
-    return one_spelling(name, dict(con.execute(f"{sql} LIMIT {MANY + 1}").fetchall()))
+    values = f"SELECT {value} AS v FROM {quote(table)}"  # apart, as the table may have a column of that name
+    sql = f"SELECT v, count(*) FROM ({values}) WHERE v IS NOT NULL GROUP BY v ORDER BY 2 DESC, v LIMIT {MANY + 1}"
+    return one_spelling(name, dict(con.execute(sql).fetchall()))
 
 
 def _pairs(changed: dict[str, str]) -> str:
