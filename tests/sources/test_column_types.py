@@ -42,6 +42,7 @@ def _values(reading: Reading, texts: list[str]) -> list[Any]:
         (["12.345.678.901.234.567,89", "1,5"], "DECIMAL(38, 2)", [Decimal("12345678901234567.89"), Decimal("1.50")]),
         (["1.234,50", "7,5"], "DOUBLE", [1234.5, 7.5]),
         (["3,5", "-0,25"], "DOUBLE", [3.5, -0.25]),
+        (["0,125", "1,500"], "DOUBLE", [0.125, 1.5]),
         (["1 234", "12 000,5"], "DOUBLE", [1234.0, 12000.5]),
         (["1'234.50", "2.5"], "DOUBLE", [1234.5, 2.5]),
         (["$1,234.50", "-$5.25", "$0.99"], "DOUBLE", [1234.5, -5.25, 0.99]),
@@ -159,6 +160,7 @@ def test_other_columns_decide_what_a_column_leaves_open() -> None:
     assert _values(read_column(dates, known), dates)[0] == dt.date(2024, 2, 1)
     assert _values(read_column(["1.234", "2.500"], known), ["1.234"]) == [1234]
     assert _values(read_column(["1.234", "2.500"]), ["1.234"]) == [1.234]
+    assert _values(read_column(["0.125", "2.500"], known), ["0.125"]) == [0.125]
 
 
 def test_comma_that_may_be_either_is_told() -> None:

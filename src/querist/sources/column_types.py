@@ -23,9 +23,9 @@ NUMBER = re.compile(r"-?((0|[1-9]\d*)(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?")
 SPACES = "     '’"
 """Characters other than point and comma that group digits: spaces of several widths and the Swiss apostrophe."""
 CURRENCY = "$€£¥₹₩₽₺"
-GROUPED_COMMA = re.compile(r"\d{1,3}(,\d{3})+(\.\d+)?|\d+(\.\d+)?")
-GROUPED_POINT = re.compile(r"\d{1,3}(\.\d{3})+(,\d+)?|\d+(,\d+)?")
-GROUPED_SPACE = re.compile(rf"\d{{1,3}}([{SPACES}]\d{{3}})+([.,]\d+)?|\d+([.,]\d+)?")
+GROUPED_COMMA = re.compile(r"[1-9]\d{0,2}(,\d{3})+(\.\d+)?|\d+(\.\d+)?")
+GROUPED_POINT = re.compile(r"[1-9]\d{0,2}(\.\d{3})+(,\d+)?|\d+(,\d+)?")
+GROUPED_SPACE = re.compile(rf"[1-9]\d{{0,2}}([{SPACES}]\d{{3}})+([.,]\d+)?|\d+([.,]\d+)?")
 STYLED = re.compile(rf"(-?)([{CURRENCY}]?) ?(-?)(\d[\d.,{SPACES}]*?) ?([{CURRENCY}%]?)")
 TIME = re.compile(r"([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?")
 CLOCK = (
@@ -219,7 +219,7 @@ def _styled_number(values: Sequence[str], known: Hints) -> Reading | None:
         body = f"replace({body}, ',', '.')"
     pattern = (GROUPED_POINT if comma else GROUPED_COMMA).pattern
     if spaced:
-        pattern = rf"\d{{1,3}}([{SPACES}]\d{{3}})+(\{point}\d+)?|\d+(\{point}\d+)?"
+        pattern = rf"[1-9]\d{{0,2}}([{SPACES}]\d{{3}})+(\{point}\d+)?|\d+(\{point}\d+)?"
     mark = re.escape(next(iter(signs))) if signs else ""
     leads = bool(matches[0][2])
     full = f"-?{mark if leads else ''} ?-?({pattern}) ?{'' if leads else mark}"
