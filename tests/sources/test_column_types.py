@@ -152,6 +152,21 @@ def test_impossible_dates_are_misfits_of_the_sql() -> None:
     assert _values(reading, ["31/02/2024"]) == [None]
 
 
+@pytest.mark.parametrize(
+    ("texts", "later"),
+    [
+        (["13/03/2024", "05/03/2024"], "14/03/24"),
+        (["2024-03-05"], "24-03-06"),
+        (["5 Mar 2024", "17/03/2024"], "6 Mar 24"),
+        (["13/03/2024 10:30:00.1234"], "14/03/24 10:30:00.1234"),
+    ],
+)
+def test_a_year_of_two_digits_among_years_of_four_is_a_misfit(texts: list[str], later: str) -> None:
+    reading = read_column(texts)
+    assert None not in _values(reading, texts)
+    assert _values(reading, [later]) == [None]
+
+
 def test_other_columns_decide_what_a_column_leaves_open() -> None:
     file = [["13/02/2024", "2/1/2023"], ["1,5", "2,25"]]
     known = hints(file)

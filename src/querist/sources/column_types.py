@@ -367,7 +367,7 @@ def _dates(matches: Sequence[re.Match[str]], stem: list[str], iso: bool, notes: 
     if len(stem) > 8:
         return None
     if not clocks:
-        value = f"TRY_STRPTIME({{c}}, {_formats(stem)})::DATE"
+        value = f"({_parsed(stem, iso)})::DATE"
         return Reading("DATE", value, notes=tuple(notes), formats=tuple(stem))
     if zones := [m for m in clocks if m["zone"]]:
         if len(zones) < len(matches) or not iso:
@@ -390,12 +390,14 @@ def _dates(matches: Sequence[re.Match[str]], stem: list[str], iso: bool, notes: 
         return Reading("TIMESTAMP", "TRY_CAST({c} AS TIMESTAMP)", notes=tuple(notes))
     if len(formats) > 16:
         return None
-    value = f"TRY_STRPTIME({{c}}, {_formats(formats)})"
-    return Reading("TIMESTAMP", value, notes=tuple(notes), formats=tuple(formats))
+    return Reading("TIMESTAMP", _parsed(formats, iso), notes=tuple(notes), formats=tuple(formats))
 
 
-def _formats(formats: Sequence[str]) -> str:
-    return "[" + ", ".join(literal(f) for f in formats) + "]"
+def _parsed(formats: Sequence[str], iso: bool) -> str:
+    """SQL of what one of the formats makes of a text. For the engine's %Y a year of two digits is one of antiquity."""
+    year = r"^\d{4}\D" if iso else rf"^[^:]*\D\d{{{4 if '%Y' in formats[0] else 2}}}\b"
+    listed = ", ".join(map(literal, formats))
+    return f"CASE WHEN regexp_matches({{c}}, {literal(year)}) THEN TRY_STRPTIME({{c}}, [{listed}]) END"
 
 
 def _time(values: Sequence[str]) -> Reading | None:
