@@ -250,6 +250,24 @@ def test_big_and_exact_numbers_stay_exact(load: Load) -> None:
     assert table.rows[0] == (2**62, 2**100, Decimal("1234567890123456789.25"), "9" * 50)
 
 
+@pytest.mark.parametrize(
+    ("first", "big", "exact"),
+    [
+        ("1.5", "12345678901234567", Decimal(12345678901234567)),
+        ('"1,234.5"', '"12,345,678,901,234,567"', Decimal(12345678901234567)),
+        ("12345678901234567.25", "1e-5", 0.00001),
+    ],
+)
+def test_digits_below_the_sample_are_kept(load: Load, first: str, big: str, exact: object) -> None:
+    assert load("n,x\n" + f"{first},a\n" * 6_000 + f"{big},a\n").rows[-1][0] == exact
+
+
+def test_numbers_that_lose_digits_and_none_that_is_too_large_are_told(load: Load) -> None:
+    table = load("n,m\n12345678901234567,1e400\n1e3,2\n")
+    assert "column 'n': numbers of more than 15 digits lose their last ones" in table.notes
+    assert table.rows[0][1] == "1e400" and "'1e400' is no number" in table.notes
+
+
 def test_dates_are_read_by_what_the_whole_column_allows(load: Load) -> None:
     table = load("day\tother\n05/03/2024\t1\n13/03/2024\t2\n")
     assert [row[0] for row in table.rows] == [dt.date(2024, 3, 5), dt.date(2024, 3, 13)]

@@ -19,7 +19,10 @@ MISSING_WORDS = NULL_WORDS - {"na", "none", "?"} | {""}
 """Words for a missing value among any others, of which the rest may be values of their own."""
 
 INTEGER = re.compile(r"-?(0|[1-9]\d*)")
-NUMBER = re.compile(r"-?((0|[1-9]\d*)(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?")
+PLAIN_NUMBER = re.compile(r"-?((0|[1-9]\d*)(\.\d*)?|\.\d+)")
+NUMBER = re.compile(PLAIN_NUMBER.pattern + r"([eE][+-]?\d{1,3})?")
+LONG = r"^-?\d{16}"
+"""Begins a number of which a DOUBLE may lose the last digits."""
 SPACES = "     '’"
 """Characters other than point and comma that group digits: spaces of several widths and the Swiss apostrophe."""
 CURRENCY = "$€£¥₹₩₽₺"
@@ -152,12 +155,23 @@ def _number(values: Sequence[str], known: Hints) -> Reading | None:
         return None
     if known.decimal_comma and all(GROUPED_POINT.fullmatch(v.lstrip("-")) for v in values):
         return None  # in this file the point of 1.234 groups thousands
-    fits = "regexp_full_match({c}, " + literal(NUMBER.pattern) + ")"
-    if not any("e" in v.lower() for v in values) and (places := _places_to_keep(values)) is not None:
+    plain = all(PLAIN_NUMBER.fullmatch(v) for v in values)
+    fits = f"regexp_full_match({{c}}, {literal((PLAIN_NUMBER if plain else NUMBER).pattern)})"
+    if plain and (places := _places_to_keep(values)) is not None:
         kind = f"DECIMAL(38, {places})"
         fits += f" AND length(split_part({{c}}, '.', 2)) <= {places}"
         return Reading(kind, f"TRY_CAST({{c}} AS {kind})", fits)
-    return Reading("DOUBLE", "TRY_CAST({c} AS DOUBLE)", fits)
+    notes: list[str] = []
+    fits += " AND isfinite(TRY_CAST({c} AS DOUBLE))" + _keeps_digits("{c}", values, notes)
+    return Reading("DOUBLE", "TRY_CAST({c} AS DOUBLE)", fits, notes=tuple(notes))
+
+
+def _keeps_digits(text: str, numbers: Sequence[str], notes: list[str]) -> str:
+    """The SQL condition that a DOUBLE keeps all digits of a number; where it cannot, a note instead."""
+    if any(re.match(LONG, number) for number in numbers):
+        notes.append("numbers of more than 15 digits lose their last ones")
+        return ""
+    return f" AND NOT regexp_matches({text}, {literal(LONG)})"
 
 
 def _places_to_keep(numbers: Sequence[str]) -> int | None:
@@ -237,6 +251,8 @@ def _styled_number(values: Sequence[str], known: Hints) -> Reading | None:
     elif (places := _places_to_keep(plain)) is not None:
         kind = f"DECIMAL(38, {places})"
         fits += f" AND length(split_part({body}, '.', 2)) <= {places}"
+    else:
+        fits += _keeps_digits(body, plain, notes)
     return Reading(kind, f"TRY_CAST({body} AS {kind})", fits, notes=tuple(notes))
 
 
