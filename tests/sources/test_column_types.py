@@ -186,6 +186,34 @@ def test_comma_that_may_be_either_is_told() -> None:
     assert "thousands separator" in read_column(["1,234", "5"], proven).notes[0]
 
 
+@pytest.mark.parametrize(
+    ("texts", "note"),
+    [
+        (["1001", "10E2"], "'10E2' is read as the number 1000"),
+        (["3.9", "3.10"], "'3.10' is read as the number 3.1"),
+        (["110 001", "110 002"], "the blanks in '110 001' are read as thousands separators"),
+        (["3:20", "12:15"], "'3:20' is read as hours and minutes"),
+    ],
+)
+def test_what_may_be_a_code_or_a_duration_is_told(texts: list[str], note: str) -> None:
+    assert read_column(texts).notes == (note,)
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [["1.0", "2.25"], ["5", "2.50"], ["1e+16", "2.5E-05"], ["2.5", "1.5e+10"], ["1'234.50"], ["09:30", "3:20:15"]],
+)
+def test_numbers_and_times_of_one_meaning_have_no_note(texts: list[str]) -> None:
+    assert read_column(texts).notes == ()
+
+
+def test_point_that_may_group_thousands_is_told() -> None:
+    semicolons = hints([["1.234", "12.500"]], ";")
+    assert read_column(["1.234", "12.500"], semicolons).notes == ("the point in '1.234' is read as a decimal point",)
+    assert read_column(["1.234", "0.500"], semicolons).notes == ()
+    assert read_column(["1.234", "12.500"]).notes == ()
+
+
 def test_columns_that_contradict_each_other_prove_nothing() -> None:
     assert hints([["1,5"], ["1.5"]]).decimal_comma is None
     assert hints([["13/01/2024"], ["01/13/2024"]]).day_first is None

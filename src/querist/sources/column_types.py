@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from querist.sources.naming import literal
@@ -161,9 +161,25 @@ def _number(values: Sequence[str], known: Hints) -> Reading | None:
         kind = f"DECIMAL(38, {places})"
         fits += f" AND length(split_part({{c}}, '.', 2)) <= {places}"
         return Reading(kind, f"TRY_CAST({{c}} AS {kind})", fits)
-    notes: list[str] = []
+    notes = list(_other_readings(values, known))
     fits += " AND isfinite(TRY_CAST({c} AS DOUBLE))" + _keeps_digits("{c}", values, notes)
     return Reading("DOUBLE", "TRY_CAST({c} AS DOUBLE)", fits, notes=tuple(notes))
+
+
+def _other_readings(numbers: Sequence[str], known: Hints) -> Iterator[str]:
+    """Notes on plain numbers that may be codes, or thousands."""
+    if code := next((n for n in numbers if re.fullmatch(r"\d+[eE]\d+", n)), None):
+        yield f"{code!r} is read as the number {float(code):.15g}"
+    decimals = {n: len(n.partition(".")[2]) for n in numbers if "." in n and PLAIN_NUMBER.fullmatch(n)}
+    fewest = min(filter(None, decimals.values()), default=0)
+    if code := next((n for n, places in decimals.items() if places > fewest and n.endswith("0")), None):
+        yield f"{code!r} is read as the number {float(code):.15g}"  # beside 3.9: the tenth of a series, perhaps
+    if (
+        known.comma_likely
+        and known.decimal_comma is None
+        and all(GROUPED_POINT.fullmatch(n.lstrip("-")) for n in numbers)
+    ):
+        yield f"the point in {next(n for n in numbers if '.' in n)!r} is read as a decimal point"
 
 
 def _keeps_digits(text: str, numbers: Sequence[str], notes: list[str]) -> str:
@@ -237,6 +253,8 @@ def _styled_number(values: Sequence[str], known: Hints) -> Reading | None:
     mark = re.escape(next(iter(signs))) if signs else ""
     leads = bool(matches[0][2])
     full = f"-?{mark if leads else ''} ?-?({pattern}) ?{'' if leads else mark}"
+    if blank := next((v for v, b in zip(values, bodies, strict=True) if re.search(r"\s", b)), None):
+        notes.append(f"the blanks in {blank!r} are read as thousands separators")
     if "%" in signs:
         notes.append("percent signs are left out: 12% is 12")
     elif signs:
@@ -419,7 +437,9 @@ def _parsed(formats: Sequence[str], iso: bool) -> str:
 def _time(values: Sequence[str]) -> Reading | None:
     if not all(TIME.fullmatch(v) for v in values):
         return None
-    return Reading("TIME", "TRY_CAST({c} AS TIME)", f"regexp_full_match({{c}}, {literal(TIME.pattern)})")
+    short = next((v for v in values if re.fullmatch(r"\d:\d\d", v)), None)
+    notes = (f"{short!r} is read as hours and minutes",) if short else ()
+    return Reading("TIME", "TRY_CAST({c} AS TIME)", f"regexp_full_match({{c}}, {literal(TIME.pattern)})", notes=notes)
 
 
 def _text(values: Sequence[str]) -> Reading:
