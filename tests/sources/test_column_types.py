@@ -107,6 +107,7 @@ def test_first_of_each_month_tells_the_day_from_the_month(texts: list[str], orde
         (["01/02/2024", "03/04/2024"], "day/month or month/day"),
         (["12/02/2024", "03/11/2024"], "day/month or month/day"),
         (["01/02/2024", "01/03/2024"], "day/month or month/day"),
+        (["13.02.2024", "02/03/2024"], "'02/03/2024' may be day/month or month/day"),
         (["9" * 50, "1"], "38 digits"),
         (["1", "2", "3", "4", "many"], "not 'many'"),
     ],

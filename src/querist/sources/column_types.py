@@ -280,6 +280,8 @@ def _day_first(matches: Sequence[re.Match[str]]) -> bool | None:
     second = {int(m["b"]) for m in matches}
     if any(len(m["a"]) > 2 for m in matches) or max(first) > 31 or max(second) > 31:
         return None
+    if len({m["sep"] for m in matches}) > 1:
+        return None  # each way of writing is judged by itself
     if max(first) > 12 or max(second) > 12:
         return (max(first) > 12) if (max(first) > 12) != (max(second) > 12) else None
     return None
@@ -313,6 +315,8 @@ def _date(values: Sequence[str], known: Hints) -> Reading | None:
             notes.append("two-digit years are read as 1969 to 2068")
         if pattern is DATE_NUMERIC:
             separators = sorted({m["sep"] for m in matches})
+            if len(separators) > 1:
+                return None
             day_first = _day_first(matches)
             if day_first is None:
                 if max(int(m["a"]) for m in matches) > 12 or max(int(m["b"]) for m in matches) > 12:
@@ -324,7 +328,7 @@ def _date(values: Sequence[str], known: Hints) -> Reading | None:
                     return Reading("VARCHAR", notes=(f"kept as text: {values[0]!r} may be day/month or month/day",))
                 order = "day/month" if day_first else "month/day"
                 notes.append(f"dates such as {values[0]!r} are read as {order}")
-            stem = [("%d{0}%m{0}" if day_first else "%m{0}%d{0}").format(s) + year for s in separators]
+            stem = [("%d{0}%m{0}" if day_first else "%m{0}%d{0}").format(separators[0]) + year]
         else:
             if not all(m["month"].lower() in MONTHS for m in matches):
                 return None
