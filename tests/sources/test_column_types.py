@@ -99,6 +99,14 @@ def test_first_of_each_month_tells_the_day_from_the_month(texts: list[str], orde
     assert reading.notes == (f"dates such as {texts[0]!r} are read as {order}",), "they may be days of January"
 
 
+def test_first_part_of_three_short_ones_may_be_a_year() -> None:
+    reading = read_column(["24/12/05", "25/12/05"])
+    assert _values(reading, ["24/12/05"]) == [dt.date(2005, 12, 24)]
+    assert "dates such as '24/12/05' are read as day/month/year" in reading.notes
+    assert len(read_column(["24/12/05", "25/12/55"]).notes) == 1
+    assert hints([["24-01-05", "24-02-17"]]).day_first is None
+
+
 @pytest.mark.parametrize(
     ("texts", "note"),
     [
@@ -108,6 +116,7 @@ def test_first_of_each_month_tells_the_day_from_the_month(texts: list[str], orde
         (["12/02/2024", "03/11/2024"], "day/month or month/day"),
         (["01/02/2024", "01/03/2024"], "day/month or month/day"),
         (["13.02.2024", "02/03/2024"], "'02/03/2024' may be day/month or month/day"),
+        (["24-01-05", "24-02-17"], "'24-01-05' may be day/month/year or year/month/day"),
         (["9" * 50, "1"], "38 digits"),
         (["1", "2", "3", "4", "many"], "not 'many'"),
     ],

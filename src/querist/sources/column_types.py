@@ -282,9 +282,19 @@ def _day_first(matches: Sequence[re.Match[str]]) -> bool | None:
         return None
     if len({m["sep"] for m in matches}) > 1:
         return None  # each way of writing is judged by itself
+    if _may_begin_with_year(matches) and len({m["c"] for m in matches}) > len({m["a"] for m in matches}):
+        return None  # 24-01-05 and 24-01-17: the year stays, and the day is last
     if max(first) > 12 or max(second) > 12:
         return (max(first) > 12) if (max(first) > 12) != (max(second) > 12) else None
     return None
+
+
+def _may_begin_with_year(matches: Sequence[re.Match[str]]) -> bool:
+    """Whether dates such as 24-01-05 may begin with the year. Those with points begin with the day."""
+    return all(
+        len(m["a"]) == len(m["c"]) == 2 and m["sep"] != "." and int(m["b"]) <= 12 and 1 <= int(m["c"]) <= 31
+        for m in matches
+    )
 
 
 def _day_stays(matches: Sequence[re.Match[str]]) -> bool | None:
@@ -318,7 +328,13 @@ def _date(values: Sequence[str], known: Hints) -> Reading | None:
             if len(separators) > 1:
                 return None
             day_first = _day_first(matches)
+            if day_first and _may_begin_with_year(matches):
+                notes.append(f"dates such as {values[0]!r} are read as day/month/year")
             if day_first is None:
+                if max(int(m["a"]) for m in matches) > 12 and _may_begin_with_year(matches):
+                    return Reading(
+                        "VARCHAR", notes=(f"kept as text: {values[0]!r} may be day/month/year or year/month/day",)
+                    )
                 if max(int(m["a"]) for m in matches) > 12 or max(int(m["b"]) for m in matches) > 12:
                     return None  # some values are one way round and some the other, or they are no dates at all
                 day_first = True if separators == ["."] else known.day_first
