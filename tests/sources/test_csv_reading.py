@@ -227,6 +227,12 @@ def test_value_below_the_sample_decides_the_type_too(load: Load) -> None:
     assert "'x' is no number" in table.notes
 
 
+def test_value_below_the_sample_that_proves_the_decimal_comma_proves_it_for_all_columns(load: Load) -> None:
+    table = load("a;b\n" + "1.234;7\n" * 6_000 + "1.500;7,5\n")
+    assert table.rows[-1] == (1500, 7.5)
+    assert "the point in '1.234' is read as a thousands separator" in table.notes
+
+
 def test_column_that_is_empty_in_the_sample_is_judged_by_what_follows(load: Load) -> None:
     assert load("a,b\n" + ",2\n" * 6_000 + "5,3\n").rows[-1] == (5, 3)
 

@@ -134,16 +134,15 @@ class _Columns:
         for i in typed:
             self._values[i] += misfits.get(self._raw[i], [])
         known = hints(self._values, self._delimiter)
-        for i in typed:
-            if found := misfits.get(self._raw[i]):
-                before = self.readings[i]
-                after = read_column(self._values[i], known)
-                if after == before or self._rounds > MAX_ROUNDS:
-                    after = Reading("VARCHAR")  # the engine's rules differ on these values, or they are of many kinds
-                if before is not _UNSEEN and after.is_text and not after.notes:
-                    word = _WORDS.get(before.type, "number")
-                    after = Reading("VARCHAR", notes=(f"kept as text: {found[0][:40]!r} is no {word}",))
-                self.readings[i] = after
+        for i in typed:  # those without misfits as well: what the others hold may prove how these are written
+            found, before = misfits.get(self._raw[i], []), self.readings[i]
+            after = read_column(self._values[i], known)
+            if found and (after == before or self._rounds > MAX_ROUNDS):
+                after = Reading("VARCHAR")  # the engine's rules differ on these values, or they are of many kinds
+            if found and before is not _UNSEEN and after.is_text and not after.notes:
+                word = _WORDS.get(before.type, "number")
+                after = Reading("VARCHAR", notes=(f"kept as text: {found[0][:40]!r} is no {word}",))
+            self.readings[i] = after
 
 
 MAX_ROUNDS = 6
