@@ -141,6 +141,10 @@ def test_duplicate_and_blank_headers_get_names_that_are_noted(load: Load) -> Non
     assert "more than once" in table.notes and "no name" in table.notes
 
 
+def test_name_that_is_made_up_takes_none_from_another_column(load: Load) -> None:
+    assert load("n,n,,n_2,column3\n1,2,3,4,5\n").names == ["n", "n_3", "column3_2", "n_2", "column3"]
+
+
 def test_empty_column_without_a_name_is_left_out(load: Load) -> None:
     table = load("a,b,\n1,2,\n3,4,\n")
     assert (table.names, table.notes) == (["a", "b"], "")

@@ -31,13 +31,14 @@ def column_names(cells: Sequence[str | None]) -> tuple[list[str], list[str]]:
     """
     names: list[str] = []
     notes: list[str] = []
-    for number, cell in enumerate(cells, start=1):
-        wanted = re.sub(r"\s+", " ", cell or "").strip()
+    given = [re.sub(r"\s+", " ", cell or "").strip() for cell in cells]
+    for number, wanted in enumerate(given, start=1):
+        name = wanted
         if not wanted:
-            wanted = f"column{number}"
-            notes.append(f"column {number} has no name in the header; it is called {wanted}")
-        name = unique_name(wanted, names)
-        if name != wanted:
+            name = unique_name(f"column{number}", [*names, *given])
+            notes.append(f"column {number} has no name in the header; it is called {name}")
+        elif unique_name(wanted, names) != wanted:
+            name = unique_name(wanted, [*names, *given])
             notes.append(f"the header has {wanted!r} more than once; column {number} is called {name!r}")
         names.append(name)
     return names, notes
