@@ -188,6 +188,11 @@ def test_binary_file_is_an_error_that_says_so(load: Load) -> None:
         load(b"\x00\x01\x02\x03 binary \x00\x00 stuff \x7f")
 
 
+def test_blanks_of_any_kind_around_a_number_leave_it_a_number(load: Load) -> None:
+    table = load("a,b\nx,1\ny,2\u00a0\nz,\t3 \nx,\u00a0\n")
+    assert (table.rows, table.notes) == ([("x", 1), ("y", 2), ("z", 3), ("x", None)], "")
+
+
 def test_ragged_rows_lose_no_cell_and_are_counted(load: Load) -> None:
     table = load("a,b\n1,2,3\n4\n5,6\n")
     assert table.rows == [(1, 2, 3), (4, None, None), (5, 6, None)]

@@ -16,7 +16,7 @@ from querist.errors import SourceFormatError
 from querist.sources.column_types import Reading, hints, read_column
 from querist.sources.csv_format import SAMPLE_ROWS, CsvFormat, sniff
 from querist.sources.csv_repair import rewrite
-from querist.sources.naming import column_names, file_literal, literal, quote
+from querist.sources.naming import column_names, file_literal, literal, quote, trimmed
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -163,7 +163,7 @@ def _misfits(con: DuckDBPyConnection, scan: str, columns: Sequence[tuple[str, Re
         failing += [column for column, bad in zip(part, row, strict=True) if bad]
     found: dict[str, list[str]] = {}
     for c, r in failing:
-        sql = f"SELECT DISTINCT trim({c}) FROM {scan} WHERE {_misfit(r, c)} LIMIT 200"
+        sql = f"SELECT DISTINCT {trimmed(c)} FROM {scan} WHERE {_misfit(r, c)} LIMIT 200"
         found[c] = [value for (value,) in con.execute(sql).fetchall()]
     return found
 
@@ -171,21 +171,21 @@ def _misfits(con: DuckDBPyConnection, scan: str, columns: Sequence[tuple[str, Re
 def _fits(reading: Reading, column: str) -> str:
     """The SQL condition under which the value of a cell that is not blank is not NULL."""
     good = f"({reading.value}) IS NOT NULL" + (f" AND ({reading.fits})" if reading.fits else "")
-    return good.replace("{c}", f"trim({column})")
+    return good.replace("{c}", trimmed(column))
 
 
 def _expression(reading: Reading, column: str) -> str:
     """The SQL of the column's values; it fails at a value that does not fit."""
     if reading.is_text:
         return column
-    value = reading.value.replace("{c}", f"trim({column})")
-    blank = f"{column} IS NULL OR trim({column}) IN ({_null_words(reading)})"
+    value = reading.value.replace("{c}", trimmed(column))
+    blank = f"{column} IS NULL OR {trimmed(column)} IN ({_null_words(reading)})"
     fits = _fits(reading, column)
     return f"CASE WHEN {blank} THEN NULL WHEN {fits} THEN {value} ELSE error({literal(_MISFIT)} || {column}) END"
 
 
 def _misfit(reading: Reading, column: str) -> str:
-    return f"trim({column}) NOT IN ({_null_words(reading)}) AND NOT coalesce({_fits(reading, column)}, false)"
+    return f"{trimmed(column)} NOT IN ({_null_words(reading)}) AND NOT coalesce({_fits(reading, column)}, false)"
 
 
 def _null_words(reading: Reading) -> str:
@@ -193,4 +193,4 @@ def _null_words(reading: Reading) -> str:
 
 
 def _is_blank(con: DuckDBPyConnection, scan: str, column: str) -> bool:
-    return con.execute(f"SELECT 1 FROM {scan} WHERE trim({column}) <> '' LIMIT 1").fetchone() is None
+    return con.execute(f"SELECT 1 FROM {scan} WHERE {trimmed(column)} <> '' LIMIT 1").fetchone() is None

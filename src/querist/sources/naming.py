@@ -54,6 +54,11 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def trimmed(expression: str) -> str:
+    """SQL of a text without the blanks around it; DuckDB's own trim knows the space alone."""
+    return f"trim({expression}, ' \t\r\n\v\f\xa0')"
+
+
 def file_literal(path: Path) -> str:
     """A file as DuckDB's readers are told it. They take names for patterns: `sales[1].csv` would mean `sales1.csv`."""
     return literal(glob.escape(str(path.absolute())))

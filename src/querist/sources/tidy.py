@@ -9,13 +9,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from querist.sources.file_cache import StoredTable
-from querist.sources.naming import literal, quote
+from querist.sources.naming import literal, quote, trimmed
 from querist.sources.spellings import MANY, one_spelling
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-BLANKS = " \t\r\n\v\f\xa0"
 SHOWN = 3
 """Spellings that a note names."""
 
@@ -28,9 +27,8 @@ def tidied(con: DuckDBPyConnection, table: StoredTable) -> StoredTable:
     for name, blanks, few in _measured(con, table.stored_as, names):
         value, told = quote(name), []
         if blanks:
-            value = (
-                f"CASE WHEN {_trimmed(name)} = {quote(name)} THEN {quote(name)} ELSE nullif({_trimmed(name)}, '') END"
-            )
+            text = trimmed(value)
+            value = f"CASE WHEN {text} = {value} THEN {value} ELSE nullif({text}, '') END"
             told.append(f"blanks around {blanks:,} value{'' if blanks == 1 else 's'} are left out")
         if few and (changed := _one_spelling(con, table.stored_as, name, value)):
             cases = " ".join(f"WHEN {literal(old)} THEN {literal(new)}" for old, new in changed.items())
@@ -47,14 +45,12 @@ def _measured(con: DuckDBPyConnection, table: str, names: list[str]) -> list[tup
     """For each column: how many values have blanks around them, and whether it may be a list of categories."""
     if not names:
         return []
-    counts = [f"count(*) FILTER (WHERE {quote(n)} <> {_trimmed(n)}), approx_count_distinct({quote(n)})" for n in names]
+    counts = [
+        f"count(*) FILTER (WHERE {quote(n)} <> {trimmed(quote(n))}), approx_count_distinct({quote(n)})" for n in names
+    ]
     row = con.execute(f"SELECT {', '.join(counts)} FROM {quote(table)}").fetchone() or ()
     # The count is approximate, and blanks make several values of one.
     return [(n, row[2 * i], 1 < row[2 * i + 1] <= 4 * MANY) for i, n in enumerate(names)]
-
-
-def _trimmed(name: str) -> str:
-    return f"trim({quote(name)}, {literal(BLANKS)})"
 
 
 def _one_spelling(con: DuckDBPyConnection, table: str, name: str, value: str) -> dict[str, str]:
