@@ -153,6 +153,7 @@ def test_empty_column_without_a_name_is_left_out(load: Load) -> None:
 def test_names_that_a_statistics_program_leaves_out_are_put_back(load: Load) -> None:
     table = load("x,y\nr1,1,2\nr2,3,4\n")
     assert (table.names, table.rows) == (["row", "x", "y"], [("r1", 1, 2), ("r2", 3, 4)])
+    assert "the first column is called row" in table.notes
 
 
 def test_lines_above_the_table_are_skipped_and_told(load: Load) -> None:

@@ -143,7 +143,11 @@ def find_header(rows: Sequence[Sequence[str]], width: int, skip: int) -> CsvForm
     elif len(header) == width - 1 and (body := [rows[i] for i in filled if i >= start and len(rows[i]) == width]):
         # A name is missing: at the end, above cells that are empty, or at the start, above row names (as R writes).
         first = [row[0] for row in body]
-        header = (*header, "") if not any(row[-1] for row in body) or len(set(first)) < len(first) else ("row", *header)
+        if not any(row[-1] for row in body) or len(set(first)) < len(first):
+            header = (*header, "")
+        else:
+            header = ("row", *header)
+            notes.append("the header has a name less than the rows have cells; the first column is called row")
     return CsvFormat(skip=start, header=header, width=max(width, len(header or ())), notes=tuple(notes))
 
 
