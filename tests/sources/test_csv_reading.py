@@ -93,6 +93,11 @@ def test_single_quotes_and_backslashes_are_understood(load: Load) -> None:
     assert load('a,b\n"5\\" pipe",1\n"x",2\n').rows == [('5" pipe', 1), ("x", 2)]
 
 
+def test_backslash_that_escapes_nothing_is_kept(load: Load) -> None:
+    table = load('a,b\n"say \\"hi\\" in C:\\temp",1\nD:\\new,2\n"x\\\\y\\, z",3\n')
+    assert table.rows == [('say "hi" in C:\\temp', 1), ("D:\\new", 2), ("x\\y, z", 3)]
+
+
 def test_blanks_after_the_delimiter_are_dropped(load: Load) -> None:
     assert load('a, b, c\n1, 2, x\n2, "3", "y, z"\n').rows == [(1, 2, "x"), (2, 3, "y, z")]
     assert load("name | n | town\nAda | 1 | X\nBob | 2 | Y\n").rows == [("Ada", 1, "X"), ("Bob", 2, "Y")]

@@ -115,7 +115,9 @@ def _judge(sample: str, delimiter: str, skip: int) -> tuple[float, CsvFormat]:
     form = replace(form, delimiter=delimiter, quotechar=quotechar, escape=escape, initial_space=initial_space)
     ragged = any(len(row) != form.width for row in rows[form.skip :] if row)
     data = next((row for row in rows[form.skip :] if row), None)
-    form = replace(form, clean=not (ragged or initial_space or form.width == 1), first=tuple(data) if data else None)
+    # Of a backslash that escapes nothing the engine, too, keeps nothing.
+    mended = ragged or initial_space or form.width == 1 or escape == "\\"
+    form = replace(form, clean=not mended, first=tuple(data) if data else None)
     first = next((row for row in rows[skip:] if any(row)), [])
     score = 0.0 if width == 1 else count / total + 0.5 * (len(first) == width) + 0.02 * min(width, 20)
     return score, form

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -69,6 +70,10 @@ def _quotes_are_sound(path: Path, form: CsvFormat) -> bool:
 
 
 def _reader(lines: Iterator[str], form: CsvFormat, strict: bool) -> Iterator[list[str]]:
+    if form.escape == "\\":
+        # To csv.reader, as to the engine, it escapes whatever follows: C:\temp would become C:temp.
+        meant = re.compile(rf"\\([\\{re.escape(form.quotechar + form.delimiter)}])|\\")
+        lines = (meant.sub(lambda found: found[0] if found[1] else r"\\", line) for line in lines)
     return csv.reader(
         lines,
         delimiter=form.delimiter,
