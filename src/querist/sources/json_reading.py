@@ -152,11 +152,15 @@ def _rewritten(path: Path, target: Path, origin: str) -> Path:
     """What Python reads but DuckDB does not, and records under keys, as JSON Lines."""
     data = _parsed(path.read_text(encoding="utf-8-sig"), origin)
     if isinstance(data, dict) and len(data) > 1 and all(isinstance(v, dict) for v in data.values()):
-        if all(key.isdecimal() for record in data.values() for key in record):  # columns of numbered values
-            numbers = sorted({int(key) for record in data.values() for key in record})
-            data = [{name: values.get(str(n)) for name, values in data.items()} for n in numbers]
+        keys = list(dict.fromkeys(key for record in data.values() for key in record))
+        name = unique_name("key", [*data, *keys])
+        if all(key.isdecimal() for key in keys):  # columns of numbered values
+            keys.sort(key=int)
+            told = keys != [str(n) for n in range(len(keys))]  # the numbers are no mere places, but years
+            records = ({column: values.get(key) for column, values in data.items()} for key in keys)
+            data = [{name: key, **record} if told else record for key, record in zip(keys, records, strict=True)]
         else:
-            data = [{"key": key, **record} for key, record in data.items()]
+            data = [{name: key, **record} for key, record in data.items()]
     with target.open("w", encoding="utf-8") as out:
         for record in data if isinstance(data, list) else [data]:
             out.write(json.dumps(record) + "\n")
