@@ -477,6 +477,26 @@ def test_type_of_a_json_field_is_decided_by_all_records(tmp_path: Path, open_fil
     assert source.execute("SELECT count(*), max(a) FROM x").rows[0][0] == 50_001
 
 
+@pytest.mark.parametrize(
+    ("texts", "first", "note"),
+    [
+        (["2024-03-05", "2024-03-06"], dt.date(2024, 3, 5), ""),
+        (["2024-03-05T10:30:00", "2024-03-06"], dt.datetime(2024, 3, 5, 10, 30), ""),
+        (["2024-03-05T00:30:00+02:00"], dt.datetime(2024, 3, 4, 22, 30), "column 'd': times are converted to UTC"),
+        (["13.02.2024", "01.02.2024"], dt.date(2024, 2, 13), ""),
+        (["01-02-2024", "03-04-2024"], "01-02-2024", ""),
+        (["10-11-12", "10-11-13"], "10-11-12", ""),
+        (["2024-03-05"] * 6_000 + ["soon"], "2024-03-05", "column 'd': kept as text: 'soon' is no date"),
+    ],
+)
+def test_dates_in_json_are_read_as_in_delimited_files(
+    tmp_path: Path, open_files: Open, texts: list[str], first: object, note: str
+) -> None:
+    source = open_files(_write(tmp_path / "x.json", json.dumps([{"d": text} for text in texts])))
+    assert source.execute("SELECT d FROM x LIMIT 1").scalar() == first
+    assert note in _notes(source) and bool(note) == bool(_notes(source))
+
+
 def test_broken_line_of_json_lines_is_named(tmp_path: Path, open_files: Open) -> None:
     with pytest.raises(SourceFormatError, match="at line 3, column"):
         open_files(_write(tmp_path / "x.jsonl", '{"a": 1}\n{"a": 2}\n{"a": '))

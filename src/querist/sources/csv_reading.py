@@ -74,7 +74,7 @@ def load_known(con: DuckDBPyConnection, path: Path, table: str, form: CsvFormat)
         notes = notes + name_notes
     cells = [*(form.header or ()), *[""] * form.width]
     unnamed = [i for i in range(form.width) if form.header is not None and not cells[i].strip()]
-    values = [_distinct(row[i] for row in sample) for i in range(form.width)]
+    values = [distinct(row[i] for row in sample) for i in range(form.width)]
     kept = [i for i in range(form.width) if not (i in unnamed and not values[i] and _is_blank(con, scan, raw[i]))]
     dropped = [names[i] for i in range(form.width) if i not in kept]
     notes = [n for n in notes if not any(n.endswith(f"called {name}") for name in dropped)]
@@ -105,7 +105,7 @@ def _scan(path: Path, form: CsvFormat, raw: Sequence[str]) -> str:
     )
 
 
-def _distinct(cells: Iterable[str | None]) -> list[str]:
+def distinct(cells: Iterable[str | None]) -> list[str]:
     seen = dict.fromkeys(c.strip() for c in cells if c)
     seen.pop("", None)
     return list(itertools.islice(seen, 2_000))
@@ -125,12 +125,12 @@ class _Columns:
         self._rounds = 0
 
     def expressions(self) -> list[str]:
-        return [_expression(reading, column) for reading, column in zip(self.readings, self._raw, strict=True)]
+        return [typed_sql(reading, column) for reading, column in zip(self.readings, self._raw, strict=True)]
 
     def judge_again(self, con: DuckDBPyConnection, scan: str) -> None:
         self._rounds += 1
         typed = [i for i, reading in enumerate(self.readings) if not reading.is_text]
-        misfits = _misfits(con, scan, [(self._raw[i], self.readings[i]) for i in typed])
+        misfits = misfits_of(con, scan, [(self._raw[i], self.readings[i]) for i in typed])
         for i in typed:
             self._values[i] += misfits.get(self._raw[i], [])
         known = hints(self._values, self._delimiter)
@@ -153,7 +153,7 @@ _UNSEEN = Reading("NOTHING", "NULL")
 """Stands for a column whose sample is empty: any value at all further down is a misfit and makes it be judged."""
 
 
-def _misfits(con: DuckDBPyConnection, scan: str, columns: Sequence[tuple[str, Reading]]) -> dict[str, list[str]]:
+def misfits_of(con: DuckDBPyConnection, scan: str, columns: Sequence[tuple[str, Reading]]) -> dict[str, list[str]]:
     """For the columns with values that their reading cannot take: up to 200 of these values."""
     failing: list[tuple[str, Reading]] = []
     for start in range(0, len(columns), 100):
@@ -174,7 +174,7 @@ def _fits(reading: Reading, column: str) -> str:
     return good.replace("{c}", trimmed(column))
 
 
-def _expression(reading: Reading, column: str) -> str:
+def typed_sql(reading: Reading, column: str) -> str:
     """The SQL of the column's values; it fails at a value that does not fit."""
     if reading.is_text:
         return column

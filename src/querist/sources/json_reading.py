@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from querist.errors import SourceFormatError
+from querist.sources.column_types import hints, read_column
+from querist.sources.csv_reading import MAX_ROUNDS, distinct, misfits_of, typed_sql
 from querist.sources.duckdb_engine import engine_message
 from querist.sources.file_cache import Contents, StoredTable
 from querist.sources.naming import file_literal, quote, unique_name
@@ -20,6 +22,8 @@ MAX_OBJECT = 512 * 1024 * 1024
 """Bytes of the largest object. Each record of an array and each line is one; some files are one as a whole."""
 USUAL_OBJECT = 16 * 1024 * 1024
 """Up to this size the engine's usual memory suffices: it sets aside several times the largest object."""
+SAMPLE = 5_000
+"""Records whose texts propose what is a date; all of them decide."""
 MAX_DEPTH = 3
 """Levels of nested objects that become columns; what lies deeper stays an object."""
 
@@ -89,15 +93,42 @@ def _store(con: DuckDBPyConnection, select: str, table: str, suffix: str, origin
     picks: list[tuple[str, str]] = []
     notes: list[str] = []
     for name, kind in _columns(con, select):
-        for expression, flat in _flatten(quote(name), name, kind, 0):
+        for value, flat in _flatten(quote(name), name, kind, 0):
             unique = unique_name(flat, [n for _, n in picks])
             if unique != flat:
                 notes.append(f"{flat!r} comes more than once; one of them is called {unique!r}")
-            picks.append((expression, unique))
-    columns = ", ".join(f"{expression} AS {quote(name)}" for expression, name in picks)
+            picks.append((value, unique))
+    columns = ", ".join(f"{value} AS {quote(name)}" for value, name in picks)
     con.execute(f"CREATE TABLE {table} AS SELECT {columns} FROM ({select})")
+    notes += _dates(con, table)
     (rows,) = con.execute(f"SELECT count(*) FROM {table}").fetchone() or (0,)
     return StoredTable(table, suffix, rows, origin, tuple(notes))
+
+
+def _dates(con: DuckDBPyConnection, table: str) -> Iterator[str]:
+    """Make dates of texts that are such by the rules for delimited files, and tell what is to be known about them."""
+    names = [name for name, kind in _columns(con, f"SELECT * FROM {table}") if str(kind) == "VARCHAR"]
+    sample = (
+        con.execute(f"SELECT {', '.join(map(quote, names))} FROM {table} LIMIT {SAMPLE}").fetchall() if names else []
+    )
+    texts = [distinct(row[i] for row in sample) for i in range(len(names))]
+    known = hints(texts)
+    for name, values in zip(names, texts, strict=True):
+        reading = read_column(values, known)
+        misfits: list[str] = []
+        for _round in range(MAX_ROUNDS):
+            if reading.type not in ("DATE", "TIMESTAMP"):
+                break
+            misfits = misfits_of(con, table, [(quote(name), reading)]).get(quote(name), [])
+            if not misfits:
+                change = f"TYPE {reading.type} USING {typed_sql(reading, quote(name))}"
+                con.execute(f"ALTER TABLE {table} ALTER {quote(name)} {change}")
+                yield from (f"column {name!r}: {note}" for note in reading.notes)
+                break
+            values += misfits
+            reading = read_column(values, known)
+        if misfits:
+            yield f"column {name!r}: kept as text: {misfits[0][:40]!r} is no date as the others are"
 
 
 def _flatten(expression: str, name: str, kind: DuckDBPyType, depth: int) -> Iterator[tuple[str, str]]:
@@ -105,8 +136,6 @@ def _flatten(expression: str, name: str, kind: DuckDBPyType, depth: int) -> Iter
         for child, inner in kind.children:
             assert not isinstance(inner, (int, list))  # these are the children of other types than objects
             yield from _flatten(f"{expression}.{quote(child)}", f"{name}_{child}", inner, depth + 1)
-    elif str(kind) == "TIMESTAMP WITH TIME ZONE":
-        yield f"{expression}::TIMESTAMP", name
     elif str(kind) in ("JSON", '"NULL"', "GEOMETRY"):
         # Values of several types, none at all, or shapes: as text they can be compared and shown.
         yield (f"{expression} ->> '$'" if str(kind) == "JSON" else f"{expression}::VARCHAR"), name
@@ -119,6 +148,8 @@ def _flatten(expression: str, name: str, kind: DuckDBPyType, depth: int) -> Iter
 def _scan(path: Path, largest: int) -> str:
     # The whole file decides on the types, so that no record further down fails to fit.
     options = f"sample_size = -1, maximum_object_size = {largest}, maximum_depth = -1, map_inference_threshold = -1"
+    # Of 01-02-2024 and of 10-11-12 the engine would make dates without a word: a form that none has leaves them text.
+    options += ", dateformat = '\ue000', timestampformat = '\ue000'"
     return f"read_json({file_literal(path)}, {options})"
 
 
