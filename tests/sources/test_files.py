@@ -497,6 +497,13 @@ def test_dates_in_json_are_read_as_in_delimited_files(
     assert note in _notes(source) and bool(note) == bool(_notes(source))
 
 
+def test_long_numbers_in_json_that_are_rounded_are_told(tmp_path: Path, open_files: Open) -> None:
+    records = '[{"id": 12345678901234567, "n": 12345678901234567, "x": 1.5}, {"id": 1, "n": 1.5, "x": null}]'
+    source = open_files(_write(tmp_path / "x.json", records))
+    assert source.execute("SELECT max(id) FROM x").scalar() == 12345678901234567
+    assert _notes(source) == "column 'n': numbers of more than 15 digits lose their last ones"
+
+
 def test_broken_line_of_json_lines_is_named(tmp_path: Path, open_files: Open) -> None:
     with pytest.raises(SourceFormatError, match="at line 3, column"):
         open_files(_write(tmp_path / "x.jsonl", '{"a": 1}\n{"a": 2}\n{"a": '))

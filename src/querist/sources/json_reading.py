@@ -100,7 +100,7 @@ def _store(con: DuckDBPyConnection, select: str, table: str, suffix: str, origin
             picks.append((value, unique))
     columns = ", ".join(f"{value} AS {quote(name)}" for value, name in picks)
     con.execute(f"CREATE TABLE {table} AS SELECT {columns} FROM ({select})")
-    notes += _dates(con, table)
+    notes += [*_dates(con, table), *_rounded(con, table)]
     (rows,) = con.execute(f"SELECT count(*) FROM {table}").fetchone() or (0,)
     return StoredTable(table, suffix, rows, origin, tuple(notes))
 
@@ -129,6 +129,16 @@ def _dates(con: DuckDBPyConnection, table: str) -> Iterator[str]:
             reading = read_column(values, known)
         if misfits:
             yield f"column {name!r}: kept as text: {misfits[0][:40]!r} is no date as the others are"
+
+
+def _rounded(con: DuckDBPyConnection, table: str) -> Iterator[str]:
+    """Tell of numbers that the engine reads with fewer digits than may have been written."""
+    names = [name for name, kind in _columns(con, f"SELECT * FROM {table}") if kind.id == "double"]
+    largest = ", ".join(f"max(abs({quote(name)}))" for name in names)
+    sizes = con.execute(f"SELECT {largest} FROM {table}").fetchone() or () if names else ()
+    for name, size in zip(names, sizes, strict=True):
+        if size is not None and size >= 1e15:
+            yield f"column {name!r}: numbers of more than 15 digits lose their last ones"
 
 
 def _flatten(expression: str, name: str, kind: DuckDBPyType, depth: int) -> Iterator[tuple[str, str]]:
