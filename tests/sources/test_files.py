@@ -408,6 +408,14 @@ def test_times_and_texts_with_zeros_keep_their_meaning(tmp_path: Path, open_file
     assert source.execute('SELECT zip, "when" FROM book').rows[0] == ("01234", dt.datetime(2024, 3, 5, 10, 30))
 
 
+def test_cells_that_are_numbers_keep_their_point_beside_texts_with_decimal_commas(
+    tmp_path: Path, open_files: Open
+) -> None:
+    rows: Rows = [["kg", "paid", "owed"], [1.234, "1.234,56", "2.000"], [2.345, "7,5", "3.000"]]
+    source = open_files(_workbook(tmp_path / "book.xlsx", {"S": rows}))
+    assert source.execute("SELECT * FROM book").rows == ((1.234, 1234.56, 2000), (2.345, 7.5, 3000))
+
+
 @pytest.mark.parametrize("inner", ["\n", "\r\n", "\r"])
 def test_line_breaks_in_the_first_cells_of_a_sheet_are_kept(tmp_path: Path, open_files: Open, inner: str) -> None:
     rows: Rows = [["note", "n"], [f"x{inner}y", 1], ["z", 2]]

@@ -38,6 +38,7 @@ class CsvFormat:
         longest: bytes of the longest row, 0 when it is not known.
         line_end: as the engine's option has it; empty when the engine is to find it out, which goes by the first row
             and fails where a cell of that has other line breaks.
+        points: columns with numbers that have a decimal point whatever the others prove: cells of a sheet.
         first: the first data row, to see that the engine starts at the same one; None when there is nothing to compare.
     """
 
@@ -51,6 +52,7 @@ class CsvFormat:
     clean: bool = True
     longest: int = 0
     line_end: str = ""
+    points: frozenset[int] = frozenset()
     first: tuple[str, ...] | None = None
     notes: tuple[str, ...] = ()
 

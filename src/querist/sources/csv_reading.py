@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from querist.errors import SourceFormatError
-from querist.sources.column_types import Reading, hints, read_column
+from querist.sources.column_types import Hints, Reading, hints, read_column
 from querist.sources.csv_format import SAMPLE_ROWS, CsvFormat, sniff
 from querist.sources.csv_repair import rewrite
 from querist.sources.naming import column_names, file_literal, literal, quote, trimmed
@@ -78,7 +78,7 @@ def load_known(con: DuckDBPyConnection, path: Path, table: str, form: CsvFormat)
     kept = [i for i in range(form.width) if not (i in unnamed and not values[i] and _is_blank(con, scan, raw[i]))]
     dropped = [names[i] for i in range(form.width) if i not in kept]
     notes = [n for n in notes if not any(n.endswith(f"called {name}") for name in dropped)]
-    columns = _Columns([raw[i] for i in kept], [values[i] for i in kept], form.delimiter, whole=len(sample) < wanted)
+    columns = _Columns(form, kept, [values[i] for i in kept], whole=len(sample) < wanted)
     # A line of delimiters alone, as spreadsheets write below a table, is blank and no row.
     rows_of = f"{scan} WHERE coalesce({', '.join(raw)}) IS NOT NULL" if form.width > 1 else scan
     while True:
@@ -118,11 +118,18 @@ class _Columns:
     columns with such values are judged again with them. `whole`: the sample is all there is.
     """
 
-    def __init__(self, raw: Sequence[str], values: list[list[str]], delimiter: str, whole: bool) -> None:
-        self._raw, self._values, self._delimiter = raw, values, delimiter
-        known = hints(values, delimiter)
-        self.readings = [read_column(v, known) if v or whole else _UNSEEN for v in values]
+    def __init__(self, form: CsvFormat, kept: Sequence[int], values: list[list[str]], whole: bool) -> None:
+        self._raw, self._values, self._delimiter = [f"c{i}" for i in kept], values, form.delimiter
+        self._points = [i in form.points for i in kept]
+        readings = self._read()
+        self.readings = [reading if v or whole else _UNSEEN for reading, v in zip(readings, values, strict=True)]
         self._rounds = 0
+
+    def _read(self) -> list[Reading]:
+        proving = [v for v, point in zip(self._values, self._points, strict=True) if not point]
+        known = hints(proving, self._delimiter)
+        columns = zip(self._values, self._points, strict=True)
+        return [read_column(v, Hints() if point else known) for v, point in columns]
 
     def expressions(self) -> list[str]:
         return [typed_sql(reading, column) for reading, column in zip(self.readings, self._raw, strict=True)]
@@ -133,10 +140,9 @@ class _Columns:
         misfits = misfits_of(con, scan, [(self._raw[i], self.readings[i]) for i in typed])
         for i in typed:
             self._values[i] += misfits.get(self._raw[i], [])
-        known = hints(self._values, self._delimiter)
+        again = self._read()
         for i in typed:  # those without misfits as well: what the others hold may prove how these are written
-            found, before = misfits.get(self._raw[i], []), self.readings[i]
-            after = read_column(self._values[i], known)
+            found, before, after = misfits.get(self._raw[i], []), self.readings[i], again[i]
             if found and (after == before or self._rounds > MAX_ROUNDS):
                 after = Reading("VARCHAR")  # the engine's rules differ on these values, or they are of many kinds
             if found and before is not _UNSEEN and after.is_text and not after.notes:

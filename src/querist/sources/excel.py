@@ -78,7 +78,8 @@ def _load_sheet(
     target = scratch / "sheet.csv"
     with target.open("w", encoding="utf-8", newline="") as out:
         csv.writer(out).writerows(text[form.skip :])
-    known = CsvFormat(header=form.header, width=width, line_end=WRITTEN_LINE_END, notes=tuple(notes))
+    points = frozenset(i for row in rows[form.skip :] for i, cell in enumerate(row) if type(cell) in (int, float))
+    known = CsvFormat(header=form.header, width=width, line_end=WRITTEN_LINE_END, points=points, notes=tuple(notes))
     loaded = load_known(con, target, table, known)
     target.unlink()
     suffix = unique_name(name, taken)
