@@ -408,6 +408,17 @@ def test_times_and_texts_with_zeros_keep_their_meaning(tmp_path: Path, open_file
     assert source.execute('SELECT zip, "when" FROM book').rows[0] == ("01234", dt.datetime(2024, 3, 5, 10, 30))
 
 
+def test_durations_keep_fractions_of_seconds_and_their_sign(tmp_path: Path, open_files: Open) -> None:
+    book = xlsxwriter.Workbook(str(tmp_path / "book.xlsx"))
+    sheet, form = book.add_worksheet(), book.add_format({"num_format": "[h]:mm:ss.000"})
+    sheet.write_row(0, 0, ["lap", "late"])
+    sheet.write_row(1, 0, [83.456 / 86400, -1800 / 86400], form)
+    sheet.write_row(2, 0, [3600 / 86400, 108000 / 86400], form)
+    book.close()
+    rows = open_files(tmp_path / "book.xlsx").execute("SELECT * FROM book").rows
+    assert rows == ((dt.time(0, 1, 23, 456000), "-00:30:00"), (dt.time(1), "30:00:00"))
+
+
 def test_cells_that_are_numbers_keep_their_point_beside_texts_with_decimal_commas(
     tmp_path: Path, open_files: Open
 ) -> None:

@@ -119,7 +119,8 @@ def _text(cell: Cell) -> str:
     if isinstance(cell, (dt.date, dt.time)):
         return cell.isoformat()
     if isinstance(cell, dt.timedelta):
-        hours, rest = divmod(int(cell.total_seconds()), 3600)
-        return f"{hours:02}:{rest // 60:02}:{rest % 60:02}"
+        minutes, rest = divmod(abs(cell), dt.timedelta(minutes=1))
+        fraction = f".{rest.microseconds:06}".rstrip("0") if rest.microseconds else ""
+        return f"{'-' if cell < dt.timedelta() else ''}{minutes // 60:02}:{minutes % 60:02}:{rest.seconds:02}{fraction}"
     text = str(cell)
     return "" if re.fullmatch(r"#(N/A|REF!|VALUE!|DIV/0!|NAME\?|NULL!|NUM!)", text) else text
