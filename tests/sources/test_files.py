@@ -402,6 +402,20 @@ def test_cells_merged_downwards_are_filled(tmp_path: Path, open_files: Open) -> 
     assert source.execute("SELECT * FROM book").rows == (("North", 1), ("North", 2), ("South", 3))
 
 
+def test_value_of_a_block_that_is_merged_stands_in_all_its_rows(tmp_path: Path, open_files: Open) -> None:
+    book = xlsxwriter.Workbook(str(tmp_path / "book.xlsx"))
+    sheet = book.add_worksheet()
+    sheet.merge_range(0, 0, 1, 2, "Catch by harbour")
+    sheet.write_row(2, 0, ["coast", "harbour", "kg"])
+    sheet.merge_range(3, 0, 4, 1, "North")
+    sheet.write_column(3, 2, [1, 2, 3])
+    sheet.write_row(5, 0, ["South", "Sandnes"])
+    book.close()
+    source = open_files(tmp_path / "book.xlsx")
+    assert source.execute("SELECT coast, kg FROM book").rows == (("North", 1), ("North", 2), ("South", 3))
+    assert "1 merged cell(s)" in _notes(source) and "skipped 1 row(s)" in _notes(source)
+
+
 def test_times_and_texts_with_zeros_keep_their_meaning(tmp_path: Path, open_files: Open) -> None:
     rows: Rows = [["zip", "when"], ["01234", dt.datetime(2024, 3, 5, 10, 30)], ["00987", dt.datetime(2024, 3, 5)]]
     source = open_files(_workbook(tmp_path / "book.xlsx", {"S": rows}))

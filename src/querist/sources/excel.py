@@ -91,13 +91,15 @@ def _fill_merged(sheet: CalamineSheet, rows: list[list[Cell]]) -> list[str]:
     first_row, first_column = sheet.start or (0, 0)
     count = 0
     for (top, left), (bottom, right) in sheet.merged_cell_ranges or ():
-        if top == bottom or left != right:
-            continue  # merged across: a title or a group of columns
         r, c = top - first_row, left - first_column
-        if 0 <= r < len(rows) and 0 <= c < len(rows[r]) and rows[r][c] != "":
-            for other in range(r + 1, min(bottom - first_row, len(rows) - 1) + 1):
-                rows[other][c] = rows[r][c]
-            count += 1
+        if not (0 <= r < len(rows) and 0 <= c < len(rows[r]) and rows[r][c] != ""):
+            continue
+        below: Sequence[int] = range(r + 1, min(bottom - first_row, len(rows) - 1) + 1)
+        if left != right:  # merged across: of rows, if they hold more than it; else a title or a group of columns
+            below = [i for i in below if any(cell != "" for cell in rows[i])]
+        for other in below:
+            rows[other][c] = rows[r][c]
+        count += len(below) > 0
     return [f"{count} merged cell(s) filled downwards"] if count else []
 
 
