@@ -416,6 +416,23 @@ def test_value_of_a_block_that_is_merged_stands_in_all_its_rows(tmp_path: Path, 
     assert "1 merged cell(s)" in _notes(source) and "skipped 1 row(s)" in _notes(source)
 
 
+def test_errors_and_hidden_sheets_are_told(tmp_path: Path, open_files: Open) -> None:
+    book = xlsxwriter.Workbook(str(tmp_path / "book.xlsx"))
+    sheet, old = book.add_worksheet("S"), book.add_worksheet("Old")
+    sheet.write_column(0, 0, ["n", 1, 2])
+    sheet.write_formula(1, 1, "=1/0", None, "#DIV/0!")
+    sheet.write(0, 1, "rate")
+    old.write_column(0, 0, ["n", 1])
+    old.hide()
+    book.close()
+    source = open_files(tmp_path / "book.xlsx")
+    assert source.execute("SELECT * FROM book_S").rows == ((1, None), (2, None))
+    assert source.notes == (
+        "book.xlsx: sheet 'Old' is hidden in the workbook",
+        "book.xlsx: 1 cell(s) with an error such as #N/A or #DIV/0! read as NULL",
+    )
+
+
 def test_times_and_texts_with_zeros_keep_their_meaning(tmp_path: Path, open_files: Open) -> None:
     rows: Rows = [["zip", "when"], ["01234", dt.datetime(2024, 3, 5, 10, 30)], ["00987", dt.datetime(2024, 3, 5)]]
     source = open_files(_workbook(tmp_path / "book.xlsx", {"S": rows}))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import fnmatch
 import re
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from python_calamine import CalamineSheet
 
 Cell = Any
+_ERROR = b' t="e"'
 
 
 def load_workbook(con: DuckDBPyConnection, path: Path, scratch: Path) -> Contents:
@@ -28,13 +31,13 @@ def load_workbook(con: DuckDBPyConnection, path: Path, scratch: Path) -> Content
     Raises:
         SourceFormatError: it cannot be read, it is protected by a password, or no sheet holds data.
     """
-    from python_calamine import CalamineError, CalamineWorkbook, PasswordError
+    from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetVisibleEnum
 
     tables: list[StoredTable] = []
     empty: list[str] = []
     try:
         workbook = CalamineWorkbook.from_path(str(path))
-        names = workbook.sheet_names
+        names, sheets = workbook.sheet_names, workbook.sheets_metadata
         for name in names:
             sheet = workbook.get_sheet_by_name(name)
             table = _load_sheet(con, sheet, name, f"t{len(tables)}", scratch, [t.suffix for t in tables])
@@ -53,6 +56,9 @@ def load_workbook(con: DuckDBPyConnection, path: Path, scratch: Path) -> Content
         only = tables[0]
         tables = [StoredTable(only.stored_as, "", only.rows, only.origin if len(names) > 1 else "", only.notes)]
     notes = [f"sheet {name!r} is empty and left out" for name in empty]
+    notes += [f"sheet {s.name!r} is hidden in the workbook" for s in sheets if s.visible != SheetVisibleEnum.Visible]
+    if errors := _errors(path):
+        notes.append(f"{errors:,} cell(s) with an error such as #N/A or #DIV/0! read as NULL")
     return Contents(tuple(tables), tuple(notes))
 
 
@@ -84,6 +90,21 @@ def _load_sheet(
     target.unlink()
     suffix = unique_name(name, taken)
     return StoredTable(table, suffix, loaded.rows, f'sheet "{name}"', loaded.notes)
+
+
+def _errors(path: Path) -> int:
+    """How many cells of an .xlsx file hold errors, which the library gives as empty."""
+    if not zipfile.is_zipfile(path):
+        return 0
+    count = 0
+    with zipfile.ZipFile(path) as book:
+        for name in fnmatch.filter(book.namelist(), "xl/worksheets/*.xml"):
+            with book.open(name) as sheet:
+                end = b""
+                while part := sheet.read(1 << 20):
+                    count += (end + part).count(_ERROR)
+                    end = part[1 - len(_ERROR) :]
+    return count
 
 
 def _fill_merged(sheet: CalamineSheet, rows: list[list[Cell]]) -> list[str]:
