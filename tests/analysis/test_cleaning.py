@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pandas as pd
 import pytest
 
@@ -18,6 +20,8 @@ from querist.analysis.cleaning import clean
         (["(123)", "45"], [-123, 45], "(123) is read as negative"),
         (["2024-01-05", "13/02/2024", "Feb 20, 2024"], ["2024-01-05", "2024-02-13", "2024-02-20"], "in 3 formats"),
         (["Bern", " Bern", "Chur"], ["Bern", "Bern", "Chur"], "blanks around 1 value were left out"),
+        (["10:05", "12:30"], [dt.time(10, 5), dt.time(12, 30)], "text was read as times"),
+        (["9007199254740993", "5"], [9007199254740993, 5], "text was read as numbers"),
         (["Bern", "bern", "Bern"], ["Bern", "Bern", "Bern"], "'bern' was read as 'Bern'"),
         (["Bern", "N/A", ""], ["Bern", None, None], "'', 'n/a' in 2 rows was read as missing"),
     ],
@@ -48,6 +52,8 @@ def test_what_is_safe_is_mended_and_told(text: list[str], values: list[object], 
         (["12%", "0.5"], "not all numbers are of one unit (%)"),
         (["(1)", "(2)"], ""),
         (["none", "some"], ""),
+        (["12345678901234567.25", "1.5"], "numbers of more than 15 digits"),
+        (["12345678901234567890", "1"], "numbers of more than 15 digits"),
     ],
 )
 def test_what_could_mean_something_is_left(text: list[str], told: str) -> None:

@@ -71,7 +71,10 @@ def _typed(column: str, values: pd.Series[Any]) -> tuple[pd.Series[Any] | None, 
     lost = values.notna() & made.isna() & ~values.isin(reading.null_words)
     if lost.any():
         return None, [f"{column}: kept as text: {values[lost].iloc[0]!r} cannot be read as the others."]
-    kind = "dates" if reading.type in ("DATE", "TIMESTAMP") else "numbers" if "BOOL" not in reading.type else "booleans"
+    if reading.type != "DOUBLE" and made.dtype.kind == "f" and made.abs().max() >= 1e15:
+        return None, [f"{column}: kept as text: numbers of more than 15 digits, of which a frame loses the last ones."]
+    kinds = {"DATE": "dates", "TIMESTAMP": "dates", "TIME": "times", "BOOLEAN": "booleans"}
+    kind = kinds.get(reading.type, "numbers")
     formats = f", in {len(reading.formats)} formats" if len(reading.formats) > 1 else ""
     remarks = "".join(f"; {note}" for note in reading.notes)
     return made, [f"{column}: text was read as {kind}{formats}{remarks}."]
