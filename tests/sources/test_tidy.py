@@ -99,3 +99,20 @@ def test_clean_text_is_left_alone(tmp_path: Path) -> None:
 def test_a_column_of_any_name_stands_beside_text(tmp_path: Path) -> None:
     with closing(_opened(tmp_path, "k,v\nreef,1\nReef,2\nreef,3\n")) as source:
         assert source.execute("SELECT k, sum(v) FROM catch GROUP BY k").rows == (("reef", 6),)
+
+
+@pytest.mark.parametrize(
+    ("last", "note"),
+    [
+        ("Total:,,6", "the last row, 'Total:', may be the sum of the others; it is read as one of them"),
+        (
+            "Counted by hand,,",
+            "the last row holds 'Counted by hand' alone, and may be a remark; it is read as the others",
+        ),
+        ("Tern,total catch,3", ""),
+    ],
+)
+def test_a_last_row_that_may_be_none_is_told(tmp_path: Path, last: str, note: str) -> None:
+    with closing(_opened(tmp_path, f"boat,port,kg\nTerna,Hamnvik,1\nHavn,Sandnes,2\n{last}\n")) as source:
+        assert len(_column(source, "boat")) == 3
+        assert _notes(source) == note

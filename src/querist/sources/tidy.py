@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from querist.sources.file_cache import StoredTable
 from querist.sources.naming import literal, quote, trimmed
-from querist.sources.spellings import MANY, one_spelling
+from querist.sources.spellings import MANY, folded, one_spelling
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -18,12 +18,14 @@ if TYPE_CHECKING:
 SHOWN = 3
 """Spellings that a note names."""
 
+_TOTALS = {*"total totals sum gesamt gesamtsumme insgesamt summe somme suma totale totaal".split(), "grand total"}
+
 
 def tidied(con: DuckDBPyConnection, table: StoredTable) -> StoredTable:
     """The table with its text mended, and a note for each thing that was; the very same when there is nothing to do."""
     info = con.execute(f"SELECT * FROM {quote(table.stored_as)} LIMIT 0").description or ()
     names = [str(d[0]) for d in info if str(d[1]) == "VARCHAR"]
-    notes: list[str] = []
+    notes = _last_row(con, table.stored_as, [str(d[0]) for d in info], names)
     for name, blanks, few in _measured(con, table.stored_as, names):
         value, told = quote(name), []
         if blanks:
@@ -39,6 +41,24 @@ def tidied(con: DuckDBPyConnection, table: StoredTable) -> StoredTable:
             con.execute(f"UPDATE {quote(table.stored_as)} SET {changes}")
             notes += [f"column {name!r}: {note}" for note in told]
     return replace(table, notes=(*table.notes, *notes)) if notes else table
+
+
+def _last_row(con: DuckDBPyConnection, table: str, names: list[str], texts: list[str]) -> list[str]:
+    """A note on a last row that may be none of the data: the sum of the others, or a remark below them."""
+    if not texts or "rowid" in map(str.lower, names):
+        return []
+    picks = [quote(n) if n in texts else f"CASE WHEN {quote(n)} IS NOT NULL THEN true END" for n in names]
+    last = f"rowid > (SELECT max(rowid) - 2 FROM {quote(table)}) ORDER BY rowid"
+    rows = con.execute(f"SELECT {', '.join(picks)} FROM {quote(table)} WHERE {last}").fetchall()
+    if len(rows) < 2:
+        return []
+    before, cells = ([cell for cell in row if cell is not None] for row in rows)
+    for cell in (c for c in cells if isinstance(c, str)):
+        if folded(cell.rstrip(" :")) in _TOTALS:
+            return [f"the last row, {cell!r}, may be the sum of the others; it is read as one of them"]
+        if len(cells) == 1 and len(before) > 2:
+            return [f"the last row holds {cell[:60]!r} alone, and may be a remark; it is read as the others"]
+    return []
 
 
 def _measured(con: DuckDBPyConnection, table: str, names: list[str]) -> list[tuple[str, int, bool]]:
