@@ -199,6 +199,17 @@ def test_blanks_of_any_kind_around_a_number_leave_it_a_number(load: Load) -> Non
     assert (table.rows, table.notes) == ([("x", 1), ("y", 2), ("z", 3), ("x", None)], "")
 
 
+@pytest.mark.parametrize("above", [1, 6_000])
+def test_header_that_comes_again_is_no_row(load: Load, above: int) -> None:
+    table = load("boat,kg\n" + "Terna,1\n" * above + "boat,kg\nHavn,2\n")
+    assert (len(table.rows), table.rows[-1]) == (above + 1, ("Havn", 2))
+    assert table.notes == "1 row(s) that repeat the header are left out"
+
+
+def test_row_that_is_the_header_in_one_column_only_is_a_row(load: Load) -> None:
+    assert load("word,means\nboat,ship\nword,means\nword,term\n").rows == [("boat", "ship"), ("word", "term")]
+
+
 def test_ragged_rows_lose_no_cell_and_are_counted(load: Load) -> None:
     table = load("a,b\n1,2,3\n4\n5,6\n")
     assert table.rows == [(1, 2, 3), (4, None, None), (5, 6, None)]

@@ -35,6 +35,7 @@ class CsvFormat:
         width: number of columns.
         initial_space: cells are separated by the delimiter and a blank.
         clean: DuckDB can read it as it stands, as far as the sample shows.
+        repeats: the header comes again among the rows, as where files were put together.
         longest: bytes of the longest row, 0 when it is not known.
         line_end: as the engine's option has it; empty when the engine is to find it out, which goes by the first row
             and fails where a cell of that has other line breaks.
@@ -50,6 +51,7 @@ class CsvFormat:
     width: int = 0
     initial_space: bool = False
     clean: bool = True
+    repeats: bool = False
     longest: int = 0
     line_end: str = ""
     points: frozenset[int] = frozenset()

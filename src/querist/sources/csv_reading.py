@@ -65,6 +65,8 @@ def load_known(con: DuckDBPyConnection, path: Path, table: str, form: CsvFormat)
     notes = list(form.notes)
     raw = [f"c{i}" for i in range(form.width)]
     scan = _scan(path, form, raw)
+    if form.repeats:
+        scan = f"(SELECT * FROM {scan} WHERE NOT coalesce({_is_header(form, raw)}, false))"
     wanted = max(200, min(SAMPLE_ROWS, 500_000 // form.width))
     sample = con.execute(f"SELECT * FROM {scan} LIMIT {wanted}").fetchall()
     if form.first is not None and sample and tuple(c or "" for c in sample[0]) != form.first:
@@ -91,8 +93,22 @@ def load_known(con: DuckDBPyConnection, path: Path, table: str, form: CsvFormat)
                 raise
             columns.judge_again(con, scan)
     (rows,) = con.execute(f"SELECT count(*) FROM {quote(table)}").fetchone() or (0,)
+    named = sum(bool(cell.strip()) for cell in form.header or ())
+    if named > 1 and not form.repeats and all(reading.is_text for reading in columns.readings):
+        condition = _is_header(form, [quote(name) for name in names])
+        (again,) = con.execute(f"SELECT count(*) FROM {quote(table)} WHERE {condition}").fetchone() or (0,)
+        if again:
+            con.execute(f"DROP TABLE {quote(table)}")
+            note = f"{again:,} row(s) that repeat the header are left out"
+            return load_known(con, path, table, replace(form, repeats=True, first=None, notes=(*form.notes, note)))
     notes += [f"column {names[i]!r}: {note}" for i, r in zip(kept, columns.readings, strict=True) for note in r.notes]
     return LoadedTable(rows, tuple(notes))
+
+
+def _is_header(form: CsvFormat, columns: Sequence[str]) -> str:
+    """The SQL condition that a row has the names of the columns for values."""
+    named = [(column, cell.strip()) for column, cell in zip(columns, form.header or (), strict=False) if cell.strip()]
+    return " AND ".join(f"{trimmed(column)} = {literal(cell)}" for column, cell in named)
 
 
 def _scan(path: Path, form: CsvFormat, raw: Sequence[str]) -> str:
