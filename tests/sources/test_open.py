@@ -76,6 +76,13 @@ def test_single_file_names_the_source(data: Path) -> None:
     assert _tables(open_sources([str(data / "orders.csv")])) == {"orders": ["orders"]}
 
 
+def test_file_named_in_two_ways_comes_once(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(data)
+    (data / "orders_2.csv").write_text("id,n\n1,2\n")
+    with closing(open_sources([data / "orders_2.csv", "orders_2.csv", "archive/../orders_*.csv"])[0]) as source:
+        assert [(table.name, table.row_count) for table in source.schema().tables] == [("orders_2", 1)]
+
+
 def test_several_specs_are_joinable_and_a_file_named_twice_comes_once(data: Path) -> None:
     (source,) = open_sources([data / "orders.csv", data / "people.json", data / "orders.csv"])
     assert source.execute("SELECT n FROM orders JOIN people USING (id)").scalar() == 2

@@ -86,7 +86,10 @@ def open_sources(
         files += found
         if is_folder:
             optional |= set(found)
-    files = list(dict.fromkeys(files))
+    different: dict[Path, Path] = {}
+    for path in files:  # a file named in two ways is one: as two files of one table its rows would come twice
+        different.setdefault(path.parent.resolve() / path.name, path)
+    files = list(different.values())
     sources: list[Source] = []
     try:
         _open_files(files, optional, list(names), sources, on_progress)
