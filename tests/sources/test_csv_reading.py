@@ -161,6 +161,11 @@ def test_names_that_a_statistics_program_leaves_out_are_put_back(load: Load) -> 
     assert "the first column is called row" in table.notes
 
 
+def test_delimiter_at_the_end_of_the_header_alone_costs_no_row(load: Load) -> None:
+    table = load("name,town,\nAda,Bern\nBob,Chur\n")
+    assert (table.names, table.rows, table.notes) == (["name", "town"], [("Ada", "Bern"), ("Bob", "Chur")], "")
+
+
 def test_lines_above_the_table_are_skipped_and_told(load: Load) -> None:
     table = load("Report of 2024\nmade by hand\n\nname,amount\nx,1\ny,2\n")
     assert (table.names, table.rows) == (["name", "amount"], [("x", 1), ("y", 2)])

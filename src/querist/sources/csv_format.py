@@ -130,7 +130,7 @@ def _judge(sample: str, delimiter: str, skip: int) -> tuple[float, CsvFormat]:
 def find_header(rows: Sequence[Sequence[str]], width: int, skip: int) -> CsvFormat:
     """Where header and data start among the rows from number `skip` on; `width` is the usual number of cells."""
     filled = [i for i, row in enumerate(rows) if i >= skip and any(cell.strip() for cell in row)]
-    start = next((i for i in filled if len(rows[i]) == width), filled[0])
+    start = next((i for i in filled if len(rows[i]) == width or _ends_in_delimiter(rows[i], width)), filled[0])
     before = [i for i in filled if i < start]
     notes: list[str] = []
     header: tuple[str, ...] | None = None
@@ -139,7 +139,7 @@ def find_header(rows: Sequence[Sequence[str]], width: int, skip: int) -> CsvForm
         if len(rows[last]) >= 2 and _is_header(rows[last], []):
             header, before = tuple(rows[last]), before[:-1]
     if header is None and _is_header(rows[start], [rows[i] for i in filled if i > start]):
-        header, start = tuple(rows[start]), start + 1
+        header, start = tuple(rows[start][:width]), start + 1
     if before:
         text = " ".join(cell.strip() for cell in rows[before[0]] if cell.strip())
         notes.append(f"skipped {len(before)} line(s) above the table, such as {text[:60]!r}")
@@ -155,6 +155,12 @@ def find_header(rows: Sequence[Sequence[str]], width: int, skip: int) -> CsvForm
             header = ("row", *header)
             notes.append("the header has a name less than the rows have cells; the first column is called row")
     return CsvFormat(skip=start, header=header, width=max(width, len(header or ())), notes=tuple(notes))
+
+
+def _ends_in_delimiter(row: Sequence[str], width: int) -> bool:
+    """Whether it may be a header with a delimiter at its end that the rows do not have."""
+    cells = [cell.strip() for cell in row]
+    return cells[width:] == [""] and all(cell and not _looks_typed(cell) for cell in cells[:width])
 
 
 def _is_header(row: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
