@@ -81,6 +81,14 @@ def test_rows_that_repeat_are_told_only_where_they_are_counted(ferry: Path) -> N
     ]
 
 
+def test_a_last_row_that_may_be_the_sum_is_told_where_rows_are_added_up(tmp_path: Path) -> None:
+    path = tmp_path / "tolls.csv"
+    path.write_text("gate,euros\nNord,1\nWest,2\nTotal,3\n")
+    told = "tolls: the last row, 'Total', may be the sum of the others; it is read as one of them"
+    assert _told(path, "SELECT sum(euros) FROM tolls") == [told]
+    assert _told(path, "SELECT gate FROM tolls WHERE euros = 1") == []
+
+
 def test_clean_data_have_nothing_to_tell(tmp_path: Path) -> None:
     (tmp_path / "gates.csv").write_text("gate,opened\nNord,2024-01-05\nWest,2024-02-06\n")
     assert _told(tmp_path / "gates.csv", "SELECT gate, max(opened), count(*) FROM gates GROUP BY gate") == []

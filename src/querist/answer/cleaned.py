@@ -14,6 +14,8 @@ from querist.sources.guard import guard
 _OF_COLUMN = re.compile(r"""(.*: )?column (['"])(.+?)\2: """)
 """How a note of `TableSchema.notes` begins that is about one column, of one file where there are several."""
 
+_OF_LAST_ROW = re.compile(r"(.*: )?the last row\b")
+
 
 def cleaned(sql: str, schema: Schema, profile: Profile) -> list[str]:
     """What is to be told of the columns and the tables that the query reads."""
@@ -30,6 +32,8 @@ def cleaned(sql: str, schema: Schema, profile: Profile) -> list[str]:
         for note in table.notes:
             if (about := _OF_COLUMN.match(note)) and about[3] in columns:
                 found.append(f"{table.name}.{about[3]}: {about[1] or ''}{note[about.end() :]}")
+            elif adds_up and table.name in guarded.tables and _OF_LAST_ROW.match(note):
+                found.append(f"{table.name}: {note}")
         if (profiled := profile.table(table.name)) and table.name in guarded.tables:
             found += [f"{table.name}.{note}" for note in _of_columns(profiled, columns)]
             if adds_up and (repeated := repeated_rows(profiled)):
