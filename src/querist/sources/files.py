@@ -99,7 +99,7 @@ class FileSource(DuckDbEngine):
                     raise
                 last_error = error
                 notes.append(f"{shown_name(Path(path.name))} is left out: {error.message}")
-                log.warning("%s is left out: %s", path, error.message)
+                log.warning("%s is left out: %s", shown_name(path), error.message)
                 continue
             notes += [f"{path.name}: {note}" for note in contents.notes]
             pieces += [_piece(con, path, database, stored) for stored in contents.tables]
