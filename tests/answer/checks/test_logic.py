@@ -88,6 +88,14 @@ def test_two_values_named_together_may_mean_both(bakery: Data) -> None:
     assert outcome(bakery, "both_as_either", either, "Which bakers bake with either rye and salt or spelt?") is None
 
 
+def test_rows_that_are_shown_by_what_they_refer_to_stand_for_that(bakery: Data) -> None:
+    sql = "SELECT DISTINCT baker_id FROM loaf WHERE flour IN ('rye', 'spelt')"
+    assert outcome(bakery, "both_as_either", sql, "Which bakers bake with both rye and spelt?") == "failed"
+    assert outcome(bakery, "both_as_either", sql, "Which bakers bake with rye and spelt?") == "warned"
+    loaves = sql.replace("DISTINCT baker_id", "id, baker_id")
+    assert outcome(bakery, "both_as_either", loaves, "Which loaves are of both rye and spelt?") == "passed"
+
+
 @pytest.mark.parametrize("question", ["Loaves of both Ann and Bo", "Loaves of Ann and Bo"])
 def test_what_has_only_one_is_found_by_either(bakery: Data, question: str) -> None:
     one = "SELECT loaf.id FROM loaf JOIN baker ON loaf.baker_id = baker.id WHERE baker.name IN ('Ann', 'Bo')"

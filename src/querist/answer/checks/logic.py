@@ -62,13 +62,16 @@ def both_as_either(case: Case) -> Finding | None:
     from sqlglot import exp
 
     top = case.top
-    if top is None or _counts(top) or not top.node.args.get("joins"):
+    if top is None or _counts(top):
         return None
     outputs = [top.resolve(c) for e in top.node.expressions for c in e.find_all(exp.Column)]
-    shown = {known.alias for known in outputs if known is not None}
-    single = case.keys.determined(top, set(), shown)[0]
+    shown = {known.place: known.table.name.lower() for known in outputs if known is not None}
+    # Rows that are shown by what they refer to alone stand for that, and there may be several for it.
+    references = {(e.left.lower(), e.left_column.lower()) for e in case.joins.edges}
+    whole = {alias for (alias, column), table in shown.items() if (table, column) not in references}
+    single = case.keys.determined(top, set(shown), whole)[0]
     both, alike = bool(_BOTH.search(case.question.lower())), []
-    for column, values, text in _eithers(case, top):
+    for column, values, text in _eithers(case, top) if shown or top.node.args.get("joins") else ():
         known = top.resolve(column)
         if known is not None and known.alias not in single:  # else nothing that is shown can have two of them
             if both and not _says_or(case.question, values):
