@@ -104,6 +104,11 @@ def test_of_equals_the_earlier_draft_wins() -> None:
     assert winner(table((1,)), table((2,))) == [0]
 
 
+def test_of_equals_one_that_nothing_speaks_against_wins() -> None:
+    ranked = groups([Ballot(0, table((1,)), flawed=True), Ballot(1, table((2,)))])
+    assert [group[0].draft for group in ranked] == [1, 0]
+
+
 def test_a_blank_result_never_wins_over_one_that_is_not() -> None:
     assert winner(table(), table((None,)), table(), table((7,))) == [3]
     assert winner(table(), table()) == [0, 1]

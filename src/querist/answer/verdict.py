@@ -81,7 +81,8 @@ def _guess(draft: Draft) -> str:
 def verdict(drafts: Sequence[Draft]) -> Verdict:
     """Count the votes."""
     usable = [i for i, d in enumerate(drafts) if d.acceptable] or [i for i, d in enumerate(drafts) if d.ran]
-    ranked = groups([Ballot(i, table) for i in usable if (table := drafts[i].table) is not None])
+    ran = [(i, table) for i in usable if (table := drafts[i].table) is not None]
+    ranked = groups([Ballot(i, table, flawed=bool(drafts[i].complaints)) for i, table in ran])
     return Verdict(tuple(drafts), tuple(map(tuple, ranked)))
 
 

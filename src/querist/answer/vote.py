@@ -34,21 +34,23 @@ def is_blank(table: Table) -> bool:
 
 @dataclass(frozen=True)
 class Ballot:
-    """A draft that ran: its place among the drafts, and its result."""
+    """A draft that ran: its place among the drafts, its result, and whether something precise speaks against it."""
 
     draft: int
     table: Table
+    flawed: bool = False
 
 
 def groups(ballots: Sequence[Ballot]) -> list[list[Ballot]]:
     """Ballots with the same result together; the winning group first.
 
-    A blank result never stands before one that is not. Then the larger group wins, then the earlier draft.
+    A blank result never stands before one that is not. Then the larger group wins, then one that nothing speaks against, then
+    the earlier draft.
     """
     by_key: dict[Hashable, list[Ballot]] = {}
     for ballot in ballots:
         by_key.setdefault(result_key(ballot.table), []).append(ballot)
-    return sorted(by_key.values(), key=lambda g: (is_blank(g[0].table), -len(g), g[0].draft))
+    return sorted(by_key.values(), key=lambda g: (is_blank(g[0].table), -len(g), all(b.flawed for b in g), g[0].draft))
 
 
 def _cell(value: Value) -> Hashable:
