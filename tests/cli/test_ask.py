@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -279,6 +280,11 @@ def table(names: list[str], *rows: tuple[object, ...]) -> Table:
         ("whole", (3.0, 4.0), ["3", "4"]),
         ("order_id", (10001, 2), ["10001", "2"]),
         ("year", (2024, 12024), ["2024", "12024"]),
+        ("extract", (Decimal(2024), Decimal(2025)), ["2024", "2025"]),
+        ("bytes", (Decimal("12345678901234567890"), None), ["12,345,678,901,234,567,890", "NULL"]),
+        ("balance", (Decimal("12345678901234567.89"), Decimal("1.25")), ["12,345,678,901,234,567.89", "1.25"]),
+        ("turnover", (1234567890.55,), ["1,234,567,890.55"]),
+        ("change", (-0.0, 2.5, Decimal("NaN")), ["0.0", "2.5", "NaN"]),
     ],
 )
 def test_numbers_are_aligned_and_formatted(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import decimal
 import json
+import math
 import os
 import re
 from collections.abc import Sequence
@@ -270,19 +271,20 @@ def _decimals(numbers: Sequence[int | float | decimal.Decimal]) -> int:
     finite = [float(n) for n in numbers if not isinstance(n, int) and abs(float(n)) < float("inf")]
     most = 2 if any(abs(n) >= 1 for n in finite) else 4
     for digits in range(most):
-        if all(abs(round(n, digits) - n) < 1e-9 * max(1.0, abs(n)) for n in finite):
+        if all(abs(round(n, digits) - n) < 1e-12 * max(1.0, abs(n)) for n in finite):
             return digits
     return most
 
 
 def _number(value: int | float | decimal.Decimal, decimals: int, separator: str) -> str:
-    if isinstance(value, int):
-        text = f"{value:{separator}}" if separator and abs(value) >= 10_000 else str(value)
-        return text + (f".{'0' * decimals}" if decimals else "")
-    number = float(value)
-    if number and abs(number) < 0.5 * 10**-decimals:
-        return f"{number:.2g}"  # it would read as nothing
-    return f"{number:{separator}.{decimals}f}"
+    if not isinstance(value, int):
+        if 0 < abs(float(value)) < 0.5 * 10**-decimals:
+            return f"{float(value):.2g}"  # it would read as nothing
+        if decimals or not math.isfinite(value):
+            return f"{value:z{separator}.{decimals}f}"
+        value = round(value)
+    text = f"{value:{separator}}" if separator and abs(value) >= 10_000 else str(value)
+    return text + (f".{'0' * decimals}" if decimals else "")
 
 
 def cell_text(value: Value, width: int | None = CELL_WIDTH) -> str:
