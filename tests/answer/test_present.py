@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from querist.answer.present import label, present
@@ -29,6 +31,30 @@ def test_columns_are_named_as_people_would(name: str, said: str) -> None:
 def test_a_single_value_is_said() -> None:
     assert present(table(["COUNT(*)"], (1234567,))) == "count: 1,234,567"
     assert present(table(["share"], (0.25,))) == "share: 0.25"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("turnover", Decimal("12345678901234.56"), "12,345,678,901,234.56"),
+        ("turnover", 12345678901234.56, "12,345,678,901,234.56"),
+        ("price", 10.5, "10.5"),
+        ("share", 0.12345, "0.1235"),
+        ("share", 0.0000012, "1.2e-06"),
+        ("change", -0.0, "0"),
+        ("bytes", Decimal("12345678901234567890"), "12,345,678,901,234,567,890"),
+    ],
+)
+def test_a_number_is_said_in_its_own_digits(name: str, value: Value, said: str) -> None:
+    assert present(table([name], (value,))) == f"{name}: {said}"
+
+
+def test_numbers_that_name_something_have_no_separators() -> None:
+    assert present(table(["customer_id", "zip", "spent"], (104233, 90210, 12000))) == (
+        "customer id: 104233; zip: 90210; spent: 12,000"
+    )
+    assert present(table(["MAX(o.order_id)"], (104233,))) == "highest order id: 104233"
+    assert present(table(["code"], (10001,), (10002,))) == "code: 10001, 10002"
 
 
 def test_a_single_row_is_said() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import decimal
 import re
 
 from querist.answer.vote import is_blank
@@ -9,6 +10,8 @@ from querist.sources.table import Table, Value, json_cell
 
 FEW = 12
 """A single column of at most this many values is said in full."""
+IDENTIFIER = re.compile(r"(?:^|[_\W])(?:id|year|code|zip|postcode|number|no|nr|key)s?$", re.IGNORECASE)
+"""Names of columns whose numbers name something: they are written without thousands separators."""
 
 
 def present(table: Table) -> str:
@@ -19,10 +22,10 @@ def present(table: Table) -> str:
         return "There is no value: the result is empty (NULL)."
     names = [label(name) for name in table.names]
     if len(table) == 1 and not table.truncated:
-        return "; ".join(f"{name}: {say(value)}" for name, value in zip(names, table.rows[0], strict=True))
+        return "; ".join(f"{name}: {say(value, name)}" for name, value in zip(names, table.rows[0], strict=True))
     more = f" {table.truncated}" if table.truncated else ""
     if len(table.columns) == 1 and len(table) <= FEW:
-        listed = f"{names[0]}: " + ", ".join(say(row[0]) for row in table.rows)
+        listed = f"{names[0]}: " + ", ".join(say(row[0], names[0]) for row in table.rows)
         return listed + ("." + more if more else "")
     return f"{len(table):,} row{'' if len(table) == 1 else 's'} of {', '.join(names)}.{more}"
 
@@ -40,15 +43,18 @@ def label(name: str) -> str:
     return re.sub(r"[\s_]+", " ", name).strip() or "value"
 
 
-def say(value: Value) -> str:
-    """A cell for people: thousands separated, no needless decimals."""
+def say(value: Value, name: str = "") -> str:
+    """A cell of a column of this name for people: thousands separated, no needless decimals."""
     cell = json_cell(value)
     if cell is None:
         return "no value"
     if isinstance(cell, bool):
         return "yes" if cell else "no"
-    if isinstance(cell, int):
-        return f"{cell:,}" if abs(cell) >= 10_000 else str(cell)
+    if isinstance(cell, float) and 0 < abs(cell) < 0.001:
+        return f"{cell:.4g}"
     if isinstance(cell, float):
-        return f"{cell:,.4f}".rstrip("0").rstrip(".") if abs(cell) >= 0.001 or cell == 0 else f"{cell:.4g}"
+        exact = value if isinstance(value, decimal.Decimal) else decimal.Decimal(repr(round(cell, 4)))
+        return f"{exact:z,.4f}".rstrip("0").rstrip(".")
+    if isinstance(cell, int):
+        return f"{cell:,}" if abs(cell) >= 10_000 and not IDENTIFIER.search(name) else str(cell)
     return str(cell)

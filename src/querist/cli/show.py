@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from querist.answer.answer import Answer, Attempt, Status, Step
-from querist.answer.present import FEW, label
+from querist.answer.present import FEW, IDENTIFIER, label
 from querist.sources.table import Table, Value, json_cell
 
 if TYPE_CHECKING:
@@ -47,8 +47,6 @@ _COLOURS = {
     Status.REFUSED: "red",
     Status.FAILED: "red",
 }
-_IDENTIFIER = re.compile(r"(?:^|[_\W])(?:id|year|code|zip|postcode|number|no|nr|key)s?$", re.IGNORECASE)
-"""Names of columns whose numbers name something: they are written without thousands separators."""
 
 
 def open_console() -> Console:
@@ -256,7 +254,7 @@ def _column(name: str, values: Sequence[Value]) -> tuple[list[str], bool]:
     numbers = [v for v in values if isinstance(v, (int, float, decimal.Decimal)) and not isinstance(v, bool)]
     numeric = bool(numbers) and all(v is None for v in values if not _is_number(v))
     decimals = _decimals(numbers)
-    separator = "" if _IDENTIFIER.search(name) else ","
+    separator = "" if IDENTIFIER.search(name) else ","
     cells = [_number(v, decimals, separator) if numeric and v is not None else cell_text(v) for v in values]
     heading = name if name.isidentifier() else label(name)
     return [_cut(_safe(heading)), *cells], numeric
