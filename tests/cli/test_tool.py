@@ -68,6 +68,12 @@ def test_rows_are_shown_as_a_table_and_given_as_json(tmp_path: Path) -> None:
     assert json.loads(run(*arguments, "--json").stdout)["data"] == [{"city": "Bern", "sold": 3}]
 
 
+def test_amounts_of_a_table_are_shown_to_the_cent(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("city,sold\nBern,1234567.89\nThun,0.1\n")
+    shown = run("run", "csv_processor", f"file_path={tmp_path}/a.csv", "--grant", f"file_read:{tmp_path}").stdout
+    assert ["Bern", "1234567.89"] in [line.split() for line in shown.splitlines()]
+
+
 def test_nothing_is_granted_by_default_and_the_error_names_what_to_grant(tmp_path: Path) -> None:
     path = tmp_path / "my file.txt"
     path.write_text("x")

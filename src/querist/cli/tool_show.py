@@ -81,7 +81,7 @@ def _table(rows: list[dict[str, Any]]) -> Table:
     grid = _grid(*map(_safe, names))
     for row in rows[:ROWS]:
         cells = ("" if row.get(name) is None else row[name] for name in names)
-        grid.add_row(*(_safe(f"{cell:.6g}" if isinstance(cell, float) else _told(cell)) for cell in cells))
+        grid.add_row(*(_safe(f"{cell:.12g}" if isinstance(cell, float) else _told(cell)) for cell in cells))
     return grid
 
 
