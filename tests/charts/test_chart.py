@@ -234,3 +234,10 @@ def test_a_terminal_shows_bars_in_proportion(chart: Chart) -> None:
     assert [line.split()[0] for line in lines[1:]] == ["South", "North", "<script>"]
     assert lines[1].count("█") > lines[2].count("█") > lines[3].count("█")
     assert max(map(len, lines)) <= 40
+
+
+def test_a_terminal_shows_large_amounts_in_full() -> None:
+    rows = (("North", 12345678.9), ("South", 1234567), ("West", 12.5))
+    found = recommend(Table((ResultColumn("region"), ResultColumn("sold")), rows))
+    assert found is not None
+    assert [line.split()[-1] for line in found.text(60).splitlines()] == ["12,345,679", "1,234,567", "12.5"]

@@ -56,7 +56,7 @@ def _bar_lines(pairs: Sequence[tuple[str, float]], width: int) -> list[str]:
     if not pairs:
         return []
     names = max(len(_cut(name, width // 3)) for name, _ in pairs)
-    shown = [f"{value:,.6g}" for _, value in pairs]
+    shown = [f"{value:,.0f}" if abs(value) >= 100_000 else f"{value:,.6g}" for _, value in pairs]
     room = max(NARROWEST, width - names - max(map(len, shown)) - 2)
     largest = max((abs(value) for _, value in pairs), default=0) or 1
     lines = []
