@@ -69,5 +69,11 @@ def test_the_charts_are_drawn_for_what_there_is() -> None:
     assert all(ET.fromstring(chart).tag == "svg" for chart in charts)
 
 
+def test_times_of_minutes_are_told_in_seconds() -> None:
+    page = report_page("slow", [marked(1, seconds=123.4), marked(2, seconds=1234.5)])
+    assert "678.95 s" in page
+    assert not re.search(r"\de\+\d", page)
+
+
 def test_a_page_of_one_failure_can_be_made() -> None:
     assert "0.0%" in report_page("small", [marked(1, False, "failed", sql=None)])

@@ -92,14 +92,14 @@ def histogram(title: str, seconds: Sequence[float], bins: int = 24) -> str:
     for number, count in enumerate(counts):
         size = count / most * tall
         low, high = end * number / bins, end * (number + 1) / bins
-        told = f"{count} took {low:.2g} s or more" if number == bins - 1 else f"{count} took {low:.2g} to {high:.2g} s"
+        told = f"{count} took {low:.2f} s or more" if number == bins - 1 else f"{count} took {low:.2f} to {high:.2f} s"
         parts.append(
             f'<rect class="bar" x="{left + number * room / bins + 1:.1f}" y="{height - bottom - size:.1f}" '
             f'width="{room / bins - 2:.1f}" height="{size:.1f}"><title>{told}</title></rect>'
         )
     for tick in range(5):
         parts.append(
-            f'<text x="{left + room * tick / 4:.1f}" y="{height - 18}" text-anchor="middle">{end * tick / 4:.3g}</text>'
+            f'<text x="{left + room * tick / 4:.1f}" y="{height - 18}" text-anchor="middle">{end * tick / 4:g}</text>'
         )
     parts.append(
         f'<text class="axis" x="{left + room / 2}" y="{height - 2}" text-anchor="middle">seconds a question</text>'
@@ -113,7 +113,7 @@ def histogram(title: str, seconds: Sequence[float], bins: int = 24) -> str:
             f'<line class="overall" x1="{place:.1f}" x2="{place:.1f}" '
             f'y1="{top - 14 + 12 * number}" y2="{height - bottom}"/>'
             f'<text class="axis" x="{place + shift:.1f}" y="{top - 6 + 12 * number}" text-anchor="{anchor}">'
-            f"{name} {value:.2g} s</text>"
+            f"{name} {value:.2f} s</text>"
         )
     return _figure(title, height, parts)
 

@@ -68,7 +68,7 @@ def _figures(summary: Summary) -> str:
         (_percent(summary.silent), "wrong without a warning, of all"),
         (_percent(summary.trusted), f"right of the verified and agreed, which are {_percent(trusted)} of all"),
         (_percent(summary.needless), "of the right answers carry a warning"),
-        (f"{seconds['p50']:.2g} s", f"median time; p90 {seconds['p90']:.2g} s, p99 {seconds['p99']:.2g} s"),
+        (f"{seconds['p50']:.2f} s", f"median time; p90 {seconds['p90']:.2f} s, p99 {seconds['p99']:.2f} s"),
         (f"{each['model_calls']:.1f}", f"model calls a question, {tokens}"),
     ]
     if summary.repeats > 1:
