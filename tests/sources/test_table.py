@@ -23,3 +23,10 @@ def test_csv_holds_nothing_that_only_python_can_read() -> None:
     Table(columns, ((b"\x00\xff", ["a", 'é, "b"'], {"town": "Graz", "at": None}, None),)).write_csv(text)
     (_, row) = csv.reader(io.StringIO(text.getvalue()))
     assert row == ["00ff", '["a", "é, \\"b\\""]', '{"town": "Graz", "at": null}', ""]
+
+
+def test_whole_numbers_beyond_what_floats_hold_keep_their_digits_in_pandas() -> None:
+    rows = ((2**53 + 1, 1, 1.5), (None, None, None))
+    frame = Table(tuple(map(ResultColumn, ("parent", "few", "price"))), rows).to_pandas()
+    assert frame["parent"].tolist() == [2**53 + 1, None]
+    assert [frame[name].dtype.kind for name in ("few", "price")] == ["f", "f"]

@@ -122,7 +122,12 @@ class Table:
             import pandas
         except ImportError as error:
             raise MissingExtraError("pandas", "pandas", "turn a result into a pandas data frame") from error
-        return pandas.DataFrame(list(self.rows), columns=self.unique_names())
+        frame = pandas.DataFrame(list(self.rows), columns=self.unique_names())
+        for place, name in enumerate(self.unique_names()):
+            cells = [row[place] for row in self.rows]
+            if frame[name].dtype.kind == "f" and any(isinstance(v, int) and abs(v) > 2**53 for v in cells):
+                frame[name] = pandas.Series(cells, dtype=object)  # a float would be another number
+        return frame
 
     def unique_names(self) -> list[str]:
         taken: set[str] = set()
