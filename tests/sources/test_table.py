@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 from pathlib import Path
 
 import pytest
 
-from querist.sources.table import ResultColumn, Table
+from querist.sources.table import ResultColumn, Table, json_cell
 
 
 @pytest.mark.parametrize("text", ["a\rb", "a\nb", "a\r\nb", 'a "b", c', "a\r\n", ""])
@@ -30,3 +31,19 @@ def test_whole_numbers_beyond_what_floats_hold_keep_their_digits_in_pandas() -> 
     frame = Table(tuple(map(ResultColumn, ("parent", "few", "price"))), rows).to_pandas()
     assert frame["parent"].tolist() == [2**53 + 1, None]
     assert [frame[name].dtype.kind for name in ("few", "price")] == ["f", "f"]
+
+
+@pytest.mark.parametrize(
+    ("duration", "written"),
+    [
+        (dt.timedelta(hours=8, minutes=30), "08:30:00"),
+        (dt.timedelta(hours=-1), "-01:00:00"),
+        (dt.timedelta(days=5, minutes=30, milliseconds=250), "120:30:00.250000"),
+        (dt.timedelta(), "00:00:00"),
+    ],
+)
+def test_durations_are_written_as_sql_does(duration: dt.timedelta, written: str) -> None:
+    assert json_cell(duration) == written
+    text = io.StringIO()
+    Table((ResultColumn("late"),), ((duration,),)).write_csv(text)
+    assert text.getvalue() == f"late\n{written}\n"

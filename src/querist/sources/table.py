@@ -83,7 +83,7 @@ class Table:
             self.write_csv(text)
 
     def write_csv(self, stream: TextIO) -> None:
-        """Write as CSV with a header to an open stream: bytes in hex, lists and records as JSON."""
+        """Write as CSV with a header to an open stream: bytes and durations as in JSON, lists and records as JSON."""
         writer = csv.writer(_LineFeeds(stream))
         writer.writerow(self.names)
         writer.writerows(map(_csv_cell, row) for row in self.rows)
@@ -155,11 +155,12 @@ class _LineFeeds:
 def _csv_cell(value: Value) -> Value:
     if isinstance(value, (list, tuple, dict)):
         return json.dumps(json_cell(value), ensure_ascii=False)
-    return value.hex() if isinstance(value, bytes) else value
+    return json_cell(value) if isinstance(value, (bytes, dt.timedelta)) else value
 
 
 def json_cell(value: Value) -> Value:
-    """A cell as JSON holds it: dates in ISO 8601, decimals as numbers, bytes as hex, NaN and infinities as text."""
+    """A cell as JSON holds it: dates in ISO 8601, durations as `-26:05:00`, decimals as numbers, bytes as hex, NaN and
+    infinities as text."""
     if isinstance(value, bool) or value is None or isinstance(value, (int, str)):
         return value
     if isinstance(value, float):
@@ -172,6 +173,8 @@ def json_cell(value: Value) -> Value:
         )
     if isinstance(value, (dt.date, dt.datetime, dt.time)):
         return value.isoformat()
+    if isinstance(value, dt.timedelta):
+        return _duration(value)
     if isinstance(value, bytes):
         return value.hex()
     if isinstance(value, (list, tuple)):
@@ -179,3 +182,10 @@ def json_cell(value: Value) -> Value:
     if isinstance(value, dict):
         return {str(k): json_cell(v) for k, v in value.items()}
     return str(value)
+
+
+def _duration(value: dt.timedelta) -> str:
+    """As SQL writes it: Python says of an hour less than nothing `-1 day, 23:00:00`."""
+    minutes, rest = divmod(abs(value), dt.timedelta(minutes=1))
+    fraction = f".{rest.microseconds:06}" if rest.microseconds else ""
+    return f"{'-' if value.days < 0 else ''}{minutes // 60:02}:{minutes % 60:02}:{rest.seconds:02}{fraction}"
