@@ -182,6 +182,10 @@ class TestValues:
             "active": True,
         }
 
+    def test_text_of_a_fixed_length_comes_without_its_padding(self, source: SqlSource) -> None:
+        row = source.execute("SELECT 'at'::char(5), ARRAY['at']::char(5)[], ' at '::text, '  '::char(2)").rows[0]
+        assert row == ("at", ["at"], " at ", "")
+
     def test_columns_have_the_servers_types(self, source: SqlSource) -> None:
         columns = source.execute("SELECT id, wage, tags FROM people").columns
         assert [c.type for c in columns] == ["int4", "numeric(10,2)", "text[]"]

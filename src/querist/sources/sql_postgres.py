@@ -165,12 +165,14 @@ def _driver(connection: sa.Connection) -> psycopg.Connection[tuple[Any, ...]]:
 
 
 def _prepare(connection: psycopg.Connection[Any], record: object) -> None:
-    """Values that have no Python form (`infinity`, years before Christ) come as the server writes them."""
+    """Values that have no Python form (`infinity`, years before Christ) come as the server writes them, and those of
+    `char(n)` without the blanks that fill them up: to the server they mean nothing, elsewhere nothing equals them."""
     from psycopg.types import datetime as times
     from psycopg.types.string import TextLoader
 
     for name in _AS_TEXT:
         connection.adapters.register_loader(name, TextLoader)
+    connection.adapters.register_loader("bpchar", _unpadded(TextLoader))
     for name, loader in (
         ("date", times.DateLoader),
         ("time", times.TimeLoader),
@@ -178,6 +180,14 @@ def _prepare(connection: psycopg.Connection[Any], record: object) -> None:
         ("timestamptz", times.TimestamptzLoader),
     ):
         connection.adapters.register_loader(name, _or_text(loader))
+
+
+def _unpadded(loader: type[Any]) -> type[Any]:
+    class Unpadded(loader):  # type: ignore[misc]
+        def load(self, data: Any) -> Any:
+            return super().load(bytes(data).rstrip(b" "))
+
+    return Unpadded
 
 
 def _or_text(loader: type[Any]) -> type[Any]:
