@@ -86,6 +86,19 @@ def test_table_too_large_to_scan_is_known_from_its_sample(tmp_path: Path, scan_r
     assert _column(profile, "t", "id").distinct == pytest.approx(300_000, rel=0.1)
 
 
+def test_a_large_table_is_sampled_whatever_numbers_its_rows_have(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("querist.sources.profile.SAMPLE", 1_000)
+    with sqlite3.connect(tmp_path / "x.sqlite") as lite:
+        lite.execute("CREATE TABLE posts (id INTEGER PRIMARY KEY, words INTEGER)")
+        first = 1_700_000_000_000_000_000
+        lite.executemany("INSERT INTO posts VALUES (?, ?)", [(first + 4096 * n, n % 50) for n in range(3_000)])
+    profile = build_profile(SqliteSource("x", tmp_path / "x.sqlite"), replace(SQLITE, exact_rows=1_000))
+    assert (_column(profile, "posts", "id").distinct, _column(profile, "posts", "words").distinct) == (3_000, 50)
+    assert len(_column(profile, "posts", "words").examples) == 10
+
+
 def test_wide_table_with_one_broken_column_keeps_the_others(tmp_path: Path) -> None:
     columns = ", ".join(f"{i} AS c{i}" for i in range(150))
     with sqlite3.connect(tmp_path / "x.sqlite") as lite:

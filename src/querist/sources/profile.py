@@ -65,9 +65,9 @@ class ProfileDialect:
 
 
 def _sqlite_sample(table: str, rows: int, wanted: int) -> str:
-    # Multiplying by a large prime spreads rows that are numbered in steps; views and tables without rowid fail and are
-    # then taken from their start.
-    return f"SELECT * FROM {table} WHERE (rowid * 2654435761) % 1000003 < {max(1, 1_000_003 * wanted // rows)}"
+    # Multiplying by a large prime spreads rows that are numbered in steps, and the remainder keeps it within 64 bits:
+    # beyond, it would be the same for all. Views and tables without rowid fail and are then taken from their start.
+    return f"SELECT * FROM {table} WHERE rowid % 1000003 * 2654435761 % 1000003 < {max(1, 1_000_003 * wanted // rows)}"
 
 
 SQLITE = ProfileDialect("sqlite", sample=_sqlite_sample)

@@ -19,7 +19,7 @@ from querist.state.paths import cache_dir
 
 log = logging.getLogger(__name__)
 
-VERSION = 4
+VERSION = 5
 """Goes up when profiles are to be made in another way than before."""
 MAX_BYTES = 256 * 1024 * 1024
 _NAMESPACE = "profile"
