@@ -99,6 +99,17 @@ def test_a_large_table_is_sampled_whatever_numbers_its_rows_have(
     assert len(_column(profile, "posts", "words").examples) == 10
 
 
+def test_a_sample_that_holds_no_row_is_no_sample(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "x.sqlite") as lite:
+        lite.execute("CREATE TABLE t (x INTEGER)")
+        lite.executemany("INSERT INTO t VALUES (?)", [(n % 5,) for n in range(100)])
+    none = replace(
+        SQLITE, exact_rows=10, scan_rows=10, sample=lambda table, rows, wanted: f"SELECT * FROM {table} LIMIT 0"
+    )
+    column = _column(build_profile(SqliteSource("x", tmp_path / "x.sqlite"), none), "t", "x")
+    assert (column.nulls, column.distinct, sorted(column.examples)) == (0, 5, [0, 1, 2, 3, 4])
+
+
 def test_wide_table_with_one_broken_column_keeps_the_others(tmp_path: Path) -> None:
     columns = ", ".join(f"{i} AS c{i}" for i in range(150))
     with sqlite3.connect(tmp_path / "x.sqlite") as lite:

@@ -5,6 +5,7 @@ One implementation for all SQL engines; what differs between them is in `Profile
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -150,15 +151,14 @@ class _TableProfiler:
         if self.rows <= self.dialect.exact_rows:
             return
         self.sampled = True
-        spread = f"({self.dialect.sample(self.table, self.rows, SAMPLE)}) AS sampled"
-        try:
-            self.sample_rows = int(self._query(f"SELECT count(*) FROM {spread}")[0][0])
-        except DataError:
-            spread = f"(SELECT * FROM {self.table} LIMIT {SAMPLE}) AS sampled"
-            self.sample_rows = min(self.rows, SAMPLE)
-        self.sample = spread
+        for query in (self.dialect.sample(self.table, self.rows, SAMPLE), f"SELECT * FROM {self.table} LIMIT {SAMPLE}"):
+            self.sample = f"({query}) AS sampled"
+            with contextlib.suppress(DataError):  # it has no such samples
+                self.sample_rows = int(self._query(f"SELECT count(*) FROM {self.sample}")[0][0])
+            if self.sample_rows:  # none of a table that is smaller than its server estimates
+                break
         if self.rows > self.dialect.scan_rows:
-            self.whole = spread
+            self.whole = self.sample
 
     def _measure(self, columns: Sequence[Column]) -> Iterator[tuple[Column, _Measures]]:
         """Counts and extremes of some columns; when the query fails, of each half, down to the column at fault."""
