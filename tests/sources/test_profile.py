@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from querist.sources.base import ColumnProfile, Profile, TableProfile
+from querist.sources.base import ColumnProfile, Profile, Source, TableProfile
 from querist.sources.duckdb_file import DuckDbSource
 from querist.sources.open import open_sources
 from querist.sources.profile import DUCKDB, SQLITE, build_profile
@@ -73,13 +73,20 @@ def test_number_of_different_values_is_about_right_on_large_tables(tmp_path: Pat
     assert _column(profile, "t", "id").likely_key
 
 
-@pytest.mark.parametrize("scan_rows", [5_000])
-def test_table_too_large_to_scan_is_known_from_its_sample(tmp_path: Path, scan_rows: int) -> None:
-    with sqlite3.connect(tmp_path / "x.sqlite") as lite:
-        numbers = "WITH RECURSIVE r(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM r WHERE n < 299999)"
-        lite.execute(f"CREATE TABLE t AS {numbers} SELECT n AS id, CASE WHEN n % 4 = 0 THEN 1 END AS x FROM r")
-    dialect = replace(SQLITE, exact_rows=scan_rows, scan_rows=scan_rows)
-    profile = build_profile(SqliteSource("x", tmp_path / "x.sqlite"), dialect)
+@pytest.mark.parametrize("engine", ["duckdb", "sqlite"])
+def test_table_too_large_to_scan_is_known_from_its_sample(tmp_path: Path, engine: str) -> None:
+    columns = "n AS id, CASE WHEN n % 4 = 0 THEN 1 END AS x"
+    source: Source
+    if engine == "duckdb":
+        with duckdb.connect(str(tmp_path / "x")) as con:
+            con.execute(f"CREATE TABLE t AS SELECT {columns} FROM range(300000) r(n)")
+        source, dialect = DuckDbSource("x", tmp_path / "x"), DUCKDB
+    else:
+        with sqlite3.connect(tmp_path / "x") as lite:
+            numbers = "WITH RECURSIVE r(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM r WHERE n < 299999)"
+            lite.execute(f"CREATE TABLE t AS {numbers} SELECT {columns} FROM r")
+        source, dialect = SqliteSource("x", tmp_path / "x"), SQLITE
+    profile = build_profile(source, replace(dialect, exact_rows=5_000, scan_rows=5_000))
     table = profile.table("t")
     assert table is not None and table.row_count == 300_000
     assert _column(profile, "t", "x").nulls == pytest.approx(0.75, abs=0.03)

@@ -192,6 +192,8 @@ class _TableProfiler:
             return "0"
         if self.sample is self.table or self.rows <= self.dialect.exact_rows:
             return f"count(DISTINCT {name})"
+        if self.whole is not self.table:  # how many there are in the sample says too little
+            return "NULL"
         return self.dialect.approximate.replace("{c}", name) or "NULL"
 
     def _distinct_from_sample(self, column: Column, filled: int) -> int:
