@@ -14,6 +14,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
+from querist.answer.cleaned import cleaned
 from querist.answer.mend import mend
 from querist.answer.prepared import prepare
 from querist.errors import GuardError, MissingExtraError, QueryError, QueryTimeoutError, SourceAccessError, UsageError
@@ -425,6 +426,17 @@ def test_the_profile_finds_what_is_not_clean_among_many_values(postgres: Postgre
     assert word.spellings == (("WORD 4 ", "word 4"),)
     assert (set(figure.not_numbers), figure.not_number_rows) == ({"", "1,200", "n/a"}, 3)
     assert table.repeated_rows == 1
+
+
+def test_values_that_the_server_cannot_compare_are_not_taken_for_missing_ones(postgres: PostgresServer) -> None:
+    name = postgres.new_database(
+        "CREATE TABLE t AS SELECT json_build_object('n', n) AS doc FROM generate_series(1, 3) n"
+    )
+    source = SqlSource("docs", postgres.url(name))
+    schema, profile = source.schema(), source.profile()
+    source.close()
+    assert profile.tables[0].columns[0].nulls == 0
+    assert cleaned("SELECT doc FROM t", schema, profile) == []
 
 
 class TestMending:

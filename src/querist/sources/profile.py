@@ -93,7 +93,8 @@ def cached_profile(source: Source, dialect: ProfileDialect) -> Profile:
 def build_profile(source: Source, dialect: ProfileDialect) -> Profile:
     """Profile all tables of a source with its own `execute`.
 
-    A column that cannot be measured (a broken view, a type without order) has an empty profile; the reason is logged.
+    A column that cannot be measured (a broken view, a type whose values cannot be compared) has a profile without
+    values, at most with its share of NULLs; the reason is logged.
     Binary columns have no examples and no distinct count. Nothing is read from tables whose row count is zero.
     """
     fingerprint = source.fingerprint()
@@ -168,24 +169,31 @@ class _TableProfiler:
             ordered = _is_ordered(column)
             picks += [f"count({name})", f"min({name})" if ordered else "NULL", f"max({name})" if ordered else "NULL"]
             picks.append(self._distinct_sql(column, name))
+        scale = self.rows / max(1, self.sample_rows) if self.whole is not self.table and self.sample_rows else 1.0
         try:
             row = self._query(f"SELECT {', '.join(picks)} FROM {self.whole}")[0]
         except DataError as error:
             if len(columns) == 1:
                 log.warning("column %s of %s cannot be profiled: %s", columns[0].name, self.schema.name, error.message)
-                yield columns[0], _Measures()
+                yield columns[0], _Measures(round(self._filled(columns[0]) * scale))
                 return
             half = len(columns) // 2
             yield from self._measure(columns[:half])
             yield from self._measure(columns[half:])
             return
-        scale = self.rows / max(1, self.sample_rows) if self.whole is not self.table and self.sample_rows else 1.0
         for i, column in enumerate(columns):
             filled, low, high, distinct = row[4 * i : 4 * i + 4]
             filled = round(filled * scale)
             if distinct is None:
                 distinct = self._distinct_from_sample(column, filled)
             yield column, _Measures(filled, min(int(distinct), filled), _edge(low), _edge(high))
+
+    def _filled(self, column: Column) -> int:
+        """How many values a column has that cannot be compared; 0 where not even that can be told."""
+        try:
+            return int(self._query(f"SELECT count({self.dialect.quote(column.name)}) FROM {self.whole}")[0][0])
+        except DataError:
+            return 0
 
     def _distinct_sql(self, column: Column, name: str) -> str:
         if column.kind == "binary":
