@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import decimal
 import io
+import json
 from pathlib import Path
 
 import pytest
@@ -47,3 +49,12 @@ def test_durations_are_written_as_sql_does(duration: dt.timedelta, written: str)
     text = io.StringIO()
     Table((ResultColumn("late"),), ((duration,),)).write_csv(text)
     assert text.getvalue() == f"late\n{written}\n"
+
+
+@pytest.mark.parametrize("number", [float, decimal.Decimal])
+def test_what_is_no_finite_number_makes_no_text_of_a_column_that_is_handed_on(
+    tmp_path: Path, number: type[float] | type[decimal.Decimal]
+) -> None:
+    rows = tuple((number(text),) for text in ("1.5", "NaN", "-Infinity"))
+    lines = Table((ResultColumn("n"),), rows).hand_on(tmp_path, "step_1").read_text().splitlines()
+    assert [json.loads(line)["n"] for line in lines] == [1.5, None, None]

@@ -100,7 +100,7 @@ class Table:
         path, names = folder / f"{name}.jsonl", self.unique_names()
         with whole_file(path) as file:
             for row in self.rows:
-                cells = (None if isinstance(cell, float) and not math.isfinite(cell) else cell for cell in row)
+                cells = (None if isinstance(v, (float, decimal.Decimal)) and not math.isfinite(v) else v for v in row)
                 line = json.dumps(dict(zip(names, map(json_cell, cells), strict=True)), ensure_ascii=False)
                 file.write(line.encode() + b"\n")
         return path
