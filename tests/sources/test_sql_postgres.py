@@ -187,6 +187,14 @@ class TestValues:
         row = source.execute("SELECT 'at'::char(5), ARRAY['at']::char(5)[], ' at '::text, '  '::char(2)").rows[0]
         assert row == ("at", ["at"], " at ", "")
 
+    def test_times_are_read_however_the_server_writes_them(self, postgres: PostgresServer) -> None:
+        name = postgres.new_database("CREATE TABLE t AS SELECT timestamptz '2024-03-01 10:00+00' AS at")
+        postgres.new_database(f"ALTER DATABASE {name} SET datestyle = 'German'")
+        source = SqlSource("termine", postgres.url(name))
+        row = source.execute("SELECT at, at::date, '01.02.2024'::date::text FROM t").rows[0]
+        source.close()
+        assert row == (dt.datetime(2024, 3, 1, 10, tzinfo=dt.UTC), dt.date(2024, 3, 1), "2024-02-01")
+
     def test_columns_have_the_servers_types(self, source: SqlSource) -> None:
         columns = source.execute("SELECT id, wage, tags FROM people").columns
         assert [c.type for c in columns] == ["int4", "numeric(10,2)", "text[]"]

@@ -61,10 +61,12 @@ class Postgres(Engine):
     def run(self, connection: sa.Connection, sql: str, limits: Limits, source: str, stop: Callable[[], None]) -> Table:
         with self.errors(""), _driver(connection).cursor() as cursor:
             # The server's own limit is the second one: it holds when this program dies. Escapes in strings mean what
-            # the guard takes them for. Rows come as they are asked for, but the plan is made for all of them.
+            # the guard takes them for, and times are written in the one way that the driver reads them all. Rows come
+            # as they are asked for, but the plan is made for all of them.
             cursor.execute(
                 f"SET LOCAL statement_timeout = {int(limits.seconds * 1000) + 1000}; "
-                "SET LOCAL standard_conforming_strings = on; SET LOCAL cursor_tuple_fraction = 1".encode()
+                "SET LOCAL standard_conforming_strings = on; SET LOCAL datestyle = ISO; "
+                "SET LOCAL cursor_tuple_fraction = 1".encode()
             )
             # A cursor takes nothing but a query, and the extended protocol (`binary`) nothing but one statement.
             cursor.execute(b"DECLARE querist NO SCROLL CURSOR FOR " + sql.encode(), binary=True)
