@@ -61,6 +61,11 @@ def test_a_single_row_is_said() -> None:
     assert present(table(["name", "age"], ("Ada", 36))) == "name: Ada; age: 36"
 
 
+def test_columns_that_would_be_said_alike_keep_their_names() -> None:
+    names = ["COUNT(*)", "COUNT(DISTINCT buyer)", "SUM(price)"]
+    assert present(table(names, (9, 4, 30))) == "COUNT(*): 9; COUNT(DISTINCT buyer): 4; total price: 30"
+
+
 def test_a_few_values_are_listed() -> None:
     assert present(table(["town"], ("Graz",), ("Linz",))) == "town: Graz, Linz"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import decimal
 import re
+from collections.abc import Sequence
 
 from querist.answer.vote import is_blank
 from querist.sources.table import Table, Value, json_cell
@@ -20,7 +21,7 @@ def present(table: Table) -> str:
         return "No rows match."
     if is_blank(table):
         return "There is no value: the result is empty (NULL)."
-    names = [label(name) for name in table.names]
+    names = labels(table.names)
     if len(table) == 1 and not table.truncated:
         return "; ".join(f"{name}: {say(value, name)}" for name, value in zip(names, table.rows[0], strict=True))
     more = f" {table.truncated}" if table.truncated else ""
@@ -28,6 +29,12 @@ def present(table: Table) -> str:
         listed = f"{names[0]}: " + ", ".join(say(row[0], names[0]) for row in table.rows)
         return listed + ("." + more if more else "")
     return f"{len(table):,} row{'' if len(table) == 1 else 's'} of {', '.join(names)}.{more}"
+
+
+def labels(names: Sequence[str]) -> list[str]:
+    """Names of columns as people would say them, and as they are where two would be said alike."""
+    said = [label(name) for name in names]
+    return [name if said.count(word) > 1 else word for name, word in zip(names, said, strict=True)]
 
 
 def label(name: str) -> str:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from querist.answer.answer import Answer, Attempt, Status, Step
-from querist.answer.present import FEW, IDENTIFIER, label
+from querist.answer.present import FEW, IDENTIFIER, labels
 from querist.sources.table import Table, Value, json_cell
 
 if TYPE_CHECKING:
@@ -188,7 +188,8 @@ def show_table(console: Console, table: Table, *, rows: int = ROWS_SHOWN, save_h
     from rich.cells import cell_len
 
     shown = table.rows[:rows]
-    columns = [_column(column.name, [row[i] for row in shown]) for i, column in enumerate(table.columns)]
+    headings = zip(table.names, labels(table.names), strict=True)
+    columns = [_column(name, said, [row[i] for row in shown]) for i, (name, said) in enumerate(headings)]
     widths = [max(map(cell_len, cells)) for cells, _ in columns]
     fitting = _fitting(widths, console.width)
     for line in range(len(shown) + 1):
@@ -249,15 +250,14 @@ def _fitting(widths: Sequence[int], room: int) -> int:
     return len(widths)
 
 
-def _column(name: str, values: Sequence[Value]) -> tuple[list[str], bool]:
-    """The texts of a column, its name first, and whether it is aligned to the right."""
+def _column(name: str, said: str, values: Sequence[Value]) -> tuple[list[str], bool]:
+    """The texts of a column, its name first (`said` where that is code), and whether it is aligned to the right."""
     numbers = [v for v in values if isinstance(v, (int, float, decimal.Decimal)) and not isinstance(v, bool)]
     numeric = bool(numbers) and all(v is None for v in values if not _is_number(v))
     decimals = _decimals(numbers)
     separator = "" if IDENTIFIER.search(name) else ","
     cells = [_number(v, decimals, separator) if numeric and v is not None else cell_text(v) for v in values]
-    heading = name if name.isidentifier() else label(name)
-    return [_cut(_safe(heading)), *cells], numeric
+    return [_cut(_safe(name if name.isidentifier() else said)), *cells], numeric
 
 
 def _is_number(value: Value) -> bool:
