@@ -54,6 +54,16 @@ def test_what_was_mended_and_what_is_not_clean_is_shown(tmp_path: Path) -> None:
     assert "! 2 rows are the same as another in every column" in shown
 
 
+def test_few_empty_cells_are_some_and_values_that_are_not_counted_are_not_none(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "x.sqlite") as con:
+        con.execute("CREATE TABLE t (n INTEGER, photo BLOB, few INTEGER, never INTEGER)")
+        rows = [(n or None, b"x", None if n else 7, None) for n in range(400)]
+        con.executemany("INSERT INTO t VALUES (?, ?, ?, ?)", rows)
+    lines = [line.split() for line in _run("--data", tmp_path).stdout.splitlines()]
+    told = {words[0]: words[2:4] for words in lines if words[1:2] in (["INTEGER"], ["BLOB"])}
+    assert told == {"n": ["<1%", "399"], "photo": [], "few": [">99%", "1"], "never": ["100%", "0"]}
+
+
 def test_json_is_for_programs(data: Path) -> None:
     shown = json.loads(_run("--data", data / "orders.csv", "--json").stdout)
     (table,) = shown[0]["tables"]

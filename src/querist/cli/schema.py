@@ -151,8 +151,8 @@ def _print_table(console: Console, table: TableSchema, profile: TableProfile | N
             _safe(column.name),
             _safe(column.type),
             _safe(_key(table, column.name, found)),
-            f"{found.nulls:.0%}" if found and found.nulls else "",
-            f"{found.distinct:,}" if found else "",
+            _part(found.nulls) if found else "",
+            f"{found.distinct:,}" if found and (found.distinct or found.nulls == 1) else "",
             " ".join(part for part in (_safe(values), about) if part),
         )
     console.print(grid)
@@ -175,6 +175,13 @@ def _key(table: TableSchema, column: str, profile: ColumnProfile | None) -> str:
         if column in key.columns:
             parts.append(f"→ {key.target_table}.{key.target_columns[key.columns.index(column)]}")
     return " ".join(parts)
+
+
+def _part(share: float) -> str:
+    """In percent, nothing of nothing; what rounding would make nothing or all is told to be neither."""
+    if 0 < share < 0.01:
+        return "<1%"
+    return ">99%" if 0.99 < share < 1 else f"{share:.0%}" if share else ""
 
 
 def _values(profile: ColumnProfile) -> str:
