@@ -93,6 +93,18 @@ def test_table_too_large_to_scan_is_known_from_its_sample(tmp_path: Path, engine
     assert _column(profile, "t", "id").distinct == pytest.approx(300_000, rel=0.1)
 
 
+def test_a_column_that_repeats_values_side_by_side_is_no_key_of_a_table_too_large_to_scan(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("querist.sources.profile.SAMPLE", 500)
+    with sqlite3.connect(tmp_path / "x") as lite:
+        numbers = "WITH RECURSIVE r(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM r WHERE n < 29999)"
+        lite.execute(f"CREATE TABLE lines AS {numbers} SELECT n AS line_id, n / 3 AS order_id FROM r")
+    dialect = replace(SQLITE, exact_rows=1_000, scan_rows=1_000)
+    profile = build_profile(SqliteSource("x", tmp_path / "x"), dialect)
+    assert [_column(profile, "lines", name).likely_key for name in ("line_id", "order_id")] == [True, False]
+
+
 def test_a_large_table_is_sampled_whatever_numbers_its_rows_have(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -316,12 +316,17 @@ class _TableProfiler:
         named = words[-1] in _KEY_WORDS or words[0] in _KEY_WORDS or words[-1].endswith(("id", "code", "number"))
         if not named or not self.sampled:
             return named and found.distinct == self.rows
-        # Approximate counts are off by several percent: what looks like a key is counted, if that is possible.
-        if found.distinct < 0.8 * self.rows or self.whole is not self.table:
-            return found.distinct >= 0.8 * self.rows
+        # Approximate counts are off by several percent: what looks like a key is counted. Of a table too large for that
+        # neither the sample nor the first rows may repeat a value; what repeats side by side is in no sample twice.
+        read_whole = self.whole is self.table
+        if found.distinct < (0.8 * self.rows if read_whole else self.rows):
+            return False
+        name, place = self.dialect.quote(column.name), self.table
+        if not read_whole:
+            place = f"(SELECT {name} FROM {self.table} LIMIT {min(SAMPLE, self.rows)}) AS first_rows"
         try:
-            name = self.dialect.quote(column.name)
-            return bool(self._query(f"SELECT count(DISTINCT {name}) FROM {self.table}")[0][0] == self.rows)
+            rows, distinct = self._query(f"SELECT count(*), count(DISTINCT {name}) FROM {place}")[0]
+            return bool(rows == distinct)
         except DataError:
             return False
 
