@@ -151,6 +151,28 @@ class TestSchema:
             assert len({before, after, source.fingerprint()}) == 3
         source.close()
 
+    @pytest.mark.parametrize("tells", [True, False], ids=["tells when rows change", "does not tell"])
+    def test_a_profile_is_no_older_than_the_hour(
+        self, tells: bool, postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        if not tells:
+            monkeypatch.setattr("querist.sources.sql_postgres.Postgres.versions", lambda *_: ("the same tables", ""))
+        name = postgres.new_database("CREATE TABLE t AS SELECT 1 AS a")
+        sources = [SqlSource("s", postgres.url(name)) for _ in range(2)]
+        hours = 1_000_000.9
+        monkeypatch.setattr("querist.sources.sql.time.time", lambda: hours * 3600)
+        seen = [sources[0].profile().tables[0].row_count]
+        with psycopg.connect(postgres.url(name), autocommit=True) as connection:
+            connection.execute("INSERT INTO t VALUES (2)")
+            connection.execute("SELECT pg_stat_force_next_flush()")
+            connection.execute("SELECT 1")
+        seen += [source.profile().tables[0].row_count for source in sources]
+        hours += 0.2
+        seen += [source.profile().tables[0].row_count for source in sources]
+        for source in sources:
+            source.close()
+        assert seen == [1, 1, 1, 2, 2]
+
     def test_large_tables_have_an_estimate_of_their_rows_and_a_sampled_profile(self, postgres: PostgresServer) -> None:
         name = postgres.new_database(
             "CREATE TABLE big AS SELECT n % 7 AS k FROM generate_series(1, 300000) n; ANALYZE big"

@@ -56,7 +56,7 @@ class SqlSource(Source):
         self._lock = threading.Lock()
         self._running: set[RunningQuery] = set()
         self._schema: tuple[str, Schema] | None = None
-        self._profile: tuple[float, str, Profile] | None = None
+        self._profile: tuple[int, str, Profile] | None = None
         self._closed = False
 
     def fingerprint(self) -> str:
@@ -89,18 +89,19 @@ class SqlSource(Source):
         with self._connect() as connection:
             structure, data = self._engine.versions(connection, self.schema_names(connection))
         now = self._digest(structure, data)
-        recent = self._digest(structure, f"hour {int(time.time() // PROFILE_SECONDS)}")
+        hour = int(time.time() // PROFILE_SECONDS)
+        recent = self._digest(structure, f"hour {hour}")
         kept = self._profile
-        if kept is not None and (kept[2].fingerprint == now or (kept[1] == structure and time.time() < kept[0])):
+        if kept is not None and ((data and kept[2].fingerprint == now) or kept[:2] == (hour, structure)):
             return dataclasses.replace(kept[2], fingerprint=now)
-        profile = load_profile(now) or load_profile(recent)
+        profile = (load_profile(now) if data else None) or load_profile(recent)
         if profile is None:
             profile = build_profile(self, self._engine.profile_dialect())
             store_profile(dataclasses.replace(profile, fingerprint=recent))
-            store_profile(dataclasses.replace(profile, fingerprint=now))
-        profile = dataclasses.replace(profile, fingerprint=now)
-        self._profile = (time.time() + PROFILE_SECONDS, structure, profile)
-        return profile
+            if data:  # else the server does not tell when it is another
+                store_profile(dataclasses.replace(profile, fingerprint=now))
+        self._profile = (hour, structure, profile)  # not as that of the data now: it may be of earlier ones
+        return dataclasses.replace(profile, fingerprint=now)
 
     def execute(self, sql: str, limits: Limits = Limits()) -> Table:
         with self._connect() as connection:
