@@ -44,8 +44,8 @@ class Ballot:
 def groups(ballots: Sequence[Ballot]) -> list[list[Ballot]]:
     """Ballots with the same result together; the winning group first.
 
-    A blank result never stands before one that is not. Then the larger group wins, then one that nothing speaks against, then
-    the earlier draft.
+    A blank result never stands before one that is not. Then the larger group wins, then one that nothing speaks
+    against, then the earlier draft.
     """
     by_key: dict[Hashable, list[Ballot]] = {}
     for ballot in ballots:
