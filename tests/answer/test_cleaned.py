@@ -81,12 +81,22 @@ def test_rows_that_repeat_are_told_only_where_they_are_counted(ferry: Path) -> N
     ]
 
 
-def test_a_last_row_that_may_be_the_sum_is_told_where_rows_are_added_up(tmp_path: Path) -> None:
+def test_a_last_row_of_sums_is_left_out_and_that_is_told_where_rows_are_added_up(tmp_path: Path) -> None:
     path = tmp_path / "tolls.csv"
     path.write_text("gate,euros\nNord,1\nWest,2\nTotal,3\n")
-    told = "tolls: the last row, 'Total', may be the sum of the others; it is read as one of them"
-    assert _told(path, "SELECT sum(euros) FROM tolls") == [told]
+    assert _told(path, "SELECT sum(euros) FROM tolls") == [
+        "tolls: the last row, 'Total', is the sum of the others and left out"
+    ]
     assert _told(path, "SELECT gate FROM tolls WHERE euros = 1") == []
+
+
+@pytest.mark.anyio
+async def test_a_last_row_that_may_be_the_sum_is_a_warning_where_rows_are_added_up(tmp_path: Path) -> None:
+    (tmp_path / "trips.csv").write_text("gate,euros\nNord,1\nWest,2\nTotal,4\n")
+    answer = await _asked(tmp_path / "trips.csv", "SELECT sum(euros) FROM trips")
+    told = "trips: the last row, 'Total', may be the sum of the others; it is read as one of them."
+    assert (answer.status, answer.evidence.warnings) == ("unverified", [told])
+    assert (await _asked(tmp_path / "trips.csv", "SELECT gate, euros FROM trips")).status == "agreed"
 
 
 def test_clean_data_have_nothing_to_tell(tmp_path: Path) -> None:

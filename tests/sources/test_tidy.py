@@ -101,6 +101,14 @@ def test_a_column_of_any_name_stands_beside_text(tmp_path: Path) -> None:
         assert source.execute("SELECT k, sum(v) FROM catch GROUP BY k").rows == (("reef", 6),)
 
 
+@pytest.mark.parametrize("sums", ["Total,,3,0.30", "Grand total:,3,3,"])
+def test_a_last_row_that_is_the_sum_of_the_others_is_left_out(tmp_path: Path, sums: str) -> None:
+    with closing(_opened(tmp_path, f"boat,port,kg,share\nTerna,1,1,0.1\nHavn,2,2,0.2\n{sums}\n")) as source:
+        assert source.execute("SELECT count(*), sum(kg) FROM catch").rows == ((2, 3),)
+        assert source.schema().tables[0].row_count == 2
+        assert _notes(source).endswith("is the sum of the others and left out")
+
+
 @pytest.mark.parametrize(
     ("last", "note"),
     [

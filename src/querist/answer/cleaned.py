@@ -10,11 +10,10 @@ from querist.errors import GuardError
 from querist.sources.base import Profile, Schema, TableProfile
 from querist.sources.flaws import column_flaws, repeated_rows
 from querist.sources.guard import guard
+from querist.sources.tidy import LEFT_OUT
 
 _OF_COLUMN = re.compile(r"""(.*: )?column (['"])(.+?)\2: """)
 """How a note of `TableSchema.notes` begins that is about one column, of one file where there are several."""
-
-_OF_LAST_ROW = re.compile(r"(.*: )?the last row\b")
 
 
 def cleaned(sql: str, schema: Schema, profile: Profile) -> list[str]:
@@ -32,7 +31,7 @@ def cleaned(sql: str, schema: Schema, profile: Profile) -> list[str]:
         for note in table.notes:
             if (about := _OF_COLUMN.match(note)) and about[3] in columns:
                 found.append(f"{table.name}.{about[3]}: {about[1] or ''}{note[about.end() :]}")
-            elif adds_up and table.name in guarded.tables and _OF_LAST_ROW.match(note):
+            elif adds_up and table.name in guarded.tables and note.endswith(LEFT_OUT):
                 found.append(f"{table.name}: {note}")
         if (profiled := profile.table(table.name)) and table.name in guarded.tables:
             found += [f"{table.name}.{note}" for note in _of_columns(profiled, columns)]

@@ -24,7 +24,7 @@ from querist.state.paths import cache_dir
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-READER_VERSION = 8
+READER_VERSION = 9
 """Goes up when files are to be read in another way than before."""
 MAX_BYTES = 10 * 1024**3
 CONTENTS = "querist_contents"

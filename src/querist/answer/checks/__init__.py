@@ -65,6 +65,7 @@ CHECKS: tuple[Rule, ...] = (
     numbers.integer_division,
     numbers.division_by_zero,
     numbers.average_of_averages,
+    unclean.last_row_counted,
     unclean.spellings_apart,
     unclean.spelling_left_out,
     unclean.unsorted_dates,

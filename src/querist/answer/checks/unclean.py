@@ -17,6 +17,7 @@ from querist.answer.scopes import own
 from querist.sources.base import ColumnProfile
 from querist.sources.naming import literal
 from querist.sources.spellings import are_words, folded, spellings
+from querist.sources.tidy import DOUBTED
 
 if TYPE_CHECKING:
     from sqlglot import exp
@@ -68,6 +69,14 @@ def _spelt(case: Case, select: Select, node: exp.Expr) -> _Spelt | None:
             select, node = within
         else:
             return None
+
+
+@check(severity="warn")
+def last_row_counted(case: Case) -> Finding | None:
+    """A figure takes in a last row that may be the sum of the others, or a remark below them."""
+    tables = {t.name: t for select in case.selects if select.aggregates for t in select.scope.tables.values()}
+    odd = [f"{name}: {note}." for name, table in tables.items() for note in table.notes if note.endswith(DOUBTED)]
+    return told(bool(odd), odd)
 
 
 @check(severity="warn")
