@@ -326,6 +326,7 @@ def _save(outcome: Outcome, folder: Path) -> None:
     """The files, and the tables as CSV, made harmless as files are."""
     from querist.sandbox.artifacts import as_file
     from querist.sandbox.jailed.frames import free_name
+    from querist.state.whole_file import whole_file
 
     files = list(outcome.files)
     for name, table in outcome.tables.items():
@@ -339,9 +340,8 @@ def _save(outcome: Outcome, folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for file in files:
-            partial = folder / f".{file.name}.partial"
-            partial.write_bytes(file.data)
-            partial.replace(folder / file.name)
+            with whole_file(folder / file.name) as target:
+                target.write(file.data)
     except OSError as error:
         raise UsageError(f"The files cannot be saved to {folder}: {error.strerror}.") from error
 
