@@ -31,6 +31,7 @@ MEAN: dict[str, Any] = {
 }
 
 
+CODE = {"analyses": [{"technique": "code"}], "prepare": []}
 READING = "mean = mean_rent"
 MEANS, SUMS = "answers = {'mean': df['rent'].mean()}", "answers = {'mean': df['rent'].sum() / 4}"
 
@@ -54,6 +55,10 @@ class Script:
 
     async def close(self) -> None:
         return None
+
+
+def found_mean() -> Script:
+    return Script(Ran({"mean rent": 25.5}))
 
 
 async def analyse(*replies: Answer, code: Script | None = None, **question: Any) -> tuple[Analysis, ScriptedModel]:
@@ -230,14 +235,33 @@ async def test_where_nothing_runs_the_reason_is_told() -> None:
     assert "'city' does not hold numbers only" in result.text
 
 
-async def test_without_a_format_the_model_says_it_in_words_and_each_number_is_checked() -> None:
-    right, _ = await analyse(MEAN, "The mean rent is 25.5.", format="")
-    assert (right.text, right.values) == ("The mean rent is 25.5.", {"mean_rent": 25.5})
-    assert right.warnings == ["Rows without a value of rent are left out: 1."]
-    wrong, _ = await analyse(MEAN, "The mean rent is 26.1.", format="")
-    assert wrong.text == "mean rent: 25.5"
-    told = "The model's words are left out; no result contains 26.1: 'The mean rent is 26.1.'"
-    assert wrong.warnings[-1] == told
+async def test_without_a_format_a_technique_says_itself_what_it_found() -> None:
+    result, model = await analyse(MEAN, format="")
+    assert (result.text, result.values) == ("rent: mean 25.5.", {"mean_rent": 25.5})
+    assert result.warnings == ["Rows without a value of rent are left out: 1."]
+    assert len(model.requests) == 1  # for the plan
+
+
+@pytest.mark.parametrize(
+    ("said", "text", "warning"),
+    [
+        ("The mean rent is 25.5.", "The mean rent is 25.5.", ""),
+        ("The mean rent is 26.1.", "mean rent: 25.5", "left out; no result contains 26.1: 'The mean rent is 26.1.'"),
+        ("Rents are high.", "mean rent: 25.5", "left out, for they cite no result: 'Rents are high.'"),
+    ],
+)
+async def test_what_code_found_a_model_says_and_each_number_is_checked(said: str, text: str, warning: str) -> None:
+    result, _ = await analyse(CODE, "answers = {'mean rent': df['rent'].mean()}", said, code=found_mean(), format="")
+    assert (result.text, result.values) == (text, {"mean rent": 25.5})
+    assert [told for told in result.warnings if "words" in told] == (
+        [f"The model's words are {warning}"] if warning else []
+    )
+
+
+async def test_words_that_only_name_what_was_found_cite_it() -> None:
+    code = Script(Ran({"dearest": "Bern"}))
+    result, _ = await analyse(CODE, "answers = {'dearest': df['city'].max()}", "Bern is dearest.", code=code, format="")
+    assert result.text == "Bern is dearest."
 
 
 async def test_a_model_that_fails_loses_nothing_that_was_found_without_it() -> None:
@@ -245,7 +269,9 @@ async def test_a_model_that_fails_loses_nothing_that_was_found_without_it() -> N
     by_code, _ = await analyse(broken, "answers = {'mean': 25.5}", code=Script(Ran({"mean": 25.5})))
     assert by_code.values == {"mean": 25.5}
     assert by_code.attempts[0].error == "It did not follow the schema."
-    silent, _ = await analyse(MEAN, ModelTimeoutError("No reply in 60 s."), format="")
+    timeout = ModelTimeoutError("No reply in 60 s.")
+    code = "answers = {'mean rent': df['rent'].mean()}"
+    silent, _ = await analyse(CODE, code, timeout, code=found_mean(), format="")
     assert silent.text == "mean rent: 25.5"
     assert silent.warnings[-1] == "It is not said in words: No reply in 60 s."
 

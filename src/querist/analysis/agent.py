@@ -7,6 +7,7 @@ differ by design, so that what they agree on is not the same mistake.
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -28,6 +29,7 @@ from querist.analysis.generated import CodeRunner, run_code
 from querist.analysis.load import choose, columns_for, doubt, load
 from querist.analysis.matching import match, pick
 from querist.analysis.named import Wanted, shown, wanted
+from querist.analysis.narrowing import narrow
 from querist.analysis.numbers import unsupported
 from querist.analysis.overview import overview
 from querist.analysis.plan import follow, read_plan
@@ -140,7 +142,9 @@ class Analyse(Component[AnalysisQuestion, Analysis]):
             )
         described = await asyncio.to_thread(overview, data.frame[columns], data.name)
         names = wanted(input.format, input.constraints)
-        asked = Asked(input.text, input.constraints, input.format, described, tuple(columns), names)
+        # Who names the values that are wanted says how to compute them, too; in plain words much is left open.
+        narrowing = None if names else await asyncio.to_thread(narrow, f"{input.text} {input.constraints}", data.frame)
+        asked = Asked(input.text, input.constraints, input.format, described, tuple(columns), names, narrowing)
         work = _Work(asked, data, context)
         work.tell("plan", "Choosing techniques")
         if self.code is not None:
@@ -191,17 +195,19 @@ class Analyse(Component[AnalysisQuestion, Analysis]):
             plan = read_plan(reply.data)
             if not plan.analyses:
                 return Draft("techniques", script, error="No standard technique fits.")
-            found, notes = await follow(plan, work.data.frame, work.context)
+            followed = await follow(plan, work.data.frame, work.context)
+            found = followed.findings
         except (UsageError, DataError, ModelOutputError, ComponentFailedError, ComponentTimeoutError) as error:
             return Draft("techniques", script, error=f"{error.message} {error.hint}".strip())
         values, problems, guess = await self._read(found, work)
         return Draft(
             "techniques",
             script,
-            tuple(name for name, _ in plan.analyses),
+            followed.techniques,
             values,
             tuple(found.values),
-            tuple(notes),
+            found.summary,
+            followed.notes,
             warnings=(*found.warnings, *problems),
             guesses=(guess,) if guess else (),
             chart=found.chart,
@@ -247,7 +253,7 @@ class Analyse(Component[AnalysisQuestion, Analysis]):
         supporters = {id(d): [other for other in ranked if other is d or agree(d, other, work.names)] for d in ranked}
 
         def worth(draft: Draft) -> tuple[int, bool, bool]:
-            votes = len(supporters[id(draft)])
+            votes = len(supporters[id(draft)] if work.names else {d.kind for d in supporters[id(draft)]})
             # Alone, code gives named values more often right; in words, or where both agree, techniques tell more.
             return votes, draft.complete, (draft.kind == "code") == (votes == 1 and bool(work.names))
 
@@ -278,7 +284,7 @@ class Analyse(Component[AnalysisQuestion, Analysis]):
         values = {name: _rounded(value, places.get(name)) for name, value in best.values.items()}
         text = "; ".join(f"{name.replace('_', ' ')}: {shown(value)}" for name, value in values.items())
         if not work.names:
-            text, problems = await self._in_words(findings, work, text)
+            text, problems = (best.summary, []) if best.summary else await self._in_words(findings, work, text)
             warnings += problems
         return Analysis(
             question=question,
@@ -307,7 +313,19 @@ class Analyse(Component[AnalysisQuestion, Analysis]):
         said = reply.text.strip()
         if flagged := unsupported(said, {found.name: found.value for found in findings}, known):
             return plain, [f"The model's words are left out; no result contains {', '.join(flagged)}: {said!r}"]
-        return said or plain, []
+        if not any(_cites(said, found.value) for found in findings):
+            return plain, [f"The model's words are left out, for they cite no result: {said!r}"]
+        return said, []
+
+
+def _cites(text: str, value: FindingValue) -> bool:
+    """Whether a text tells a value, as far as one can see: a number by its first digits, a word as it is."""
+    if isinstance(value, list):
+        return any(_cites(text, part) for part in value)
+    if value is None or isinstance(value, bool):
+        return False
+    told = re.sub(r"[,'\s]", "", text) if isinstance(value, int | float) else text.lower()
+    return (f"{abs(value):.3g}"[:3] if isinstance(value, int | float) else value.lower()) in told
 
 
 def _differ(best: Draft, agreeing: Sequence[Draft], others: Sequence[Draft], work: _Work) -> str:

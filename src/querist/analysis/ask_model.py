@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from querist.analysis.findings import Finding, FindingValue
 from querist.analysis.named import Wanted
+from querist.analysis.narrowing import Narrowing
 from querist.analysis.plan import new_names, plan_schema
 from querist.models.base import Message, Model, Reply, Request
 from querist.models.prompt import Prompt, read_prompt
@@ -18,7 +19,13 @@ LONGEST_LIST = 5
 
 @dataclass(frozen=True)
 class Asked:
-    """A question as models are asked it. `table` describes the data; `format` says which values are wanted."""
+    """A question as models are asked it.
+
+    Attributes:
+        table: describes the data.
+        format: says which values are wanted.
+        narrowing: what of a plan is open, where no values are named.
+    """
 
     question: str
     constraints: str
@@ -26,6 +33,7 @@ class Asked:
     table: str
     columns: tuple[str, ...]
     names: tuple[Wanted, ...]
+    narrowing: Narrowing | None = None
 
     @property
     def listed(self) -> str:
@@ -40,7 +48,7 @@ async def ask_for_plan(model: Model, asked: Asked) -> Reply:
         names=f"Values wanted: {asked.listed}" if asked.names else "",
     )
     new = new_names(f"{asked.question}\n{asked.constraints}", list(asked.columns))
-    schema = plan_schema(list(asked.columns), new)
+    schema = plan_schema(list(asked.columns), new, asked.narrowing)
     return await model.complete(Request(messages, schema=schema, max_tokens=500, prefix="analysis-plan"))
 
 

@@ -49,6 +49,7 @@ class Draft:
         techniques: names of those that the plan chose; none of code.
         values: the values that were asked for, by name; for a question that names none, all that it found.
         findings: everything that the techniques found; of code, its values.
+        summary: the same in sentences; of code, nothing.
         notes: what was done to the data, and what was mended in the script.
         warnings: what to know before trusting the values.
         guesses: what was taken to be meant, without knowing; a draft with any confirms nothing.
@@ -60,6 +61,7 @@ class Draft:
     techniques: tuple[str, ...] = ()
     values: dict[str, FindingValue] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+    summary: str = ""
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     guesses: tuple[str, ...] = ()
@@ -79,14 +81,15 @@ class Draft:
 def agree(left: Draft, right: Draft, names: Sequence[Wanted]) -> bool:
     """Whether two drafts say the same.
 
-    For named values all must be equal. Without names, every value of the shorter draft must be among the longer one's,
-    and one of them a main finding that is no likely chance, by its digits or by what both call it.
+    For named values all must be equal. Without names, every number of the shorter draft must be among the longer one's,
+    and one of them a main finding that is no likely chance, by its digits or by what both call it. Words are not held
+    against each other: what one calls `normal` is True for the other.
     """
     if names:
         return not differing(left, right, names)
-    few, many = sorted((list(left.values.values()), list(right.values.values())), key=len)
+    few, many = sorted((_numbers(left), _numbers(right)), key=len)
     pairs = product(_main(left).items(), _main(right).items())
-    return all(any(same(one, other) for other in many) for one in few) and any(
+    return all(any(same(one, other) for _, other in many) for _, one in few) and any(
         same(one, other) and (_digits(one) >= TELLING or likeness(name, called) >= ALIKE)
         for (name, one), (called, other) in pairs
     )
@@ -100,11 +103,19 @@ def differing(left: Draft, right: Draft, names: Sequence[Wanted]) -> list[str]:
 def _main(draft: Draft) -> dict[str, float]:
     """The numbers that a draft mainly found; of code, which tells nothing else of them, every number."""
     main = re.compile("|".join(_MAIN[name] for name in draft.techniques if name in _MAIN) or "(?!)")
-    return {
-        name: value
-        for name, value in draft.values.items()
-        if isinstance(value, int | float) and not isinstance(value, bool) and (draft.kind == "code" or main.match(name))
-    }
+    return {name: value for name, value in _numbers(draft) if draft.kind == "code" or main.match(name)}
+
+
+def _numbers(draft: Draft) -> list[tuple[str, float]]:
+    """The numbers among a draft's values, with their names; `day: 9.1` in a list is one, called after its group."""
+    found: list[tuple[str, float]] = []
+    for name, value in draft.values.items():
+        for part in value if isinstance(value, list) else [value]:
+            label, _, number = part.rpartition(": ") if isinstance(part, str) else ("", "", part)
+            read = _number(number if label or not isinstance(part, str) else None)
+            if read is not None:
+                found.append((f"{name} {label}".strip(), read))
+    return found
 
 
 def _digits(number: float) -> int:

@@ -35,6 +35,7 @@ class Findings(BaseModel):
     """The result of one technique.
 
     Attributes:
+        summary: what was found, in sentences whose every number is one of the values.
         warnings: of assumptions that do not hold, and of rows that were left out.
         chart: a picture of it, where there is something to see; in no JSON.
     """
@@ -43,6 +44,7 @@ class Findings(BaseModel):
 
     technique: str
     values: list[Finding] = Field(default_factory=list)
+    summary: str = ""
     warnings: list[str] = Field(default_factory=list)
     chart: SkipJsonSchema[Chart | None] = Field(default=None, exclude=True)
 
@@ -60,6 +62,7 @@ class Gathering:
     def __init__(self, technique: str) -> None:
         self.technique = technique
         self._values: dict[str, Finding] = {}
+        self._said: list[str] = []
         self.warnings: list[str] = []
         self.chart: Chart | None = None
 
@@ -75,6 +78,10 @@ class Gathering:
         if text not in self.warnings:
             self.warnings.append(text)
 
+    def say(self, sentence: str) -> None:
+        """Add a sentence to the summary."""
+        self._said.append(sentence)
+
     def left_out(self, rows: int, without: str) -> None:
         """Tell how many rows were not used for lack of something; nothing where there are none."""
         if rows:
@@ -82,7 +89,8 @@ class Gathering:
 
     def done(self) -> Findings:
         values = list(self._values.values())
-        return Findings(technique=self.technique, values=values, warnings=self.warnings, chart=self.chart)
+        said = " ".join(self._said)
+        return Findings(technique=self.technique, values=values, summary=said, warnings=self.warnings, chart=self.chart)
 
 
 def merged(parts: Iterable[Findings]) -> Findings:
@@ -92,6 +100,8 @@ def merged(parts: Iterable[Findings]) -> Findings:
         whole.chart = whole.chart or part.chart
         for finding in part.values:
             whole.add(finding.name, finding.value, finding.meaning)
+        if part.summary:
+            whole.say(part.summary)
         for warning in part.warnings:
             whole.warn(warning)
     return whole.done()

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ValidationError
 
 from querist.analysis.findings import Findings, merged
+from querist.analysis.fitting import fitted
+from querist.analysis.narrowing import Narrowing
 from querist.analysis.prepare import (
     DropDuplicates,
     DropMissing,
@@ -39,6 +41,11 @@ if TYPE_CHECKING:
 JsonSchema = dict[str, Any]
 _STEPS: tuple[type[Params], ...] = (NewColumn, KeepRows, DropMissing, FillMissing, DropOutliers, Scale, DropDuplicates)
 MAX_STEPS, MAX_ANALYSES = 5, 4
+KINDS = ("number", "date")
+"""Places for columns of one kind; where nothing is known of the columns, they take any."""
+_FOR_PEOPLE = (
+    "title", "description", "default", "exclusiveMinimum", "exclusiveMaximum", "minimum", "maximum", "x-asked",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -53,21 +60,29 @@ class _Steps(BaseModel):
     prepare: list[Step]
 
 
-def plan_schema(columns: list[str], new: list[str]) -> JsonSchema:
+def plan_schema(columns: list[str], new: list[str], narrowing: Narrowing | None = None) -> JsonSchema:
     """The schema of a plan's reply.
 
     Args:
         columns: of the table.
         new: names that the plan may give to columns of its own.
+        narrowing: what is open; None for everything.
     """
     steps = [_object(kind.model_json_schema()) for kind in _STEPS]
-    chosen = [_object(kind.input_type.model_json_schema(), {"technique": {"const": kind.name}}) for kind in TECHNIQUES]
+    open_ = [kind for kind in TECHNIQUES if narrowing is None or kind.name in narrowing.techniques]
+    chosen = [
+        _object(kind.input_type.model_json_schema(), {"technique": {"const": kind.name}}, narrowing) for kind in open_
+    ]
     names = [*columns, *new]
     lists = {"one": names, "optional": [*names, ""], "new": new}
-    code = record(technique={"const": "code"})
+    if narrowing is not None:
+        kinds = {place: [name for name in names if name in new or name in narrowing.columns[place]] for place in KINDS}
+        lists |= kinds
+    if narrowing is None or "code" in narrowing.techniques:
+        chosen.append(record(technique={"const": "code"}))
     plan = record(
         # What to find comes first: a small model that starts with steps finds steps to take.
-        analyses={"type": "array", "items": {"anyOf": [*chosen, code]}, "minItems": 1, "maxItems": MAX_ANALYSES},
+        analyses={"type": "array", "items": {"anyOf": chosen}, "minItems": 1, "maxItems": MAX_ANALYSES},
         prepare={"type": "array", "items": {"anyOf": steps}, "maxItems": MAX_STEPS},
     )
     return {**plan, "$defs": {place: {"type": "string", "enum": listed} for place, listed in lists.items()}}
@@ -103,16 +118,27 @@ def _used(steps: tuple[Step, ...], reply: Any) -> tuple[Step, ...]:
     return tuple(kept)
 
 
-async def follow(plan: Plan, frame: pd.DataFrame, context: RunContext) -> tuple[Findings, list[str]]:
-    """Prepare the data and run the techniques; their findings together, and what was done to the data.
+@dataclass(frozen=True)
+class Followed:
+    """What a plan led to: the findings of its techniques together, their names, and what was done to the data."""
+
+    findings: Findings
+    techniques: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+async def follow(plan: Plan, frame: pd.DataFrame, context: RunContext) -> Followed:
+    """Prepare the data and run the techniques.
 
     Raises:
         UsageError, GuardError, QueryError: a step or technique that does not fit the data.
     """
     runner = context.get(Runner) or Runner()
     prepared, notes = await asyncio.to_thread(prepare, frame, plan.steps)
-    kinds: dict[str, Technique[Any]] = {technique.name: technique for technique in techniques(prepared)}
-    return merged([await runner.run(kinds[name], params, context) for name, params in plan.analyses]), notes
+    kinds: dict[type[Params], Technique[Any]] = {kind.input_type: kind for kind in techniques(prepared)}
+    chosen = [fitted(params, prepared) for _, params in plan.analyses]
+    found = merged([await runner.run(kinds[type(params)], params, context) for params in chosen])
+    return Followed(found, tuple(kinds[type(params)].name for params in chosen), tuple(notes))
 
 
 def new_names(text: str, columns: list[str]) -> list[str]:
@@ -124,17 +150,21 @@ def new_names(text: str, columns: list[str]) -> list[str]:
     return [*list(names)[:6], "new_1", "new_2"]
 
 
-def _object(schema: JsonSchema, first: JsonSchema | None = None) -> JsonSchema:
+def _object(schema: JsonSchema, first: JsonSchema | None = None, narrowing: Narrowing | None = None) -> JsonSchema:
     """A params' schema with every property required, in order, without what only people read."""
-    return record(**(first or {}), **{name: _bare(value) for name, value in schema["properties"].items()})
+    properties = {name: _bare(value, narrowing is not None) for name, value in schema["properties"].items()}
+    if narrowing is not None:
+        for name, value in schema["properties"].items():
+            if (words := value.get("x-asked")) and not re.search(words, narrowing.question, re.I):
+                properties[name] = {"const": narrowing.defaults.get(name, value["default"])}
+    return record(**(first or {}), **properties)
 
 
-def _bare(schema: Any) -> Any:
+def _bare(schema: Any, by_kind: bool) -> Any:
     if isinstance(schema, list):
-        return [_bare(item) for item in schema]
+        return [_bare(item, by_kind) for item in schema]
     if not isinstance(schema, dict):
         return schema
     if place := schema.get("x-column"):
-        return {"$ref": f"#/$defs/{place}"}
-    dropped = ("title", "description", "default", "exclusiveMinimum", "exclusiveMaximum", "minimum", "maximum")
-    return {key: _bare(value) for key, value in schema.items() if key not in dropped}
+        return {"$ref": f"#/$defs/{place if by_kind or place not in KINDS else 'one'}"}
+    return {key: _bare(value, by_kind) for key, value in schema.items() if key not in _FOR_PEOPLE}

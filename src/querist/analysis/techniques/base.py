@@ -16,13 +16,24 @@ from querist.core.context import RunContext
 if TYPE_CHECKING:
     import pandas as pd
 
+BY = r"\b(?:by|per|each|every|separately|within|among|across|for|in)\b"
+"""Words with which a question asks for groups."""
 MAX_GROUPS = 30
 """A technique that works group by group refuses more groups than this."""
 
 Column = Annotated[str, Field(json_schema_extra={"x-column": "one"})]
 """A column of the table; schemas list the names there are."""
+Amount = Annotated[str, Field(json_schema_extra={"x-column": "number"})]
+"""A column of numbers."""
+Date = Annotated[str, Field(json_schema_extra={"x-column": "date"})]
+"""A column of dates or years."""
 Grouping = Annotated[str, Field(json_schema_extra={"x-column": "optional"})]
 """A column whose values make the groups; empty for none."""
+
+
+def when_asked(words: str) -> Any:
+    """A parameter that a question in plain words changes only when it matches one of these words."""
+    return Field(json_schema_extra={"x-asked": words})
 
 
 class Params(BaseModel):
@@ -121,11 +132,6 @@ def in_time(frame: pd.DataFrame) -> str:
 def follows(values: pd.Series[float]) -> bool:
     """Whether each value is like the one before it, more than by chance."""
     return len(values) > 4 and float(values.autocorr()) > 2 / len(values) ** 0.5
-
-
-def p_text(p: float) -> str:
-    """A p-value as titles say it."""
-    return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
 
 
 def with_columns(schema: Any, columns: list[str]) -> Any:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
 from querist.analysis.findings import Findings, Gathering, counted
 from querist.analysis.frame import complete
-from querist.analysis.techniques.base import Column, Params, Technique
+from querist.analysis.phrases import figure, listed
+from querist.analysis.techniques.base import Amount, Params, Technique, when_asked
 from querist.charts.chart import Chart
 from querist.charts.columns import title
 from querist.charts.statistical import REST, points
@@ -29,8 +30,10 @@ CLEAR = 0.05
 
 
 class ClustersParams(Params):
-    columns: list[Column] = Field(min_length=1, max_length=10)
-    count: int = Field(default=0, ge=0, le=20, description="Number of clusters; 0 to find it")
+    columns: list[Amount] = Field(min_length=1, max_length=10)
+    count: Annotated[int, when_asked(r"\d|two|three|four|five|six|seven|eight|nine|ten")] = Field(
+        default=0, ge=0, le=20, description="Number of clusters; 0 to find it"
+    )
 
 
 class Clusters(Technique[ClustersParams]):
@@ -68,11 +71,17 @@ class Clusters(Technique[ClustersParams]):
         found.add("silhouette", score, "how well the clusters are apart, -1 to 1")
         chance = _by_chance(scaled, best)
         found.add("silhouette_by_chance", chance, "the highest of as many clusters in rows that have none")
-        if score <= chance + CLEAR:
+        apart = f"their silhouette is {score:.2f}, that of rows without clusters {chance:.2f}"
+        clear = score > chance + CLEAR
+        found.say(f"{best} clusters of rows: {apart}." if clear else f"No clear clusters; of the {best} tried {apart}.")
+        if not clear:
             found.warn(f"Rows without any clusters have a silhouette of {chance:.2f}, too: these may have none.")
         nearest = model.predict(scaled)
         found.chart = _picture(rows, nearest, model.cluster_centers_, score)
         for number, part in rows.groupby(nearest):
+            centre = listed([f"{column} {figure(part[column].mean())}" for column in rows.columns])
+            if best <= MOST_CLUSTERS:
+                found.say(f"{len(part):,} rows: {centre}.")
             found.add(f"size_{number}", len(part), f"rows in cluster {number}")
             for column in rows.columns:
                 found.add(f"mean_{column}_{number}", part[column].mean(), f"mean of {column} in cluster {number}")

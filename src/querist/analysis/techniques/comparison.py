@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from querist.analysis.findings import Findings, Gathering
 from querist.analysis.frame import numbers, present
-from querist.analysis.techniques.base import MAX_GROUPS, Column, Params, Technique, groups, label, p_text
+from querist.analysis.phrases import listed, p_text, ranked
+from querist.analysis.techniques.base import MAX_GROUPS, Column, Params, Technique, groups, label, when_asked
 from querist.charts.chart import Chart, Kind
 from querist.charts.columns import title
 from querist.charts.recommend import SERIES, recommend
@@ -26,6 +27,8 @@ NAMES = {
 MIN_PER_GROUP = 3
 LARGE = 30
 """The mean of more values is nearly normal, whatever they are."""
+MOST_SHARES = 12
+"""Shares that are told one by one."""
 UNEVEN = 1.5
 """Where a group is so many times as large as another, that variances look alike is no reason to take them as equal."""
 
@@ -33,7 +36,7 @@ UNEVEN = 1.5
 class ComparisonParams(Params):
     column: Column
     by: Column
-    test: Test = "auto"
+    test: Annotated[Test, when_asked(r"t-?test|welch|mann|anova|kruskal|chi-?sq|fisher")] = "auto"
 
 
 class Comparison(Technique[ComparisonParams]):
@@ -72,6 +75,15 @@ class Comparison(Technique[ComparisonParams]):
             found.add(f"std_{name}", part.std(), f"std {where}")
             found.add(f"count_{name}", len(part), f"count {where}")
         told = f"{title(params.column)} by {title(params.by)}: {NAMES[test]}, {p_text(p)}"
+        differs = "differs" if p < 0.05 else "does not differ significantly"
+        middle = "median" if test in ("mann_whitney", "kruskal") else "mean"
+        middles = {name: float(part.agg(middle)) for name, part in parts}
+        if len(set(middles.values())) == 1:  # ranks can differ where medians do not
+            middle, middles = "mean", {name: float(part.mean()) for name, part in parts}
+        found.say(
+            f"{params.column} {differs} between the groups of {params.by} ({NAMES[test]}, {p_text(p)}); "
+            f"{middle} from highest to lowest: {listed(ranked(middles))}."
+        )
         drawn = {name: part.tolist() for name, part in parts}
         found.chart = boxes(drawn, (title(params.column), title(params.by)), told)
         return found.done()
@@ -202,6 +214,20 @@ def _of_words(found: Gathering, frame: pd.DataFrame, params: ComparisonParams) -
     if exact is not None:
         p, name = exact, "Fisher's exact test"
     found.add("significant", p < 0.05, "whether the two are related, at 0.05")
+    go = "go together" if p < 0.05 else "show no significant association"
+    found.say(f"{params.column} and {params.by} {go} ({name}, {p_text(p)}).")
+    shares = counts / counts.sum()
+    if counts.size <= MOST_SHARES:
+        for value in counts.index:
+            for group in counts.columns:
+                meaning = f"share of {params.column} = {label(value)} in the rows where {params.by} = {label(group)}"
+                found.add(f"share_{label(value)}_{label(group)}", shares.at[value, group], meaning)
+        value = (shares.max(axis=1) - shares.min(axis=1))[::-1].idxmax()  # which differs most; of no and yes, yes
+        percent = [
+            f"{100 * share:.3g}% where {params.by} is {label(group)}"
+            for group, share in shares.loc[value].sort_values(ascending=False).items()
+        ]
+        found.say(f"{params.column} is {label(value)} in {listed(percent)}.")
     found.chart = _shares(counts, params, f"{name}, {p_text(p)}")
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from itertools import combinations
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 from pydantic import Field
 
 from querist.analysis.findings import Findings, Gathering
 from querist.analysis.frame import complete, numbers, present
+from querist.analysis.phrases import listed, p_text
 from querist.analysis.techniques.base import (
+    BY,
     Column,
     Grouping,
     Params,
@@ -18,8 +20,8 @@ from querist.analysis.techniques.base import (
     groups,
     in_time,
     label,
-    p_text,
     tell_ungrouped,
+    when_asked,
 )
 from querist.charts.chart import Chart
 from querist.charts.columns import title
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 FEW = 10
 """Spearman's p of fewer rows is far off: 0 for three in the same order, where it is 1/3."""
 SIGNS = {"pearson": "r", "spearman": "ρ", "kendall": "τ"}
+_STRENGTHS = {0.7: "strong", 0.3: "moderate", 0.0: "weak"}
+"""Usual words for |r| from there on."""
 
 
 class _Measured(NamedTuple):
@@ -42,12 +46,15 @@ class _Measured(NamedTuple):
     p: float
     words: str
     tail: str
+    n: int
 
 
 class CorrelationParams(Params):
     columns: list[Column] = Field(min_length=2, max_length=8)
-    method: Literal["pearson", "spearman", "kendall"] = "pearson"
-    by: Grouping = ""
+    method: Annotated[Literal["pearson", "spearman", "kendall"], when_asked("pearson|spearman|kendall|rank")] = (
+        "pearson"
+    )
+    by: Annotated[Grouping, when_asked(BY)] = ""
 
 
 class Correlation(Technique[CorrelationParams]):
@@ -73,7 +80,7 @@ class Correlation(Technique[CorrelationParams]):
                 r = p = None
                 if len(both) >= 3 and both.nunique().min() > 1:
                     r, p = (float(part) for part in test(both[left], both[right]))
-                    measured.append(_Measured(r, left, right, p, f"{left} and {right}{where}", tail))
+                    measured.append(_Measured(r, left, right, p, f"{left} and {right}{where}", tail, len(both)))
                     if params.method == "spearman" and len(both) < FEW:
                         rough = f"Spearman's p is rough for {len(both)} rows{where}, and may be far too small"
                         found.warn(f"{rough}; Kendall's is surer.")
@@ -86,7 +93,7 @@ class Correlation(Technique[CorrelationParams]):
             raise UsageError(found.warnings[-1], hint="Choose columns that vary, with at least 3 rows in common.")
         tell_ungrouped(found, self.frame, params.by)
         strongest = max(measured, key=lambda pair: abs(pair.r))
-        told = p_text(strongest.p)
+        told, adjusted = p_text(strongest.p), {pair: pair.p for pair in measured}
         if len(measured) > 1:
             chosen = {"highest": max(measured), "lowest": min(measured), "strongest": strongest}
             for word, pair in chosen.items():
@@ -94,6 +101,7 @@ class Correlation(Technique[CorrelationParams]):
                 found.add(f"{word}_r_pair", f"{pair.left}, {pair.right}", f"the pair with the {word} correlation")
             adjusted = _adjust(measured, found)
             told = f"{p_text(adjusted[strongest])} for {len(measured)} correlations"
+        _say(measured, adjusted, SIGNS[params.method], found)
         if time := in_time(self.frame):
             compared = {name for pair in measured for name in (pair.left, pair.right)}
             following = {name for name in compared if follows(numbers(self.frame, name))}
@@ -105,6 +113,27 @@ class Correlation(Technique[CorrelationParams]):
         told = f" by {title(params.by)}" if params.by else f": {SIGNS[params.method]} = {strongest.r:.2f}, {told}"
         found.chart = _picture(self.frame, (strongest.left, strongest.right), params.by, told, len(pairs))
         return found.done()
+
+
+def _say(measured: list[_Measured], p_values: dict[_Measured, float], sign: str, found: Gathering) -> None:
+    """A sentence for the pair, or of several for the strongest and those that go together at all."""
+    strongest = max(measured, key=lambda pair: abs(pair.r))
+    after = "" if len(measured) == 1 else f" after Holm for {len(measured)} correlations"
+    figures = f"{sign} = {strongest.r:.2f}, {p_text(p_values[strongest])}{after}, n = {strongest.n:,}"
+    if p_values[strongest] >= 0.05:
+        which = (
+            "show no significant correlation" if not after else "have the strongest correlation, not a significant one"
+        )
+        found.say(f"{strongest.words} {which}: {figures}.")
+        return
+    strength = next(word for least, word in _STRENGTHS.items() if abs(strongest.r) >= least)
+    kind = f"{strength} {'positive' if strongest.r > 0 else 'negative'}"
+    found.say(f"{strongest.words} have a {kind} correlation{', the strongest' if after else ''}: {figures}.")
+    others = sorted((pair for pair in measured if pair is not strongest), key=lambda pair: -abs(pair.r))
+    if clear := [f"{pair.words} ({pair.r:.2f})" for pair in others if p_values[pair] < 0.05]:
+        found.say(f"Also significant: {listed(clear)}.")
+    elif others:
+        found.say("No other pair is significant.")
 
 
 def _adjust(measured: list[_Measured], found: Gathering) -> dict[_Measured, float]:

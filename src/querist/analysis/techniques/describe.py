@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from querist.analysis.findings import Findings, Gathering
+from querist.analysis.findings import Findings, Gathering, plain
 from querist.analysis.frame import LARGEST, numbers, present
+from querist.analysis.phrases import figure, listed, ranked
 from querist.analysis.techniques.base import (
     MAX_GROUPS,
     Column,
@@ -34,6 +35,9 @@ Statistic = Literal[
     "pearson_first_skewness",
 ]  # fmt: skip
 _OF_THE_MODE = {"mode", "pearson_first_skewness"}
+_WORDS = {"std": "standard deviation", "population_std": "population standard deviation", "q1": "lower quartile"}
+_WORDS |= {"q3": "upper quartile", "iqr": "interquartile range", "distinct": "different values"}
+_WORDS |= {"within_one_std": "values within one standard deviation"}
 
 
 class DescribeParams(Params):
@@ -48,7 +52,9 @@ class Describe(Technique[DescribeParams]):
 
     def compute(self, params: DescribeParams) -> Findings:
         found = Gathering(self.name)
+        whole: dict[str, dict[str, Any]] = {column: {} for column in params.columns}
         for statistic in params.statistics:
+            word = _WORDS.get(statistic, statistic.replace("_", " "))
             for column in params.columns:
                 values: dict[str, Any] = {}
                 for group, part in groups(self.frame, params.by):
@@ -57,10 +63,18 @@ class Describe(Technique[DescribeParams]):
                     found.add(key, values[group], meaning)
                 if params.by:
                     _extremes(found, statistic, column, params.by, values)
+                    parts = {group: value for group, value in values.items() if isinstance(value, (int, float))}
+                    if parts:
+                        found.say(f"{word.capitalize()} of {column} by {params.by}: {listed(ranked(parts))}.")
+                elif values[""] is not None and values[""] == values[""]:
+                    whole[column][word] = values[""]
                 lacking = [group for group, value in values.items() if value is None or value != value]
                 if lacking:
                     groups_of = f" where {params.by} is {', '.join(lacking[:5])}" if params.by else ""
                     found.warn(f"{column} has too few or too similar values for its {statistic}{groups_of}.")
+        for column, told in whole.items():
+            if told:
+                found.say(f"{column}: {listed([f'{word} {_told(value)}' for word, value in told.items()])}.")
         tell_ungrouped(found, self.frame, params.by)
         for column in params.columns:
             found.left_out(len(self.frame) - len(present(self.frame, column)), f"a value of {column}")
@@ -68,6 +82,10 @@ class Describe(Technique[DescribeParams]):
                 _tell_modes(found, self.frame, column, params.by)
         found.chart = _picture(self.frame, params.columns[0], params.by)
         return found.done()
+
+
+def _told(value: Any) -> str:
+    return figure(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else str(plain(value))
 
 
 def _picture(frame: pd.DataFrame, column: str, by: str) -> Chart | None:

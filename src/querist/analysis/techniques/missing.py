@@ -6,6 +6,7 @@ from pydantic import Field
 
 from querist.analysis.findings import Findings, Gathering
 from querist.analysis.frame import present
+from querist.analysis.phrases import listed
 from querist.analysis.techniques.base import Column, Params, Technique
 from querist.charts.recommend import recommend
 from querist.sources.table import ResultColumn, Table
@@ -35,6 +36,9 @@ class Missing(Technique[MissingParams]):
         found.add("rows", len(self.frame), "rows in all")
         whole = set.intersection(*(set(values.index) for values in there.values()))
         found.add("rows_without_missing", len(whole), "complete rows")
+        most_first = sorted(with_any, key=lambda column: -counts[column])
+        lack = listed([f"{column} {counts[column]:,}" for column in most_first])
+        found.say(f"Missing of {len(self.frame):,} values: {lack}." if lack else "No value is missing.")
         if with_any:
             bars = Table((ResultColumn("column"), ResultColumn("missing values")), tuple(counts.items()))
             told = f"Missing values of {len(self.frame):,} rows, by column"

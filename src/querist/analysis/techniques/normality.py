@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
 from querist.analysis.findings import Findings, Gathering, counted
 from querist.analysis.frame import numbers
-from querist.analysis.techniques.base import Column, Grouping, Params, Technique, groups, named, p_text, tell_ungrouped
+from querist.analysis.phrases import figure, p_text
+from querist.analysis.techniques.base import (
+    BY,
+    Amount,
+    Grouping,
+    Params,
+    Technique,
+    groups,
+    named,
+    tell_ungrouped,
+    when_asked,
+)
 from querist.charts.columns import title
 from querist.charts.statistical import histogram
 from querist.errors import UsageError
@@ -20,10 +31,17 @@ FEWEST, FEW = 8, 20
 """Values that a test takes at least; and below which it finds little that is not normal."""
 
 
+Test = Literal["shapiro", "kolmogorov_smirnov", "anderson", "dagostino"]
+_NAMES = {
+    "shapiro": "Shapiro-Wilk", "kolmogorov_smirnov": "Kolmogorov-Smirnov", "anderson": "Anderson-Darling",
+    "dagostino": "D'Agostino",
+}  # fmt: skip
+
+
 class NormalityParams(Params):
-    columns: list[Column] = Field(min_length=1, max_length=8)
-    test: Literal["shapiro", "kolmogorov_smirnov", "anderson", "dagostino"] = "shapiro"
-    by: Grouping = ""
+    columns: list[Amount] = Field(min_length=1, max_length=8)
+    test: Annotated[Test, when_asked("shapiro|kolmogorov|smirnov|anderson|agostino")] = "shapiro"
+    by: Annotated[Grouping, when_asked(BY)] = ""
 
 
 class Normality(Technique[NormalityParams]):
@@ -55,6 +73,9 @@ class Normality(Technique[NormalityParams]):
                     key, meaning = named(name, column, params.by, group)
                     found.add(key if several else name, value, f"{label} test: {meaning}")
                 told = f"Distribution of {title(column)}{where}: {label}, {p_text(p)}"
+                normal = "looks normally distributed" if p >= 0.05 else "is not normally distributed"
+                shape = f"skewness {figure(values.skew())}, kurtosis {figure(values.kurt())}"
+                found.say(f"{column}{where} {normal} ({_NAMES[params.test]}, {p_text(p)}): {shape}.")
                 found.chart = found.chart or histogram(values.tolist(), title(column), told)
                 if p >= 0.05 and len(values) < FEW:
                     found.warn(f"{len(values)} values of {column}{where} hardly show whether they are normal or not.")

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
 from querist.analysis.findings import Findings, Gathering
 from querist.analysis.frame import numbers, present
-from querist.analysis.techniques.base import Column, Grouping, Params, Technique, groups, named, tell_ungrouped
+from querist.analysis.phrases import figure, listed
+from querist.analysis.techniques.base import (
+    BY,
+    Amount,
+    Grouping,
+    Params,
+    Technique,
+    groups,
+    named,
+    tell_ungrouped,
+    when_asked,
+)
 from querist.charts.chart import Chart
 from querist.charts.columns import title
 from querist.charts.statistical import points
@@ -18,15 +29,16 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Method = Literal["zscore", "iqr"]
+_RULE = r"z-?score|iqr|quartile|deviations?|sigma"
 LISTED = 100
 """Outliers that are listed; more are only counted."""
 
 
 class OutliersParams(Params):
-    column: Column
-    method: Method = "zscore"
-    threshold: float = Field(default=3.0, gt=0, le=10)
-    by: Grouping = ""
+    column: Amount
+    method: Annotated[Method, when_asked(_RULE)] = "zscore"
+    threshold: Annotated[float, when_asked(rf"{_RULE}|threshold")] = Field(default=3.0, gt=0, le=10)
+    by: Annotated[Grouping, when_asked(BY)] = ""
 
 
 class Outliers(Technique[OutliersParams]):
@@ -71,6 +83,7 @@ class Outliers(Technique[OutliersParams]):
             ):
                 key, meaning = named(name, params.column, params.by, group)
                 found.add(key if group else name, value, meaning)
+            found.say(_sentence(f"{params.column}{where}", apart.tolist(), len(rest), (low, high)))
             if params.method == "zscore" and len(values) <= params.threshold**2 + 1:
                 found.warn(f"Among {len(values)} values no z-score can be above {params.threshold:g}{where}: use iqr.")
             if params.method == "iqr" and low == high:
@@ -80,6 +93,16 @@ class Outliers(Technique[OutliersParams]):
         if marks:
             found.chart = _picture(marks, params, () if params.by else (low, high))
         return found.done()
+
+
+def _sentence(column: str, apart: list[float], rest: int, bounds: tuple[float, float]) -> str:
+    low, high = map(figure, bounds)
+    if not apart:
+        return f"No value of {column} is an outlier: all lie between {low} and {high}."
+    middle = sum(bounds) / 2
+    furthest = [figure(value) for value in sorted(apart, key=lambda value: -abs(value - middle))]
+    are = "value is an outlier" if len(apart) == 1 else "values are outliers"
+    return f"{len(apart):,} {are} of {column}, {rest:,} are none: {listed(furthest)} lie outside {low} to {high}."
 
 
 def _picture(marks: list[tuple[float, float, str]], params: OutliersParams, bounds: Sequence[float]) -> Chart:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from querist.analysis.findings import Gathering, counted
 from querist.analysis.frame import numbers, present
-from querist.analysis.techniques.base import Column, Params
+from querist.analysis.techniques.base import Amount, Date, Params, when_asked
 from querist.errors import UsageError
 
 if TYPE_CHECKING:
@@ -21,9 +21,9 @@ SLACK = 0.05
 
 
 class SeriesParams(Params):
-    date: Column
-    value: Column
-    period: Period = "month"
+    date: Date
+    value: Amount
+    period: Annotated[Period, when_asked(r"\b(?:dai|day|week|month|quarter|year|annual)")] = "month"
     aggregate: Literal["mean", "sum", "last"] = "mean"
 
 

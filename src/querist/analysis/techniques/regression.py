@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
-from querist.analysis.findings import Findings, Gathering, counted
+from querist.analysis.findings import Findings, Gathering, counted, identifier
 from querist.analysis.frame import numbers, present
-from querist.analysis.techniques.base import Column, Params, Technique, follows, in_time, label
+from querist.analysis.phrases import figure, listed, p_text
+from querist.analysis.techniques.base import Column, Params, Technique, follows, in_time, label, when_asked
 from querist.charts.chart import Chart
 from querist.charts.columns import title
 from querist.charts.statistical import boxes, points
@@ -26,12 +27,17 @@ DEPENDENT = 30.0
 """Condition number of scaled features from which single coefficients are unreliable (Belsley, Kuh and Welsch 1980)."""
 
 
+_SPLIT = r"\btest|train|split|hold|valid|unseen|accura"
+
+
 class RegressionParams(Params):
     target: Column
     features: list[Column] = Field(min_length=1, max_length=20)
-    kind: Literal["linear", "logistic"] = "linear"
-    test_share: float = Field(default=0.0, ge=0, le=0.9, description="Share of rows to test on; 0 for no split")
-    random_state: int = Field(default=42, ge=0, le=2**31)
+    kind: Annotated[Literal["linear", "logistic"], when_asked("logistic|probab|odds|likel|classif")] = "linear"
+    test_share: Annotated[float, when_asked(_SPLIT)] = Field(
+        default=0.0, ge=0, le=0.9, description="Share of rows to test on; 0 for no split"
+    )
+    random_state: Annotated[int, when_asked("random|seed")] = Field(default=42, ge=0, le=2**31)
 
 
 class Regression(Technique[RegressionParams]):
@@ -58,6 +64,7 @@ class Regression(Technique[RegressionParams]):
                 _score(found, "", _fitted(found, rows, features, params), rows, features, params)
             _logit(found, rows, features, params.target)
         found.add("n", len(rows), "rows used")
+        _say(found, rows, features, params)
         return found.done()
 
 
@@ -242,6 +249,39 @@ def _scaled(rows: pd.DataFrame, features: list[str]) -> tuple[Any, Any, Any]:
     values = rows[features].to_numpy(dtype=float)
     means, spreads = values.mean(axis=0), values.std(axis=0)
     return np.column_stack([np.ones(len(rows)), (values - means) / spreads]), means, spreads
+
+
+def _say(found: Gathering, rows: pd.DataFrame, features: list[str], params: RegressionParams) -> None:
+    """What each feature does to the target, and how well all predict it."""
+    known: dict[str, Any] = {finding.name: finding.value for finding in found.done().values}
+    effects: dict[bool, list[str]] = {True: [], False: []}
+    for name in features:
+        size, p = known.get(identifier(f"coef_{name}")), known.get(identifier(f"p_value_{name}"))
+        if size is None or p is None:
+            continue
+        more = f"with {name}" if rows[name].isin((0, 1)).all() else f"per unit of {name}"
+        if p >= 0.05:
+            effects[False].append(f"{name} ({p_text(p)})")
+        elif params.kind == "linear":
+            way = "higher" if size > 0 else "lower"
+            effects[True].append(f"{figure(abs(size))} {way} {more} ({p_text(p)})")
+        else:
+            way = "more" if size > 0 else "less"
+            effects[True].append(f"{way} likely {more} (log odds {figure(size)}, {p_text(p)})")
+    subject = params.target
+    if params.kind == "logistic":
+        subject += f" = {label(sorted(rows[params.target].unique())[-1])}"
+    alone = "" if len(features) == 1 else ", the others held fixed"
+    if effects[True]:
+        found.say(f"{subject} is {listed(effects[True])}{alone}.")
+    if effects[False]:
+        found.say(f"{subject} does not clearly depend on {listed(effects[False])}.")
+    where, prefix = ("on the test rows", "test_") if params.test_share else ("on all rows", "")
+    if params.kind == "linear":
+        error = f"root mean squared error {figure(known[f'{prefix}rmse'])}"
+        found.say(f"R² = {known[f'{prefix}r2']:.2f} {where}, {error}.")
+    else:
+        found.say(f"{100 * known[f'{prefix}accuracy']:.3g}% are predicted right {where}.")
 
 
 def _logit(found: Gathering, rows: pd.DataFrame, features: list[str], target: str) -> None:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from querist.analysis.findings import Findings, Gathering, counted
-from querist.analysis.techniques.base import Technique, label, p_text
+from querist.analysis.phrases import figure, listed, p_text
+from querist.analysis.techniques.base import Technique, label
 from querist.analysis.techniques.periods import SeriesParams, regular
 from querist.charts.columns import title
 from querist.charts.statistical import course
@@ -52,6 +53,11 @@ class Trend(Technique[SeriesParams]):
         found.add("mean", series.mean(), f"mean over all {params.period}s")
         found.add("first", series.iloc[0], f"{params.value} in the first {params.period}")
         found.add("last", series.iloc[-1], f"{params.value} in the last {params.period}")
+        slope = f"{'rises' if fit.slope > 0 else 'falls'} by {figure(abs(fit.slope))} a {params.period}"
+        ends = f"from {figure(series.iloc[0])} in {_named(series.index[0], params)} to {figure(series.iloc[-1])} in "
+        ends += _named(series.index[-1], params)
+        course_of = f"{slope}, {ends}" if significant else f"shows no clear trend, {ends}"
+        found.say(f"{params.value} {course_of} ({p_text(line.p)}).")
         if series.nunique() == 1:
             found.warn(f"{params.value} does not change.")
             return found.done()
@@ -70,6 +76,8 @@ class Trend(Technique[SeriesParams]):
             strength = max(0.0, 1 - parts.resid.var() / (parts.resid + parts.seasonal).var())
             found.add("seasonal_strength", strength, f"0 to 1, over {season} {params.period}s")
             found.add("season_p_value", line.season_p, "p-value of the season")
+            whether = "a season" if line.season_p < 0.05 else "no clear season"
+            found.say(f"It has {whether} (strength {strength:.2f}, {p_text(line.season_p)}).")
             if line.season_p < 0.05:
                 seasons = f", season {strength:.2f} of 1"
             else:
@@ -103,6 +111,11 @@ class Forecast(Technique[ForecastParams]):
             found.add(f"forecast_{day}", row["mean"], f"{params.value} expected {where}")
             found.add(f"low_{day}", row["pi_lower"], f"lower end of the 95% interval {where}")
             found.add(f"high_{day}", row["pi_upper"], f"upper end of the 95% interval {where}")
+        values = [
+            f"{figure(row['mean'])} ({figure(row['pi_lower'])} to {figure(row['pi_upper'])}) in {_named(when, params)}"
+            for when, row in expected.iterrows()
+        ]
+        found.say(f"{params.value} is expected to be, with 95% intervals: {listed(values, ';')}.")
         if not seasonal and season > 1:
             found.warn(f"{len(series)} {params.period}s are too few for a season; the forecast has none.")
         if len(series) < SURE:
@@ -204,6 +217,11 @@ def _expected(series: pd.Series[float], season: int | None, ahead: int, found: G
 
 def _dated(series: pd.Series[float]) -> list[tuple[str, float]]:
     return [(when.isoformat(), value) for when, value in zip(series.index, series.tolist(), strict=True)]
+
+
+def _named(when: pd.Timestamp, params: SeriesParams) -> str:
+    """A period as people write it: `2024`, `2024-03`, `2024-03-18`."""
+    return f"{when:%Y-%m-%d}"[: {"year": 4, "quarter": 7, "month": 7}.get(params.period, 10)]
 
 
 def _axis(params: SeriesParams) -> str:

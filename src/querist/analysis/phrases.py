@@ -1,0 +1,31 @@
+"""Numbers and lists as sentences have them. A number keeps enough digits to be found again among the values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+MOST = 6
+"""Parts of an enumeration; of more the first ones are told."""
+
+
+def figure(value: float) -> str:
+    """Four significant digits, whole numbers and thousands in full: `0.03125`, `12.5`, `48,210`."""
+    return f"{value:,.0f}" if abs(value) >= 1000 or float(value).is_integer() else f"{value:.4g}"
+
+
+def p_text(p: float) -> str:
+    """A p-value as titles and sentences say it."""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
+
+
+def listed(parts: Sequence[str], mark: str = ",") -> str:
+    """`a, b and c`; of many the first ones, and that there are more."""
+    if len(parts) > MOST:
+        return f"{f'{mark} '.join(parts[:MOST])}{mark} and more"
+    head, last = parts[:-1], parts[-1:]
+    return f"{f'{mark} '.join(head)} and {last[0]}" if head else "".join(last)
+
+
+def ranked(values: dict[str, float]) -> list[str]:
+    """Groups with their values, the highest first: `loam 6.2`."""
+    return [f"{name} {figure(value)}" for name, value in sorted(values.items(), key=lambda item: -item[1])]
