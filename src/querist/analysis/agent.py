@@ -150,7 +150,8 @@ class Analyse(Component[AnalysisQuestion, Analysis]):
         if self.code is not None:
             await self.code.warm()
         work.drafts.append(await self._by_techniques(work))
-        if self.code is not None:
+        # What no code would compute alike, such as a forecast, it does not confirm either.
+        if self.code is not None and (work.names or not work.drafts[0].usable or work.drafts[0].wanted):
             work.tell("code", "Writing code")
             work.drafts += await self._by_code(work, self.code)
             ways = [draft for draft in work.drafts if draft.usable]
@@ -195,7 +196,8 @@ class Analyse(Component[AnalysisQuestion, Analysis]):
             plan = read_plan(reply.data)
             if not plan.analyses:
                 return Draft("techniques", script, error="No standard technique fits.")
-            followed = await follow(plan, work.data.frame, work.context)
+            plain = "" if work.names else work.asked.question
+            followed = await follow(plan, work.data.frame, work.context, plain)
             found = followed.findings
         except (UsageError, DataError, ModelOutputError, ComponentFailedError, ComponentTimeoutError) as error:
             return Draft("techniques", script, error=f"{error.message} {error.hint}".strip())
@@ -209,7 +211,8 @@ class Analyse(Component[AnalysisQuestion, Analysis]):
             found.summary,
             followed.notes,
             warnings=(*found.warnings, *problems),
-            guesses=(guess,) if guess else (),
+            guesses=(*followed.guesses, *([guess] if guess else [])),
+            wanted=followed.wanted,
             chart=found.chart,
             error="" if any(v is not None for v in values.values()) else "; ".join(problems) or "Nothing was read.",
         )
@@ -233,17 +236,21 @@ class Analyse(Component[AnalysisQuestion, Analysis]):
         return {**picked, **sure}, problems, guess
 
     async def _by_code(self, work: _Work, code: CodeRunner, *, other: bool = False) -> list[Draft]:
-        reply = await ask_for_code(self.model, work.asked, other=other)
+        keys = [name.name for name in work.names] or work.drafts[0].wanted
+        reply = await ask_for_code(self.model, work.asked, keys, other=other)
         work.count(reply)
         drafts = [await run_code(reply.text, work.data.frame, work.asked.names, code)]
         for _ in range(self.repairs):
             if not drafts[-1].error:
                 break
             work.tell("repair", f"Mending: {drafts[-1].error}")
-            failed, reply = reply, await ask_for_code(self.model, work.asked, failed=(reply.text, drafts[-1].error))
+            failed, reply = (
+                reply,
+                await ask_for_code(self.model, work.asked, keys, failed=(reply.text, drafts[-1].error)),
+            )
             work.count(reply)
             if code_in(reply.text) == code_in(failed.text):  # it insists
-                reply = await ask_for_code(self.model, work.asked, other=True)
+                reply = await ask_for_code(self.model, work.asked, keys, other=True)
                 work.count(reply)
             drafts.append(await run_code(reply.text, work.data.frame, work.asked.names, code))
         return drafts

@@ -65,15 +65,21 @@ async def ask_for_reading(model: Model, asked: Asked, findings: Sequence[Finding
 
 
 async def ask_for_code(
-    model: Model, asked: Asked, *, failed: tuple[str, str] | None = None, other: bool = False
+    model: Model,
+    asked: Asked,
+    wanted: Sequence[str],
+    *,
+    failed: tuple[str, str] | None = None,
+    other: bool = False,
 ) -> Reply:
     """Code for the question.
 
     Args:
+        wanted: what to compute, by name; empty where that is for the code to say.
         failed: the last reply and what was wrong with it, for better code.
         other: code that is likely to differ from the first.
     """
-    keys = ", ".join(f"{wanted.name!r}: ..." for wanted in asked.names) or "'what it is': value, ..."
+    keys = ", ".join(f"{name!r}: ..." for name in wanted) or "..."
     messages = _prompt("code").messages(
         tables=asked.table,
         question=asked.question,

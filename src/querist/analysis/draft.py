@@ -52,6 +52,7 @@ class Draft:
         summary: the same in sentences; of code, nothing.
         notes: what was done to the data, and what was mended in the script.
         warnings: what to know before trusting the values.
+        wanted: what code has to compute to be held against the findings; of code, nothing.
         guesses: what was taken to be meant, without knowing; a draft with any confirms nothing.
         error: why there are no values; empty when there are.
     """
@@ -65,6 +66,7 @@ class Draft:
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     guesses: tuple[str, ...] = ()
+    wanted: tuple[str, ...] = ()
     chart: Chart | None = None
     error: str = ""
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from querist.analysis.techniques.base import A_COLUMN
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,6 +60,7 @@ _SURE = {
 """Words that leave no doubt: where one occurs, no other technique is meant."""
 _NAMES = {name: re.compile(words, re.I) for name, words in _TECHNIQUES.items()}
 _SURE_NAMES = {name: re.compile(words, re.I) for name, words in _SURE.items()}
+MOST_COLUMNS = 50
 _NEEDS = {"trend": "date", "forecast": "date", "normality": "number", "outliers": "number", "clusters": "number"}
 _GAPS = {1.5: "day", 8: "week", 32: "month", 93: "quarter"}
 """Days that lie between one date and the next, at most."""
@@ -79,7 +82,14 @@ class Narrowing:
     techniques: tuple[str, ...]
     columns: dict[str, tuple[str, ...]]
     question: str
-    defaults: dict[str, str]
+    defaults: dict[str, Any]
+
+    def asks(self, words: str) -> bool:
+        """Whether the question has one of these words."""
+        if words == A_COLUMN:
+            said = set(re.findall(r"\w+", self.question.lower()))
+            return any(said >= set(re.findall(r"[^\W_]+", name.lower())) for name in self.columns["one"])
+        return bool(re.search(words, self.question, re.I))
 
 
 def narrow(question: str, frame: pd.DataFrame) -> Narrowing:
@@ -88,7 +98,9 @@ def narrow(question: str, frame: pd.DataFrame) -> Narrowing:
     possible = [name for name in _NAMES if columns[_NEEDS.get(name, "one")]]
     spoken_of = [name for name, words in _SURE_NAMES.items() if name in possible and words.search(question)]
     spoken_of = spoken_of or [name for name in possible if _NAMES[name].search(question)]
-    defaults = {"period": _period(frame[columns["date"][0]])} if columns["date"] else {}
+    defaults: dict[str, Any] = {"columns": list(columns["one"][:MOST_COLUMNS])}
+    if columns["date"]:
+        defaults["period"] = _period(frame[columns["date"][0]])
     # Code is written anyway. A plan may leave it to that where figures are asked for, which can be of any kind.
     code = ["code"] if not spoken_of or "describe" in spoken_of else []
     return Narrowing(tuple([*(spoken_of or possible), *code]), columns, question, defaults)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
+from querist.analysis.conditions import kept_steps, unsaid
 from querist.analysis.findings import Findings, merged
 from querist.analysis.fitting import fitted
 from querist.analysis.narrowing import Narrowing
@@ -26,6 +27,7 @@ from querist.analysis.prepare import (
     NewColumn,
     Scale,
     Step,
+    StepParams,
     prepare,
 )
 from querist.analysis.techniques import TECHNIQUES, techniques
@@ -39,7 +41,15 @@ if TYPE_CHECKING:
     import pandas as pd
 
 JsonSchema = dict[str, Any]
-_STEPS: tuple[type[Params], ...] = (NewColumn, KeepRows, DropMissing, FillMissing, DropOutliers, Scale, DropDuplicates)
+_STEPS: tuple[type[StepParams], ...] = (
+    NewColumn,
+    KeepRows,
+    DropMissing,
+    FillMissing,
+    DropOutliers,
+    Scale,
+    DropDuplicates,
+)
 MAX_STEPS, MAX_ANALYSES = 5, 4
 KINDS = ("number", "date")
 """Places for columns of one kind; where nothing is known of the columns, they take any."""
@@ -68,7 +78,7 @@ def plan_schema(columns: list[str], new: list[str], narrowing: Narrowing | None 
         new: names that the plan may give to columns of its own.
         narrowing: what is open; None for everything.
     """
-    steps = [_object(kind.model_json_schema()) for kind in _STEPS]
+    steps = [_object(kind.model_json_schema()) for kind in _STEPS if narrowing is None or narrowing.asks(kind.asked)]
     open_ = [kind for kind in TECHNIQUES if narrowing is None or kind.name in narrowing.techniques]
     chosen = [
         _object(kind.input_type.model_json_schema(), {"technique": {"const": kind.name}}, narrowing) for kind in open_
@@ -120,25 +130,46 @@ def _used(steps: tuple[Step, ...], reply: Any) -> tuple[Step, ...]:
 
 @dataclass(frozen=True)
 class Followed:
-    """What a plan led to: the findings of its techniques together, their names, and what was done to the data."""
+    """What a plan led to.
+
+    Attributes:
+        findings: of its techniques together.
+        techniques: their names.
+        wanted: what other ways to the answer are to compute, so that they can be held against the findings.
+        notes: what was done to the data.
+        guesses: conditions on the rows that the question does not name.
+    """
 
     findings: Findings
     techniques: tuple[str, ...]
+    wanted: tuple[str, ...]
     notes: tuple[str, ...]
+    guesses: tuple[str, ...]
 
 
-async def follow(plan: Plan, frame: pd.DataFrame, context: RunContext) -> Followed:
+async def follow(plan: Plan, frame: pd.DataFrame, context: RunContext, question: str = "") -> Followed:
     """Prepare the data and run the techniques.
+
+    Args:
+        question: in plain words, which conditions on the rows are held against; empty where they are prescribed.
 
     Raises:
         UsageError, GuardError, QueryError: a step or technique that does not fit the data.
     """
     runner = context.get(Runner) or Runner()
-    prepared, notes = await asyncio.to_thread(prepare, frame, plan.steps)
+    steps, told = await asyncio.to_thread(kept_steps, plan.steps, [params for _, params in plan.analyses], frame)
+    prepared, notes = await asyncio.to_thread(prepare, frame, steps)
     kinds: dict[type[Params], Technique[Any]] = {kind.input_type: kind for kind in techniques(prepared)}
     chosen = [fitted(params, prepared) for _, params in plan.analyses]
     found = merged([await runner.run(kinds[type(params)], params, context) for params in chosen])
-    return Followed(found, tuple(kinds[type(params)].name for params in chosen), tuple(notes))
+    wanted = dict.fromkeys(name for params in chosen for name in kinds[type(params)].wanted(params))
+    return Followed(
+        findings=found,
+        techniques=tuple(kinds[type(params)].name for params in chosen),
+        wanted=tuple(wanted),
+        notes=(*told, *notes),
+        guesses=tuple(unsaid(steps, question)) if question else (),
+    )
 
 
 def new_names(text: str, columns: list[str]) -> list[str]:
@@ -155,8 +186,8 @@ def _object(schema: JsonSchema, first: JsonSchema | None = None, narrowing: Narr
     properties = {name: _bare(value, narrowing is not None) for name, value in schema["properties"].items()}
     if narrowing is not None:
         for name, value in schema["properties"].items():
-            if (words := value.get("x-asked")) and not re.search(words, narrowing.question, re.I):
-                properties[name] = {"const": narrowing.defaults.get(name, value["default"])}
+            if (words := value.get("x-asked")) and not narrowing.asks(words):
+                properties[name] = {"const": narrowing.defaults.get(name, value.get("default"))}
     return record(**(first or {}), **properties)
 
 

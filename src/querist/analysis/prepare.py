@@ -6,7 +6,7 @@ Steps are data, not code, and each says what it did. The data that were given ne
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -22,42 +22,53 @@ if TYPE_CHECKING:
 Columns = Annotated[list[Column], Field(min_length=1, max_length=20)]
 
 
-class NewColumn(Params):
+class StepParams(Params):
+    """`asked`: words of which a question in plain words has one, for the step to be taken; empty for none."""
+
+    asked: ClassVar[str] = ""
+
+
+class NewColumn(StepParams):
     do: Literal["new_column"]
     name: Annotated[str, Field(json_schema_extra={"x-column": "new"})]
     sql: str = Field(max_length=400)
 
 
-class KeepRows(Params):
+class KeepRows(StepParams):
     do: Literal["keep_rows"]
     sql: str = Field(max_length=400)
 
 
-class DropMissing(Params):
+class DropMissing(StepParams):
+    asked = r"missing|empty|null|\bcomplete\b|without a"
     do: Literal["drop_missing"]
     columns: Columns
 
 
-class FillMissing(Params):
+class FillMissing(StepParams):
+    asked = r"fill|imput|replac|missing"
     do: Literal["fill_missing"]
     columns: Columns
     using: Literal["mean", "median", "mode", "zero"]
 
 
-class DropOutliers(Params):
+class DropOutliers(StepParams):
+    asked = r"outlier|exclud|remov|without|leav\w+ out|drop"
     do: Literal["drop_outliers"]
     column: Column
     method: Method
     threshold: float = Field(gt=0, le=10)
 
 
-class Scale(Params):
+class Scale(StepParams):
+    asked = r"scal|normali[sz]|standardi[sz]|z-?score|min-?max"
     do: Literal["scale"]
     columns: Columns
     method: Literal["minmax", "zscore"]
 
 
-class DropDuplicates(Params):
+class DropDuplicates(StepParams):
+    asked = r"duplicat|repeat|unique|distinct|\bonce\b"
     do: Literal["drop_duplicates"]
 
 

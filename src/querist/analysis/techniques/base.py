@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 BY = r"\b(?:by|per|each|every|separately|within|among|across|for|in)\b"
 """Words with which a question asks for groups."""
+A_COLUMN = "a column by its name"
+"""Stands for the words of any column, where a parameter takes columns."""
 MAX_GROUPS = 30
 """A technique that works group by group refuses more groups than this."""
 
@@ -65,6 +67,10 @@ class Technique(Component[P, Findings]):
         Raises:
             UsageError: the data do not fit the technique; the message says why.
         """
+
+    def wanted(self, params: P) -> tuple[str, ...]:
+        """What code has to compute to be held against the findings; nothing where it would not do the same."""
+        return ()
 
     async def run(self, input: P, context: RunContext) -> Findings:
         return await asyncio.to_thread(self.compute, input)

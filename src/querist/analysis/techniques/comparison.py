@@ -43,6 +43,9 @@ class Comparison(Technique[ComparisonParams]):
     name = "compare_groups"
     description = "Test whether a column differs between the groups of another (t-test, ANOVA, chi-squared, …)."
 
+    def wanted(self, params: ComparisonParams) -> tuple[str, ...]:
+        return ("p-value",) if not _is_numeric(self.frame, params.column) else ("mean of each group",)
+
     def compute(self, params: ComparisonParams) -> Findings:
         found = Gathering(self.name)
         params = self._turned(params, found)

@@ -61,6 +61,9 @@ class Correlation(Technique[CorrelationParams]):
     name = "correlation"
     description = "Correlation coefficient and p-value for each pair of columns."
 
+    def wanted(self, params: CorrelationParams) -> tuple[str, ...]:
+        return (f"{params.method} correlation", "p-value")
+
     def compute(self, params: CorrelationParams) -> Findings:
         from scipy import stats
 

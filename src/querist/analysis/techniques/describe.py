@@ -50,6 +50,10 @@ class Describe(Technique[DescribeParams]):
     name = "describe"
     description = "Statistics of columns (mean, median, std, count, skewness, …), of all rows or for each group."
 
+    def wanted(self, params: DescribeParams) -> tuple[str, ...]:
+        each = f" for each {params.by}" if params.by else ""
+        return tuple(f"{_WORDS.get(name, name.replace('_', ' '))}{each}" for name in params.statistics)
+
     def compute(self, params: DescribeParams) -> Findings:
         found = Gathering(self.name)
         whole: dict[str, dict[str, Any]] = {column: {} for column in params.columns}

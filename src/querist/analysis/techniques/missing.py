@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field
 
 from querist.analysis.findings import Findings, Gathering
 from querist.analysis.frame import present
 from querist.analysis.phrases import listed
-from querist.analysis.techniques.base import Column, Params, Technique
+from querist.analysis.techniques.base import A_COLUMN, Column, Params, Technique, when_asked
 from querist.charts.recommend import recommend
 from querist.sources.table import ResultColumn, Table
 
 
 class MissingParams(Params):
-    columns: list[Column] = Field(min_length=1, max_length=50)
+    columns: Annotated[list[Column], when_asked(A_COLUMN)] = Field(min_length=1, max_length=50)
 
 
 class Missing(Technique[MissingParams]):
     name = "missing_values"
     description = "Count missing values by column, and say which column has the most."
+
+    def wanted(self, params: MissingParams) -> tuple[str, ...]:
+        return ("missing values of each column",)
 
     def compute(self, params: MissingParams) -> Findings:
         found = Gathering(self.name)

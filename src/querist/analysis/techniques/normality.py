@@ -48,6 +48,9 @@ class Normality(Technique[NormalityParams]):
     name = "normality"
     description = "Test whether columns are normally distributed (Shapiro-Wilk, Kolmogorov-Smirnov, …)."
 
+    def wanted(self, params: NormalityParams) -> tuple[str, ...]:
+        return (f"p-value of {_NAMES[params.test]}", "skewness")
+
     def compute(self, params: NormalityParams) -> Findings:
         found = Gathering(self.name)
         several = len(params.columns) > 1 or bool(params.by)

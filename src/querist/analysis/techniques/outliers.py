@@ -45,6 +45,9 @@ class Outliers(Technique[OutliersParams]):
     name = "outliers"
     description = "Find outliers of a column (zscore or iqr): their count and mean, and the statistics without them."
 
+    def wanted(self, params: OutliersParams) -> tuple[str, ...]:
+        return (f"number of outliers by {params.method}",)
+
     def compute(self, params: OutliersParams) -> Findings:
         found = Gathering(self.name)
         marks: list[tuple[float, float, str]] = []

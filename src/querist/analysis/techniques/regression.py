@@ -44,6 +44,9 @@ class Regression(Technique[RegressionParams]):
     name = "regression"
     description = "Fit a linear or logistic regression; its coefficients, p-values, and how well it predicts."
 
+    def wanted(self, params: RegressionParams) -> tuple[str, ...]:
+        return ("coefficients", "intercept", "R squared") if params.kind == "linear" else ("accuracy",)
+
     def compute(self, params: RegressionParams) -> Findings:
         found = Gathering(self.name)
         if params.test_share > 0.5:  # 80% are what one trains on, whatever it was called

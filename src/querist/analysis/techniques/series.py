@@ -32,6 +32,9 @@ class Trend(Technique[SeriesParams]):
     name = "trend"
     description = "Values over time: highest and lowest period, slope with its p-value, and how strong the season is."
 
+    def wanted(self, params: SeriesParams) -> tuple[str, ...]:
+        return (f"slope per {params.period}", "r squared of a straight line")
+
     def compute(self, params: SeriesParams) -> Findings:
         import numpy as np
         from scipy import stats

@@ -1,0 +1,69 @@
+"""Conditions on the rows that a plan sets: whether the question asks for them, and leaves anything to compare."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from querist.analysis.expressions import keep_rows
+from querist.analysis.prepare import KeepRows, Step
+from querist.analysis.techniques.base import Params
+from querist.analysis.techniques.comparison import ComparisonParams
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_LITERAL = re.compile(r"'([^']*)'|(?<![\w.'\"])(\d+(?:\.\d+)?)(?![\w'\"])")
+_YES = {"yes", "y", "true", "t", "1"}
+
+
+def kept_steps(steps: Sequence[Step], analyses: Sequence[Params], frame: pd.DataFrame) -> tuple[list[Step], list[str]]:
+    """The steps without conditions that leave one of the groups to be compared, and that these are left out.
+
+    A small model that reads "does the drug help?" keeps the rows of the drug.
+    """
+    compared = {column for params in analyses if isinstance(params, ComparisonParams) for column in _both(params)}
+    kept: list[Step] = []
+    told = []
+    for step in steps:
+        columns = [name for name in compared & {*frame.columns} if isinstance(step, KeepRows) and _reads(step, name)]
+        if columns and isinstance(step, KeepRows):
+            rows, _ = keep_rows(frame, step.sql)
+            single = [name for name in columns if rows[name].nunique() < 2 <= frame[name].nunique()]
+            if single:
+                told.append(f"All groups of {', '.join(single)} are compared, not only those where {step.sql}.")
+                continue
+        kept.append(step)
+    return kept, told
+
+
+def unsaid(steps: Sequence[Step], question: str) -> Iterator[str]:
+    """What the rows are limited to without the question saying so."""
+    words = set(re.findall(r"\w+", question.lower()))
+    for step in steps:
+        if not isinstance(step, KeepRows):
+            continue
+        columns = re.findall(r"\w+", _LITERAL.sub(" ", step.sql).lower())
+        for text, number in _LITERAL.findall(step.sql):
+            value = (text or number).lower()
+            named = any(_alike(word, part) for word in words for part in re.findall(r"\w+", value))
+            meant = value in _YES and any(_alike(word, column) for word in words for column in columns)
+            if value and not named and not meant:
+                yield f"The rows are limited to {step.sql}, which the question does not say."
+                break
+
+
+def _both(params: ComparisonParams) -> tuple[str, str]:
+    return params.column, params.by
+
+
+def _reads(step: KeepRows, column: str) -> bool:
+    return bool(re.search(rf"(?<!\w){re.escape(column)}(?!\w)", _LITERAL.sub(" ", step.sql), re.I))
+
+
+def _alike(word: str, part: str) -> bool:
+    """Whether one begins the other: `m` and `men`, `smokers` and `smoker`; numbers have to be the same."""
+    if word.isdigit() or part.isdigit():
+        return word == part
+    return word.startswith(part) or part.startswith(word[: max(4, len(word) - 2)])
