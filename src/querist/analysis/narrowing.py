@@ -51,7 +51,8 @@ _SURE = {
     "normality": r"normal(?:ly)? distribut|normality|\bbell\b|gauss",
     "outliers": r"outl(?:ier|ying)|\bodd values|strange|unusual|anomal|abnormal|suspicious|implausibl",
     "regression": (
-        r"regress|how much (?:more|less|higher|lower|longer|shorter)|(?:per|each|every) (?:unit|extra|additional|further)"
+        r"regress|how much (?:more|less|higher|lower|longer|shorter)|"
+        r"(?:per|each|every) (?:unit|extra|additional|further)"
     ),
     "missing_values": r"missing|empty|\bnulls?\b|incomplete",
     "forecast": r"forecast|\bnext (?:\w+ )?(?:days?|weeks?|months?|quarters?|years?)",
@@ -103,7 +104,7 @@ def narrow(question: str, frame: pd.DataFrame) -> Narrowing:
         defaults["period"] = _period(frame[columns["date"][0]])
     # Code is written anyway. A plan may leave it to that where figures are asked for, which can be of any kind.
     code = ["code"] if not spoken_of or "describe" in spoken_of else []
-    return Narrowing(tuple([*(spoken_of or possible), *code]), columns, question, defaults)
+    return Narrowing((*(spoken_of or possible), *code), columns, question, defaults)
 
 
 def _kinds(frame: pd.DataFrame) -> dict[str, tuple[str, ...]]:

@@ -71,7 +71,7 @@ class Clusters(Technique[ClustersParams]):
         found.add("silhouette", score, "how well the clusters are apart, -1 to 1")
         chance = _by_chance(scaled, best)
         found.add("silhouette_by_chance", chance, "the highest of as many clusters in rows that have none")
-        apart = f"their silhouette is {score:.2f}, that of rows without clusters {chance:.2f}"
+        apart = f"their silhouette is {score:.3g}, that of rows without clusters {chance:.3g}"
         clear = score > chance + CLEAR
         found.say(f"{best} clusters of rows: {apart}." if clear else f"No clear clusters; of the {best} tried {apart}.")
         if not clear:

@@ -225,7 +225,9 @@ def _of_words(found: Gathering, frame: pd.DataFrame, params: ComparisonParams) -
             for group in counts.columns:
                 meaning = f"share of {params.column} = {label(value)} in the rows where {params.by} = {label(group)}"
                 found.add(f"share_{label(value)}_{label(group)}", shares.at[value, group], meaning)
-        value = (shares.max(axis=1) - shares.min(axis=1))[::-1].idxmax()  # which differs most; of no and yes, yes
+        value = (
+            (shares.max(axis=1) - shares.min(axis=1)).round(9)[::-1].idxmax()
+        )  # which differs most; of no and yes, yes
         percent = [
             f"{100 * share:.3g}% where {params.by} is {label(group)}"
             for group, share in shares.loc[value].sort_values(ascending=False).items()

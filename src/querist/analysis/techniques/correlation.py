@@ -122,7 +122,7 @@ def _say(measured: list[_Measured], p_values: dict[_Measured, float], sign: str,
     """A sentence for the pair, or of several for the strongest and those that go together at all."""
     strongest = max(measured, key=lambda pair: abs(pair.r))
     after = "" if len(measured) == 1 else f" after Holm for {len(measured)} correlations"
-    figures = f"{sign} = {strongest.r:.2f}, {p_text(p_values[strongest])}{after}, n = {strongest.n:,}"
+    figures = f"{sign} = {strongest.r:.3g}, {p_text(p_values[strongest])}{after}, n = {strongest.n:,}"
     if p_values[strongest] >= 0.05:
         which = (
             "show no significant correlation" if not after else "have the strongest correlation, not a significant one"
@@ -133,7 +133,7 @@ def _say(measured: list[_Measured], p_values: dict[_Measured, float], sign: str,
     kind = f"{strength} {'positive' if strongest.r > 0 else 'negative'}"
     found.say(f"{strongest.words} have a {kind} correlation{', the strongest' if after else ''}: {figures}.")
     others = sorted((pair for pair in measured if pair is not strongest), key=lambda pair: -abs(pair.r))
-    if clear := [f"{pair.words} ({pair.r:.2f})" for pair in others if p_values[pair] < 0.05]:
+    if clear := [f"{pair.words} ({pair.r:.3g})" for pair in others if p_values[pair] < 0.05]:
         found.say(f"Also significant: {listed(clear)}.")
     elif others:
         found.say("No other pair is significant.")

@@ -282,7 +282,7 @@ def _say(found: Gathering, rows: pd.DataFrame, features: list[str], params: Regr
     where, prefix = ("on the test rows", "test_") if params.test_share else ("on all rows", "")
     if params.kind == "linear":
         error = f"root mean squared error {figure(known[f'{prefix}rmse'])}"
-        found.say(f"R² = {known[f'{prefix}r2']:.2f} {where}, {error}.")
+        found.say(f"R² = {known[f'{prefix}r2']:.3g} {where}, {error}.")
     else:
         found.say(f"{100 * known[f'{prefix}accuracy']:.3g}% are predicted right {where}.")
 

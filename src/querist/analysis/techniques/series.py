@@ -80,7 +80,7 @@ class Trend(Technique[SeriesParams]):
             found.add("seasonal_strength", strength, f"0 to 1, over {season} {params.period}s")
             found.add("season_p_value", line.season_p, "p-value of the season")
             whether = "a season" if line.season_p < 0.05 else "no clear season"
-            found.say(f"It has {whether} (strength {strength:.2f}, {p_text(line.season_p)}).")
+            found.say(f"It has {whether} (strength {strength:.3g}, {p_text(line.season_p)}).")
             if line.season_p < 0.05:
                 seasons = f", season {strength:.2f} of 1"
             else:

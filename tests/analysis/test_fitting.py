@@ -1,0 +1,97 @@
+"""The types of the columns say which technique tells whether they go together, and conditions leave what to compare."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from querist.analysis.conditions import kept_steps, unsaid
+from querist.analysis.fitting import fitted
+from querist.analysis.prepare import KeepRows
+from querist.analysis.techniques.base import Params
+from querist.analysis.techniques.comparison import ComparisonParams
+from querist.analysis.techniques.correlation import CorrelationParams
+from querist.analysis.techniques.regression import RegressionParams
+
+FRAME = pd.DataFrame(
+    {
+        "drug": ["yes", "no"] * 20,
+        "ward": ["A", "B", "C", "D"] * 10,
+        "name": [f"person {n}" for n in range(40)],
+        "age": range(20, 60),
+        "pulse": [float(60 + n % 13) for n in range(40)],
+        "grade": [1, 2, 3, 4] * 10,
+    }
+)
+
+
+def by(column: str, group: str) -> ComparisonParams:
+    return ComparisonParams(column=column, by=group)
+
+
+def of(*columns: str, group: str = "") -> CorrelationParams:
+    return CorrelationParams(columns=list(columns), by=group)
+
+
+@pytest.mark.parametrize(
+    ("planned", "meant"),
+    [
+        (of("age", "pulse"), of("age", "pulse")),
+        (of("drug", "pulse"), by("pulse", "drug")),
+        (of("drug", "ward"), by("drug", "ward")),
+        (of("drug", "name"), of("drug", "name")),
+        (of("drug", "pulse", group="ward"), of("drug", "pulse", group="ward")),
+        (by("pulse", "age"), of("age", "pulse")),
+        (by("pulse", "grade"), by("pulse", "grade")),
+        (by("pulse", "ward"), by("pulse", "ward")),
+    ],
+)
+def test_the_technique_is_that_which_the_columns_take(planned: Params, meant: Params) -> None:
+    assert fitted(planned, FRAME) == meant
+
+
+@pytest.mark.parametrize(
+    ("target", "planned", "meant"),
+    [("age", "logistic", "linear"), ("drug", "linear", "logistic"), ("age", "linear", "linear")],
+)
+def test_so_is_the_kind_of_a_regression(target: str, planned: str, meant: str) -> None:
+    params = RegressionParams.model_validate({"target": target, "features": ["pulse"], "kind": planned})
+    assert fitted(params, FRAME) == params.model_copy(update={"kind": meant})
+
+
+def test_a_condition_that_leaves_one_group_to_compare_is_left_out() -> None:
+    drug, adults = KeepRows(do="keep_rows", sql="drug = 'yes'"), KeepRows(do="keep_rows", sql="age > 30")
+    kept, told = kept_steps([drug, adults], [by("pulse", "drug")], FRAME)
+    assert kept == [adults]
+    assert told == ["All groups of drug are compared, not only those where drug = 'yes'."]
+    assert kept_steps([drug], [by("pulse", "ward")], FRAME) == ([drug], [])
+    assert kept_steps([drug], [of("pulse", "age")], FRAME) == ([drug], [])
+
+
+@pytest.mark.parametrize(
+    ("question", "condition"),
+    [
+        ("Is age correlated with pulse in ward A?", "ward = 'A'"),
+        ("Is age correlated with pulse for those on the drug?", "drug = 'yes'"),
+        ("Is age correlated with pulse over 30?", "age > 30"),
+        ("Do smokers differ?", "kind = 'smoker'"),
+        ("Is it different since 2023?", "day >= '2023-01-01'"),
+        ("Is the pulse normal?", "pulse IS NOT NULL"),
+    ],
+)
+def test_conditions_that_a_question_names(question: str, condition: str) -> None:
+    assert not list(unsaid([KeepRows(do="keep_rows", sql=condition)], question))
+
+
+@pytest.mark.parametrize(
+    ("question", "condition"),
+    [
+        ("Do older patients have a higher pulse?", "age > 60"),
+        ("Do women have a higher pulse?", "sex = 'f'"),
+        ("Is the pulse of 30 patients normal?", "age > 3"),
+        ("Is the pulse normal?", "drug = 'yes'"),
+    ],
+)
+def test_conditions_that_nobody_named_are_told(question: str, condition: str) -> None:
+    told = list(unsaid([KeepRows(do="keep_rows", sql=condition)], question))
+    assert told == [f"The rows are limited to {condition}, which the question does not say."]

@@ -1,0 +1,124 @@
+"""A question in plain words leaves a plan open where its words do, and what it does not speak of as it is."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from querist.analysis.narrowing import narrow
+from querist.analysis.plan import plan_schema
+from querist.models.structured import parse_reply
+
+FRAME = pd.DataFrame(
+    {
+        "city": ["A", "B", "A", "B"] * 10,
+        "rent": [float(n) for n in range(40)],
+        "size_m2": [float(n * 7 % 40) for n in range(40)],
+        "day": pd.date_range("2024-01-01", periods=40),
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "techniques"),
+    [
+        ("Is the rent correlated with the size?", {"correlation"}),
+        ("Do larger flats have a higher rent?", {"correlation", "compare_groups"}),
+        ("Is the rent bell-shaped?", {"normality"}),
+        ("Are there strange values in the rent?", {"outliers"}),
+        ("How many values are missing in each column?", {"missing_values"}),
+        ("How much more rent does a square metre bring?", {"regression"}),
+        ("What will the rent be in the next 3 months?", {"forecast"}),
+        ("Has the rent fallen over time?", {"trend"}),
+        ("What is the average rent?", {"describe", "code"}),
+        ("Tell me about it", {*"correlation normality outliers compare_groups regression describe".split(), "code",
+                              *"missing_values trend forecast clusters".split()}),
+    ],
+)  # fmt: skip
+def test_the_words_say_which_techniques_come_into_question(question: str, techniques: set[str]) -> None:
+    assert {*narrow(question, FRAME).techniques} == techniques
+
+
+def test_what_the_columns_do_not_allow_is_not_open() -> None:
+    words = FRAME[["city"]]
+    assert not {"trend", "forecast", "normality", "outliers", "clusters"} & {*narrow("Tell me", words).techniques}
+    assert narrow("Is there a trend in the rent?", FRAME[["city", "rent"]]).columns["date"] == ()
+
+
+@pytest.mark.parametrize(
+    ("dates", "period"),
+    [
+        (pd.date_range("2024-01-01", periods=40), "day"),
+        (pd.date_range("2024-01-01", periods=40, freq="W"), "week"),
+        (pd.date_range("2020-01-01", periods=40, freq="MS"), "month"),
+        (pd.date_range("2014-01-01", periods=40, freq="QS"), "quarter"),
+        (pd.date_range("1980-01-01", periods=40, freq="YS"), "year"),
+        (list(range(1980, 2020)), "year"),
+        ([*pd.date_range("2024-01-01", periods=20)] * 2, "day"),
+        ([*pd.date_range("2024-01-01", periods=20, freq="2W")] * 2, "week"),
+        ([*pd.date_range("2020-01-01", periods=20, freq="2MS")] * 2, "month"),
+    ],
+)
+def test_a_period_that_nobody_named_is_that_of_the_data(dates: Any, period: str) -> None:
+    frame = pd.DataFrame({"year": dates, "x": range(40)})
+    assert narrow("Is x rising?", frame).defaults["period"] == period
+    named = narrow("Is x rising from week to week?", frame)
+    assert named.asks("week")
+
+
+def reads(question: str, plan: dict[str, Any], steps: list[dict[str, Any]] | None = None) -> bool:
+    columns = [str(column) for column in FRAME.columns]
+    schema = plan_schema(columns, ["new_1"], narrow(question, FRAME))
+    try:
+        parse_reply(json.dumps({"analyses": [plan], "prepare": steps or []}), schema)
+    except ValueError:
+        return False
+    return True
+
+
+COMPARE = {"technique": "compare_groups", "column": "rent", "by": "city"}
+CORRELATE = {"technique": "correlation", "columns": ["rent", "size_m2"], "method": "pearson"}
+SCALE = {"do": "scale", "columns": ["rent"], "method": "zscore"}
+
+
+@pytest.mark.parametrize(
+    ("question", "plan"),
+    [
+        ("Does the rent differ between cities?", {**COMPARE, "test": "auto"}),
+        ("Does the rent differ by a t-test?", {**COMPARE, "test": "t_test"}),
+        ("Is rent correlated with size?", {**CORRELATE, "by": ""}),
+        ("Is rent correlated with size in each city?", {**CORRELATE, "by": "city"}),
+        ("Is rent correlated with size, by Spearman?", {**CORRELATE, "method": "spearman", "by": ""}),
+        ("Is anything missing?", {"technique": "missing_values", "columns": ["city", "rent", "size_m2", "day"]}),
+        ("How many rent values are missing?", {"technique": "missing_values", "columns": ["rent"]}),
+    ],
+)
+def test_what_is_named_may_be_chosen(question: str, plan: dict[str, Any]) -> None:
+    assert reads(question, plan)
+
+
+@pytest.mark.parametrize(
+    ("question", "plan"),
+    [
+        ("Does the rent differ between cities?", {**COMPARE, "test": "chi_squared"}),
+        ("Is rent correlated with size?", {**CORRELATE, "method": "kendall", "by": ""}),
+        ("Is rent correlated with size?", {**CORRELATE, "by": "city"}),
+        ("Is rent correlated with size?", {**COMPARE, "test": "auto"}),
+        ("Is anything missing?", {"technique": "missing_values", "columns": ["rent"]}),
+        ("Is the city normal?", {"technique": "normality", "columns": ["city"], "test": "shapiro", "by": ""}),
+        ("Is the rent rising?", {"technique": "trend", "date": "city", "value": "rent", "period": "day",
+                                 "aggregate": "mean"}),
+    ],
+)  # fmt: skip
+def test_what_is_not_named_stays_as_it_is(question: str, plan: dict[str, Any]) -> None:
+    assert not reads(question, plan)
+
+
+def test_the_data_are_changed_only_where_the_question_asks_for_it() -> None:
+    plan = {**COMPARE, "test": "auto"}
+    assert not reads("Does the rent differ between cities?", plan, [SCALE])
+    assert reads("Does the standardized rent differ between cities?", plan, [SCALE])
+    assert reads("Does the rent differ between cities?", plan, [{"do": "keep_rows", "sql": "rent > 2"}])
