@@ -60,7 +60,7 @@ class Trend(Technique[SeriesParams]):
         ends = f"from {figure(series.iloc[0])} in {_named(series.index[0], params)} to {figure(series.iloc[-1])} in "
         ends += _named(series.index[-1], params)
         course_of = f"{slope}, {ends}" if significant else f"shows no clear trend, {ends}"
-        found.say(f"{params.value} {course_of} ({p_text(line.p)}).")
+        found.say(f"{_subject(params, len(self.frame) > len(series))} {course_of} ({p_text(line.p)}).")
         if series.nunique() == 1:
             found.warn(f"{params.value} does not change.")
             return found.done()
@@ -118,7 +118,8 @@ class Forecast(Technique[ForecastParams]):
             f"{figure(row['mean'])} ({figure(row['pi_lower'])} to {figure(row['pi_upper'])}) in {_named(when, params)}"
             for when, row in expected.iterrows()
         ]
-        found.say(f"{params.value} is expected to be, with 95% intervals: {listed(values, ';')}.")
+        subject = _subject(params, len(self.frame) > len(series))
+        found.say(f"{subject} is expected to be, with 95% intervals: {listed(values, ';')}.")
         if not seasonal and season > 1:
             found.warn(f"{len(series)} {params.period}s are too few for a season; the forecast has none.")
         if len(series) < SURE:
@@ -225,6 +226,11 @@ def _dated(series: pd.Series[float]) -> list[tuple[str, float]]:
 def _named(when: pd.Timestamp, params: SeriesParams) -> str:
     """A period as people write it: `2024`, `2024-03`, `2024-03-18`."""
     return f"{when:%Y-%m-%d}"[: {"year": 4, "quarter": 7, "month": 7}.get(params.period, 10)]
+
+
+def _subject(params: SeriesParams, several: bool) -> str:
+    """What a value of the series is called: `several` rows make one."""
+    return f"The {params.aggregate} of {params.value}" if several else params.value
 
 
 def _axis(params: SeriesParams) -> str:
