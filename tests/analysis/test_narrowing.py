@@ -65,8 +65,9 @@ def test_what_the_columns_do_not_allow_is_not_open() -> None:
 def test_a_period_that_nobody_named_is_that_of_the_data(dates: Any, period: str) -> None:
     frame = pd.DataFrame({"year": dates, "x": range(40)})
     assert narrow("Is x rising?", frame).defaults["period"] == period
-    named = narrow("Is x rising from week to week?", frame)
-    assert named.asks("week")
+    assert narrow("Is x rising from one week to the other?", frame).defaults["period"] == "week"
+    assert narrow("Forecast x for the next 3 months", frame).defaults["period"] == "month"
+    assert narrow("What is the annual trend of x?", frame).defaults["period"] == "year"
 
 
 def reads(question: str, plan: dict[str, Any], steps: list[dict[str, Any]] | None = None) -> bool:
@@ -122,3 +123,33 @@ def test_the_data_are_changed_only_where_the_question_asks_for_it() -> None:
     assert not reads("Does the rent differ between cities?", plan, [SCALE])
     assert reads("Does the standardized rent differ between cities?", plan, [SCALE])
     assert reads("Does the rent differ between cities?", plan, [{"do": "keep_rows", "sql": "rent > 2"}])
+
+
+WARDS = pd.DataFrame(
+    {
+        "patient": range(100, 140),
+        "age": [float(n % 37) for n in range(40)],
+        "stay_days": [float(n % 11) for n in range(40)],
+        "visits_per_month": [float(n % 5) for n in range(40)],
+        "pulse": [float(n % 7) for n in range(40)],
+        "treatment": ["drug", "placebo"] * 20,
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "columns"),
+    [
+        ("Is the age related to the stay?", ("age", "stay_days")),
+        ("Is the stay shorter with the drug?", ("stay_days", "treatment")),
+        ("Do older patients have a higher pulse?", tuple(WARDS.columns)),  # the patient is the row, and "older" the age
+        ("Is the pulse normal?", tuple(WARDS.columns)),
+    ],
+)
+def test_a_question_that_names_two_columns_is_about_these(question: str, columns: tuple[str, ...]) -> None:
+    assert narrow(question, WARDS).columns["one"] == columns
+
+
+def test_the_words_of_a_column_ask_for_nothing() -> None:
+    assert {*narrow("Are visits per month tied to age?", WARDS).techniques} == {"correlation", "compare_groups"}
+    assert "regression" in narrow("How is the pulse per month?", WARDS).techniques

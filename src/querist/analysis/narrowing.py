@@ -10,57 +10,63 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from querist.analysis.techniques.base import A_COLUMN
+from querist.analysis.assemble import words_in
+from querist.analysis.techniques.base import A_COLUMN, MAX_GROUPS
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_MORE = (
+_RELATION = (
     r"\bthan\b|\bmore\b|\bless\b|fewer|higher|lower|better|worse|faster|slower|longer|shorter|larger|smaller|heavier|"
-    r"depend|affect|effect|influenc|impact|matter|relat(?:ed|ion)|associat|\blinks?\b|linked|connect"
+    r"depend|affect|effect|influenc|impact|matter|relat(?:ed|ion)|associat|\blinks?\b|linked|connect|\btied?\b"
 )
-"""A relation: whether of amounts or of groups is for the types of its columns to say."""
-_TECHNIQUES = {
-    "correlation": rf"{_MORE}|correlat|\bgo(?:es)? (?:together|with|along)|strongly",
-    "normality": r"normal(?:ly|ity)?\b|\bbell\b|gauss|skew|kurtosis",
-    "outliers": r"outl(?:ier|ying)|\bodd\b|strange|unusual|extreme|anomal|abnormal|suspicious|weird|implausibl",
-    "compare_groups": (
-        rf"{_MORE}|differ|compar|between|\bvs\b|versus|\bsame\b|equal|alike|chang|var(?:y|ies)|t-?test|anova|"
-        r"chi-?squared?|mann-?whitney|kruskal|significan|best|worst|highest|lowest|most|least"
-    ),
-    "regression": (
-        r"regress|depend|affect|effect|influenc|impact|explain|drive|predict|\bper\b|(?:each|every) (?:extra|"
-        r"additional|more)|how much (?:more|less|higher|lower|longer)|bring"
-    ),
-    "describe": (
-        r"\bmeans?\b|average|median|deviation|varianc|quartile|percentile|\brange|spread|typical|summar|describ|distribut|"
-        r"highest|lowest|largest|smallest|best|worst|\bwhich\b|how (?:many|much|often|long)|total|count|skew|kurtosis|"
-        r"\bmode\b"
-    ),
-    "missing_values": r"missing|empty|blank|\bnulls?\b|incomplete|lack|not filled",
-    "trend": (
-        r"trend|over (?:time|the (?:\w+ )?(?:days?|weeks?|months?|quarters?|years?))|ris(?:e|es|en|ing)\b|\brose\b|"
-        r"fall(?:s|en|ing)?\b|\bfell\b|going (?:up|down)|gone (?:up|down)|grow|grew|declin|increas|decreas|drop|season|"
-        r"cycl|(?:each|every|which|what) (?:month|week|quarter|year|season)"
-    ),
-    "forecast": r"forecast|\bnext\b|predict|future|\bwill\b|expect|coming|extrapolat|ahead",
-    "clusters": r"cluster|segment|natural groups|similar|kinds of|group (?:the|these|our|my|all)|divide",
-}
+"""Whether of amounts or of groups is for the types of the columns to say."""
 _SURE = {
     "correlation": r"correlat",
     "normality": r"normal(?:ly)? distribut|normality|\bbell\b|gauss",
     "outliers": r"outl(?:ier|ying)|\bodd values|strange|unusual|anomal|abnormal|suspicious|implausibl",
     "regression": (
-        r"regress|how much (?:more|less|higher|lower|longer|shorter)|"
-        r"(?:per|each|every) (?:unit|extra|additional|further)"
+        r"regress|how much (?:more|less|higher|lower|longer|shorter)|one (?:more|extra|additional)\b|"
+        r"(?:per|each|every|an?) (?:unit|extra|additional|further)"
     ),
-    "missing_values": r"missing|empty|\bnulls?\b|incomplete",
+    "missing_values": r"missing|empty|\bnulls?\b|incomplete|\bgaps?\b|not (?:know|have|recorded|filled)|unknown",
+    "trend": r"season|\bwhich (?:months?|quarters?|weekdays?|days? of the week)",
     "forecast": r"forecast|\bnext (?:\w+ )?(?:days?|weeks?|months?|quarters?|years?)",
-    "clusters": r"cluster|segment",
+    "clusters": r"cluster|segment|natural (?:groups|kinds|types|classes)",
 }
 """Words that leave no doubt: where one occurs, no other technique is meant."""
-_NAMES = {name: re.compile(words, re.I) for name, words in _TECHNIQUES.items()}
-_SURE_NAMES = {name: re.compile(words, re.I) for name, words in _SURE.items()}
+_LIKELY = {
+    "correlation": rf"{_RELATION}|\bgo(?:es)? (?:together|with|along)",
+    "normality": r"normal|skew|kurtosis",
+    "outliers": r"\bodd\b|extreme|weird",
+    "compare_groups": (
+        rf"{_RELATION}|differ|compar|between|\bvs\b|versus|\bsame\b|equal|alike|chang|var(?:y|ies)|t-?test|anova|"
+        r"chi-?squared?|mann-?whitney|kruskal|significan|best|worst|highest|lowest|most|least"
+    ),
+    "regression": r"depend|affect|effect|influenc|impact|explain|drive|predict|\bper\b|(?:each|every) more|bring",
+    "describe": (
+        r"\bmeans?\b|average|median|deviation|varianc|quartile|percentile|\brange|spread|typical|summar|describ|"
+        r"distribut|highest|lowest|largest|smallest|best|worst|\bwhich\b|how (?:many|much|often|long)|total|count|skew|"
+        r"kurtosis|\bmode\b"
+    ),
+    "missing_values": r"blank|lack",
+    "trend": (
+        r"trend|over (?:time|the (?:\w+ )?(?:days?|weeks?|months?|quarters?|years?))|ris(?:e|es|en|ing)\b|\brose\b|"
+        r"fall(?:s|en|ing)?\b|\bfell\b|going (?:up|down)|gone (?:up|down)|grow|grew|declin|increas|decreas|drop|cycl|"
+        r"\bdirection|develop|evolv|since (?:\w+ )?\d{4}|(?:each|every|what) (?:month|week|quarter|year)"
+    ),
+    "forecast": r"\bnext\b|predict|future|\bwill\b|expect|coming|extrapolat|ahead",
+    "clusters": r"natural|similar|(?:kinds|types) of|group (?:the|these|our|my|all)|divide",
+}
+_PAIR = ("correlation", "compare_groups")
+_YES_OR_NO = re.compile(r"\s*(?:is|are|do|does|did|has|have|was|were|can)\b", re.I)
+_EVERY = re.compile(
+    r"\b(?:next|by|per|each|every|from|to|an?)(?: \w+)? (?P<one>day|week|month|quarter|year)s?\b|"
+    r"\b(?P<ly>daily|weekly|monthly|quarterly|yearly|annual)",
+    re.I,
+)
+_LY = {"daily": "day", "annual": "year"}
+_UNITS = frozenset("t m g l c h s ha ph kg km mm cm m2 min sec hr ms mb gb kwh pct percent eur usd chf gbp".split())
 MOST_COLUMNS = 50
 _NEEDS = {"trend": "date", "forecast": "date", "normality": "number", "outliers": "number", "clusters": "number"}
 _GAPS = {1.5: "day", 8: "week", 32: "month", 93: "quarter"}
@@ -96,15 +102,59 @@ class Narrowing:
 def narrow(question: str, frame: pd.DataFrame) -> Narrowing:
     """What is open of a plan for this question about this data."""
     columns = _kinds(frame)
-    possible = [name for name in _NAMES if columns[_NEEDS.get(name, "one")]]
-    spoken_of = [name for name, words in _SURE_NAMES.items() if name in possible and words.search(question)]
-    spoken_of = spoken_of or [name for name in possible if _NAMES[name].search(question)]
+    possible = [name for name in _LIKELY if columns[_NEEDS.get(name, "one")]]
+    named = _named(question, frame)
+    said = _without(question, named)
+    spoken_of = _spoken_of(_SURE, said, possible)
+    if not spoken_of:
+        spoken_of = _spoken_of(_LIKELY, said, possible)
+        if len(named - {*columns["date"]}) > 1 and _YES_OR_NO.match(question):
+            spoken_of = list(dict.fromkeys([*_PAIR, *spoken_of]))
     defaults: dict[str, Any] = {"columns": list(columns["one"][:MOST_COLUMNS])}
     if columns["date"]:
-        defaults["period"] = _period(frame[columns["date"][0]])
+        defaults["period"] = _period(question, frame[columns["date"][0]])
     # Code is written anyway. A plan may leave it to that where figures are asked for, which can be of any kind.
     code = ["code"] if not spoken_of or "describe" in spoken_of else []
+    if len(named) > 1:  # then it is about these
+        only = {place: tuple(name for name in names if name in named) for place, names in columns.items()}
+        columns = {place: only[place] if only[place] and place != "date" else columns[place] for place in columns}
     return Narrowing((*(spoken_of or possible), *code), columns, question, defaults)
+
+
+def _spoken_of(words: dict[str, str], question: str, possible: list[str]) -> list[str]:
+    return [name for name in possible if name in words and re.search(words[name], question, re.I)]
+
+
+def _named(question: str, frame: pd.DataFrame) -> set[str]:
+    """The columns whose name stands in the question, up to its unit, and those of words that have a value there.
+
+    A key is none: it has the name of what the rows stand for.
+    """
+    from pandas.api.types import is_object_dtype
+
+    asked, found = words_in(question), set()
+    for name, values in frame.items():
+        words = words_in(str(name)) - _UNITS
+        if values.dtype.kind in "iO" and values.nunique() == len(frame):
+            continue
+        if words and words <= asked:
+            found.add(str(name))
+        elif is_object_dtype(values) and values.nunique() <= MAX_GROUPS:
+            found |= {
+                str(name) for value in values.dropna().unique() if len(str(value)) > 2 and str(value).lower() in asked
+            }
+    return found
+
+
+def _without(question: str, named: set[str]) -> str:
+    """The question without the words of columns of several: "visits per month" asks for nothing per month."""
+    several = [words for name in named if len(words := words_in(name)) > 1]
+
+    def blank(word: re.Match[str]) -> str:
+        said = words_in(word[0])
+        return "_" if said and any(said <= words for words in several) else word[0]
+
+    return re.sub(r"\w+", blank, question)
 
 
 def _kinds(frame: pd.DataFrame) -> dict[str, tuple[str, ...]]:
@@ -116,8 +166,11 @@ def _kinds(frame: pd.DataFrame) -> dict[str, tuple[str, ...]]:
     return {"one": tuple(map(str, frame.columns)), "number": tuple(amounts), "date": (*dates, *years)}
 
 
-def _period(dates: pd.Series[object]) -> str:
-    """The period that one date stands for; where dates come again, one that makes a readable series."""
+def _period(question: str, dates: pd.Series[Any]) -> str:
+    """The period that a question names, else that which one date stands for, or one that makes a readable series."""
+    if named := _EVERY.search(question):
+        word = (named["one"] or named["ly"]).lower()
+        return _LY.get(word, word.removesuffix("ly"))
     if dates.dtype.kind != "M":
         return "year"
     days = dates.dropna().sort_values()

@@ -217,7 +217,7 @@ def _of_words(found: Gathering, frame: pd.DataFrame, params: ComparisonParams) -
     if exact is not None:
         p, name = exact, "Fisher's exact test"
     found.add("significant", p < 0.05, "whether the two are related, at 0.05")
-    go = "go together" if p < 0.05 else "show no significant association"
+    go = "are associated" if p < 0.05 else "show no significant association"
     found.say(f"{params.column} and {params.by} {go} ({name}, {p_text(p)}).")
     shares = counts / counts.sum()
     if counts.size <= MOST_SHARES:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from querist.analysis.findings import Gathering, counted
 from querist.analysis.frame import numbers, present
-from querist.analysis.techniques.base import Amount, Date, Params, when_asked
+from querist.analysis.techniques.base import NEVER, Amount, Date, Params, when_asked
 from querist.errors import UsageError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ SLACK = 0.05
 class SeriesParams(Params):
     date: Date
     value: Amount
-    period: Annotated[Period, when_asked(r"\b(?:dai|day|week|month|quarter|year|annual)")] = "month"
+    period: Annotated[Period, when_asked(NEVER)] = "month"
     aggregate: Literal["mean", "sum", "last"] = "mean"
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
 _SEASON = {"day": 7, "week": 52, "month": 12, "quarter": 4, "year": 1}
 SEASONS = 3
 """Whole seasons from which a season is taken out, or gone by."""
+_PARTS: dict[str, Callable[[Any], Any]] = {
+    "day": lambda days: days.day_name(),
+    "month": lambda days: days.month_name(),
+    "quarter": lambda days: days.quarter.map("the {}. quarter".format),
+}
 _TRENDS = ((None, False), ("add", True), ("add", False))
 SURE = 20
 """Fewer periods do not show how alike neighbours are: a drift may look like a trend, an interval be too narrow."""
@@ -79,8 +85,10 @@ class Trend(Technique[SeriesParams]):
             strength = max(0.0, 1 - parts.resid.var() / (parts.resid + parts.seasonal).var())
             found.add("seasonal_strength", strength, f"0 to 1, over {season} {params.period}s")
             found.add("season_p_value", line.season_p, "p-value of the season")
-            whether = "a season" if line.season_p < 0.05 else "no clear season"
-            found.say(f"It has {whether} (strength {strength:.3g}, {p_text(line.season_p)}).")
+            clear = line.season_p < 0.05
+            peaks = _peaks(parts.seasonal, params, found) if clear else ""
+            whether = "a season" if clear else "no clear season"
+            found.say(f"It has {whether} (strength {strength:.3g}, {p_text(line.season_p)}){peaks}.")
             if line.season_p < 0.05:
                 seasons = f", season {strength:.2f} of 1"
             else:
@@ -221,6 +229,16 @@ def _expected(series: pd.Series[float], season: int | None, ahead: int, found: G
 
 def _dated(series: pd.Series[float]) -> list[tuple[str, float]]:
     return [(when.isoformat(), value) for when, value in zip(series.index, series.tolist(), strict=True)]
+
+
+def _peaks(seasonal: pd.Series[float], params: SeriesParams, found: Gathering) -> str:
+    """When the season is highest and lowest, in words, where its parts have names."""
+    if params.period not in _PARTS:
+        return ""
+    means = seasonal.groupby(_PARTS[params.period](seasonal.index)).mean()
+    for word, part in (("highest", means.idxmax()), ("lowest", means.idxmin())):
+        found.add(f"season_{word}", part, f"part of the season with the {word} {params.value}")
+    return f", highest in {means.idxmax()} and lowest in {means.idxmin()}"
 
 
 def _named(when: pd.Timestamp, params: SeriesParams) -> str:
