@@ -66,7 +66,10 @@ _EVERY = re.compile(
     re.I,
 )
 _LY = {"daily": "day", "annual": "year"}
-_UNITS = frozenset("t m g l c h s ha ph kg km mm cm m2 min sec hr ms mb gb kwh pct percent eur usd chf gbp".split())
+_UNITS = frozenset(
+    "ha ph kg km mm cm m2 min sec hr ms mb gb kwh pct percent eur usd chf gbp second minute hour day week year".split()
+)
+"""Words of a column's name that people leave out."""
 MOST_COLUMNS = 50
 _NEEDS = {"trend": "date", "forecast": "date", "normality": "number", "outliers": "number", "clusters": "number"}
 _GAPS = {1.5: "day", 8: "week", 32: "month", 93: "quarter"}
@@ -134,7 +137,8 @@ def _named(question: str, frame: pd.DataFrame) -> set[str]:
 
     asked, found = words_in(question), set()
     for name, values in frame.items():
-        words = words_in(str(name)) - _UNITS
+        words = words_in(str(name))
+        words = words - _UNITS or words
         if values.dtype.kind in "iO" and values.nunique() == len(frame):
             continue
         if words and words <= asked:
