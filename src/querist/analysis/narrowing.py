@@ -133,8 +133,6 @@ def _named(question: str, frame: pd.DataFrame) -> set[str]:
 
     A key is none: it has the name of what the rows stand for.
     """
-    from pandas.api.types import is_object_dtype
-
     asked, found = words_in(question), set()
     for name, values in frame.items():
         words = words_in(str(name))
@@ -143,7 +141,7 @@ def _named(question: str, frame: pd.DataFrame) -> set[str]:
             continue
         if words and words <= asked:
             found.add(str(name))
-        elif is_object_dtype(values) and values.nunique() <= MAX_GROUPS:
+        elif values.dtype.kind == "O" and values.nunique() <= MAX_GROUPS:
             found |= {
                 str(name) for value in values.dropna().unique() if len(str(value)) > 2 and str(value).lower() in asked
             }
