@@ -150,6 +150,12 @@ def test_a_question_that_names_two_columns_is_about_these(question: str, columns
     assert narrow(question, WARDS).columns["one"] == columns
 
 
+def test_no_other_column_is_open_then() -> None:
+    schema = plan_schema(list(WARDS.columns), ["new_1"], narrow("Is the stay shorter with the drug?", WARDS))
+    assert schema["$defs"]["one"]["enum"] == ["stay_days", "treatment", "new_1"]
+    assert schema["$defs"]["number"]["enum"] == ["stay_days", "new_1"]
+
+
 def test_the_words_of_a_column_ask_for_nothing() -> None:
     assert {*narrow("Are visits per month tied to age?", WARDS).techniques} == {"correlation", "compare_groups"}
     assert "regression" in narrow("How is the pulse per month?", WARDS).techniques

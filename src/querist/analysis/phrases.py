@@ -18,10 +18,10 @@ def p_text(p: float) -> str:
     return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
 
 
-def listed(parts: Sequence[str], mark: str = ",") -> str:
+def listed(parts: Sequence[str], mark: str = ",", most: int = MOST) -> str:
     """`a, b and c`; of many the first ones, and that there are more."""
-    if len(parts) > MOST:
-        return f"{f'{mark} '.join(parts[:MOST])}{mark} and more"
+    if len(parts) > most:
+        return f"{f'{mark} '.join(parts[:most])}{mark} and more"
     head, last = parts[:-1], parts[-1:]
     return f"{f'{mark} '.join(head)} and {last[0]}" if head else "".join(last)
 

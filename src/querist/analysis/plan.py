@@ -86,8 +86,8 @@ def plan_schema(columns: list[str], new: list[str], narrowing: Narrowing | None 
     names = [*columns, *new]
     lists = {"one": names, "optional": [*names, ""], "new": new}
     if narrowing is not None:
-        kinds = {place: [name for name in names if name in new or name in narrowing.columns[place]] for place in KINDS}
-        lists |= kinds
+        for place in ("one", *KINDS):
+            lists[place] = [name for name in names if name in new or name in narrowing.columns[place]]
     if narrowing is None or "code" in narrowing.techniques:
         chosen.append(record(technique={"const": "code"}))
     plan = record(

@@ -29,6 +29,8 @@ _PARTS: dict[str, Callable[[Any], Any]] = {
     "month": lambda days: days.month_name(),
     "quarter": lambda days: days.quarter.map("the {}. quarter".format),
 }
+MOST_TOLD = 12
+"""Periods ahead that are told one by one."""
 _TRENDS = ((None, False), ("add", True), ("add", False))
 SURE = 20
 """Fewer periods do not show how alike neighbours are: a drift may look like a trend, an interval be too narrow."""
@@ -127,7 +129,7 @@ class Forecast(Technique[ForecastParams]):
             for when, row in expected.iterrows()
         ]
         subject = _subject(params, len(self.frame) > len(series))
-        found.say(f"{subject} is expected to be, with 95% intervals: {listed(values, ';')}.")
+        found.say(f"{subject} is expected to be, with 95% intervals: {listed(values, ';', MOST_TOLD)}.")
         if not seasonal and season > 1:
             found.warn(f"{len(series)} {params.period}s are too few for a season; the forecast has none.")
         if len(series) < SURE:
