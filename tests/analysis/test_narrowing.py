@@ -64,10 +64,16 @@ def test_what_the_columns_do_not_allow_is_not_open() -> None:
 )
 def test_a_period_that_nobody_named_is_that_of_the_data(dates: Any, period: str) -> None:
     frame = pd.DataFrame({"year": dates, "x": range(40)})
-    assert narrow("Is x rising?", frame).defaults["period"] == period
-    assert narrow("Is x rising from one week to the other?", frame).defaults["period"] == "week"
-    assert narrow("Forecast x for the next 3 months", frame).defaults["period"] == "month"
-    assert narrow("What is the annual trend of x?", frame).defaults["period"] == "year"
+    assert narrow("Is x rising?", frame).fixed == {"period": period}
+    assert narrow("Is x rising from one week to the other?", frame).fixed["period"] == "week"
+    assert narrow("Forecast x for the next 3 months", frame).fixed["period"] == "month"
+    assert narrow("What is the annual trend of x?", frame).fixed["period"] == "year"
+
+
+def test_a_month_ahead_is_counted() -> None:
+    frame = pd.DataFrame({"month": pd.date_range("2020-01-01", periods=40, freq="MS"), "x": range(40)})  # to April
+    assert narrow("Forecast x for next August", frame).fixed == {"period": "month", "ahead": 4}
+    assert narrow("What will x be in April?", frame).fixed["ahead"] == 12
 
 
 def reads(question: str, plan: dict[str, Any], steps: list[dict[str, Any]] | None = None) -> bool:
@@ -141,7 +147,8 @@ WARDS = pd.DataFrame(
     ("question", "columns"),
     [
         ("Is the age related to the stay?", ("age", "stay_days")),
-        ("Is the stay shorter with the drug?", ("stay_days", "treatment")),
+        ("Does the stay depend on the treatment with the drug?", ("stay_days", "treatment")),
+        ("Is the stay shorter with the drug?", tuple(WARDS.columns)),
         ("Do older patients have a higher pulse?", tuple(WARDS.columns)),  # the patient is the row, and "older" the age
         ("Is the pulse normal?", tuple(WARDS.columns)),
     ],
@@ -151,7 +158,7 @@ def test_a_question_that_names_two_columns_is_about_these(question: str, columns
 
 
 def test_no_other_column_is_open_then() -> None:
-    schema = plan_schema(list(WARDS.columns), ["new_1"], narrow("Is the stay shorter with the drug?", WARDS))
+    schema = plan_schema(list(WARDS.columns), ["new_1"], narrow("Does the stay depend on the treatment?", WARDS))
     assert schema["$defs"]["one"]["enum"] == ["stay_days", "treatment", "new_1"]
     assert schema["$defs"]["number"]["enum"] == ["stay_days", "new_1"]
 

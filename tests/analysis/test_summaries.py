@@ -70,7 +70,11 @@ def frame() -> pd.DataFrame:
         ),
         ("compare_groups", {"column": "coin", "by": "soil"}, "coin and soil show no significant association"),
         ("describe", {"columns": ["noise"], "statistics": ["mean", "std"]}, "^noise: mean .* and standard deviation"),
-        ("describe", {"columns": ["harvest"], "statistics": ["mean"], "by": "soil"}, "^Mean of harvest by soil: loam"),
+        (
+            "describe",
+            {"columns": ["harvest"], "statistics": ["mean"], "by": "soil"},
+            "^Mean of harvest by soil, from highest to lowest: loam",
+        ),
         ("describe", {"columns": ["soil"], "statistics": ["mode"]}, "^soil: mode (clay|loam|sand)"),
         ("missing_values", {"columns": ["gappy", "age"]}, "^Missing of 200 values: gappy 9.$"),
         ("missing_values", {"columns": ["age"]}, "^No value is missing.$"),
@@ -125,4 +129,4 @@ def test_many_groups_and_outliers_are_not_all_said() -> None:
     frame = pd.DataFrame({"group": [f"g{n % 9}" for n in range(90)], "x": [float(n % 9) for n in range(90)]})
     found = next(kind for kind in techniques(frame) if kind.name == "describe")
     told = found.compute(found.input_type.model_validate({"columns": ["x"], "statistics": ["mean"], "by": "group"}))
-    assert told.summary == "Mean of x by group: g8 8, g7 7, g6 6, g5 5, g4 4, g3 3, and more."
+    assert told.summary == "Mean of x by group, from highest to lowest: g8 8, g7 7, g6 6, g5 5, g4 4, g3 3, and more."

@@ -188,9 +188,18 @@ class Analyse(Component[AnalysisQuestion, Analysis]):
         return replace(data, warnings=(against, *data.warnings)) if against else data
 
     async def _by_techniques(self, work: _Work) -> Draft:
+        draft = await self._by_plan(work, work.asked)
+        if draft.error and work.asked.narrowing is not None and work.asked.narrowing.fewer:
+            # The columns that the question names may not be all that it is about.
+            wider = replace(work.asked, narrowing=work.asked.narrowing.wider(work.asked.columns))
+            other = await self._by_plan(work, wider)
+            return draft if other.error else other
+        return draft
+
+    async def _by_plan(self, work: _Work, asked: Asked) -> Draft:
         script = ""
         try:
-            reply = await ask_for_plan(self.model, work.asked)
+            reply = await ask_for_plan(self.model, asked)
             work.count(reply)
             script = reply.text
             plan = read_plan(reply.data)
@@ -262,7 +271,7 @@ class Analyse(Component[AnalysisQuestion, Analysis]):
         def worth(draft: Draft) -> tuple[int, bool, bool]:
             votes = len(supporters[id(draft)] if work.names else {d.kind for d in supporters[id(draft)]})
             # Alone, code gives named values more often right; in words, or where both agree, techniques tell more.
-            return votes, draft.complete, (draft.kind == "code") == (votes == 1 and bool(work.names))
+            return votes, draft.complete or not work.names, (draft.kind == "code") == (votes == 1 and bool(work.names))
 
         best = max(ranked, key=worth, default=None)
         agreeing = supporters[id(best)] if best is not None else []

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from querist.analysis.expressions import keep_rows
 from querist.analysis.prepare import KeepRows, Step
+from querist.analysis.spoken import spoken
 from querist.analysis.techniques.base import Params
 from querist.analysis.techniques.comparison import ComparisonParams
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _LITERAL = re.compile(r"'([^']*)'|(?<![\w.'\"])(\d+(?:\.\d+)?)(?![\w'\"])")
+_ONLY = r"\bonly\b|\bamong|\bwithin\b|\bwhere\b|limited to|\b(?:those|months|days|people|customers) (?:with|that|who)\b"
+"""Words that set a condition."""
 _YES = {"yes", "y", "true", "t", "1"}
 
 
@@ -36,6 +39,39 @@ def kept_steps(steps: Sequence[Step], analyses: Sequence[Params], frame: pd.Data
                 continue
         kept.append(step)
     return kept, told
+
+
+def unmet(
+    question: str, frame: pd.DataFrame, steps: Sequence[Step], analyses: Sequence[Params]
+) -> tuple[list[KeepRows], list[str]]:
+    """Conditions that a question sets on the rows and a plan leaves out; and what else it names and the plan does not.
+
+    A value that it names of a column that the plan does not use is a condition: "for express parcels". So is a column
+    of yes and no behind a word for one: "only those with a balcony".
+    """
+    said = spoken(question, frame)
+    plan = " ".join(str(part.model_dump()) for part in (*steps, *analyses))
+    used = {column for column in frame.columns if re.search(rf"(?<!\w){re.escape(str(column))}(?!\w)", plan)}
+    keep, told = [], []
+    for column, values in said.values.items():
+        if column not in used and len(values) == 1:
+            keep.append(_where(column, values[0]))
+        elif column not in used:
+            told.append(f"The question names {', '.join(values)}, which the analysis does not tell apart.")
+    for column in said.columns:
+        if column in used or column in said.values:
+            continue
+        yes = next((value for value in frame[column].dropna().unique() if str(value).lower() in _YES), None)
+        if yes is not None and frame[column].nunique() == 2 and re.search(_ONLY, question, re.I):
+            keep.append(_where(column, yes))
+        else:
+            told.append(f"The question names {column}, which the analysis does not use.")
+    return keep, told
+
+
+def _where(column: str, value: object) -> KeepRows:
+    name, text = column.replace('"', '""'), str(value).replace("'", "''")
+    return KeepRows(do="keep_rows", sql=f"\"{name}\" = '{text}'")
 
 
 def unsaid(steps: Sequence[Step], question: str) -> Iterator[str]:

@@ -7,11 +7,13 @@ parameter that it does not speak of stays as it is by default.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from querist.analysis.assemble import words_in
-from querist.analysis.techniques.base import A_COLUMN, MAX_GROUPS
+from querist.analysis.spoken import spoken
+from querist.analysis.techniques.base import A_COLUMN
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,14 +26,25 @@ _RELATION = (
 _SURE = {
     "correlation": r"correlat",
     "normality": r"normal(?:ly)? distribut|normality|\bbell\b|gauss",
-    "outliers": r"outl(?:ier|ying)|\bodd values|strange|unusual|anomal|abnormal|suspicious|implausibl",
+    "outliers": (
+        r"outl(?:ier|ying)|\bodd values|strange|unusual|anomal|abnormal|suspicious|implausibl|stands? out|typos?\b|"
+        r"typing errors?|far (?:away|off) from"
+    ),
+    "compare_groups": (
+        r"t-?test|anova|chi-?squared?|mann-?whitney|kruskal|significant(?:ly)? differ|differ significantly|"
+        r"differences? (?:is |are )?(?:real|significant)"
+    ),
     "regression": (
         r"regress|how much (?:more|less|higher|lower|longer|shorter)|one (?:more|extra|additional)\b|"
         r"(?:per|each|every|an?) (?:unit|extra|additional|further)"
     ),
-    "missing_values": r"missing|empty|\bnulls?\b|incomplete|\bgaps?\b|not (?:know|have|recorded|filled)|unknown",
-    "trend": r"season|\bwhich (?:months?|quarters?|weekdays?|days? of the week)",
-    "forecast": r"forecast|\bnext (?:\w+ )?(?:days?|weeks?|months?|quarters?|years?)",
+    "missing_values": r"missing|empty|\bnulls?\b|incomplete|\bgaps?\b|unknown|"
+    r"(?:not|n['’]t) (?:\w+ )?(?:know|have|recorded|filled)",
+    "trend": (
+        r"season|\bwhich (?:months?|quarters?|weekdays?|days? of the week)|time of (?:the )?year|as time goes|"
+        r"over (?:time|the (?:\w+ )?(?:days?|weeks?|months?|quarters?|years?))|since (?:\w+ )?\d{4}"
+    ),
+    "forecast": r"forecast|from (?:now|today)\b|\bnext (?:\w+ )?(?:days?|weeks?|months?|quarters?|years?)",
     "clusters": r"cluster|segment|natural (?:groups|kinds|types|classes)",
 }
 """Words that leave no doubt: where one occurs, no other technique is meant."""
@@ -51,9 +64,9 @@ _LIKELY = {
     ),
     "missing_values": r"blank|lack",
     "trend": (
-        r"trend|over (?:time|the (?:\w+ )?(?:days?|weeks?|months?|quarters?|years?))|ris(?:e|es|en|ing)\b|\brose\b|"
+        r"trend|ris(?:e|es|en|ing)\b|\brose\b|gain|los(?:e|es|ing)\b|improv|worsen|"
         r"fall(?:s|en|ing)?\b|\bfell\b|going (?:up|down)|gone (?:up|down)|grow|grew|declin|increas|decreas|drop|cycl|"
-        r"\bdirection|develop|evolv|since (?:\w+ )?\d{4}|(?:each|every|what) (?:month|week|quarter|year)"
+        r"\bdirection|develop|evolv|(?:each|every|what) (?:month|week|quarter|year)"
     ),
     "forecast": r"\bnext\b|predict|future|\bwill\b|expect|coming|extrapolat|ahead",
     "clusters": r"natural|similar|(?:kinds|types) of|group (?:the|these|our|my|all)|divide",
@@ -65,11 +78,17 @@ _EVERY = re.compile(
     r"\b(?P<ly>daily|weekly|monthly|quarterly|yearly|annual)",
     re.I,
 )
-_LY = {"daily": "day", "annual": "year"}
-_UNITS = frozenset(
-    "ha ph kg km mm cm m2 min sec hr ms mb gb kwh pct percent eur usd chf gbp second minute hour day week year".split()
+_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
+_MONTH = re.compile(
+    r"\b(January|February|March|April|May|June|July|August|September|October|November|December)\b",
 )
-"""Words of a column's name that people leave out."""
+_LY = {"daily": "day", "annual": "year"}
+_IMPLIED = re.compile(
+    r"\b(?:old|young|heavi|light|long|short|larg|small|big|tall|fast|slow|warm|cold|hott|cheap|dear|far|near|rich|poor|earli|"
+    r"lat|strong|weak|bright|dark|deep|wid)(?:er|est)\b|\bexpensive\b",
+    re.I,
+)
+"""Words that speak of a column without its name."""
 MOST_COLUMNS = 50
 _NEEDS = {"trend": "date", "forecast": "date", "normality": "number", "outliers": "number", "clusters": "number"}
 _GAPS = {1.5: "day", 8: "week", 32: "month", 93: "quarter"}
@@ -87,12 +106,21 @@ class Narrowing:
         columns: the names for each kind of place: `one`, `number`, `date`.
         question: what parameters have to be named in.
         defaults: values of parameters that the question does not name, where the data decide.
+        fixed: values of parameters that words and data decide.
+        fewer: only columns that the question names are open.
     """
 
     techniques: tuple[str, ...]
     columns: dict[str, tuple[str, ...]]
     question: str
     defaults: dict[str, Any]
+    fixed: dict[str, Any]
+    fewer: bool = False
+
+    def wider(self, columns: tuple[str, ...]) -> Narrowing:
+        """The same with all these columns."""
+        dates = self.columns["date"]
+        return replace(self, columns={"one": columns, "number": columns, "date": dates}, fewer=False)
 
     def asks(self, words: str) -> bool:
         """Whether the question has one of these words."""
@@ -106,49 +134,30 @@ def narrow(question: str, frame: pd.DataFrame) -> Narrowing:
     """What is open of a plan for this question about this data."""
     columns = _kinds(frame)
     possible = [name for name in _LIKELY if columns[_NEEDS.get(name, "one")]]
-    named = _named(question, frame)
-    said = _without(question, named)
+    told = spoken(question, frame)
+    said = _without(question, told.columns)
     spoken_of = _spoken_of(_SURE, said, possible)
     if not spoken_of:
         spoken_of = _spoken_of(_LIKELY, said, possible)
-        if len(named - {*columns["date"]}) > 1 and _YES_OR_NO.match(question):
+        if len({*told.columns} - {*columns["date"]}) > 1 and _YES_OR_NO.match(question):
             spoken_of = list(dict.fromkeys([*_PAIR, *spoken_of]))
     defaults: dict[str, Any] = {"columns": list(columns["one"][:MOST_COLUMNS])}
-    if columns["date"]:
-        defaults["period"] = _period(question, frame[columns["date"][0]])
+    fixed = _periods(question, frame[columns["date"][0]]) if columns["date"] else {}
     # Code is written anyway. A plan may leave it to that where figures are asked for, which can be of any kind.
     code = ["code"] if not spoken_of or "describe" in spoken_of else []
-    if len(named) > 1:  # then it is about these
-        only = {place: tuple(name for name in names if name in named) for place, names in columns.items()}
+    fewer = len(told.columns) > 1 and not _IMPLIED.search(question)
+    if fewer:  # then it is about these
+        about = {*told.columns, *told.partly, *told.values}
+        only = {place: tuple(name for name in names if name in about) for place, names in columns.items()}
         columns = {place: only[place] if only[place] and place != "date" else columns[place] for place in columns}
-    return Narrowing((*(spoken_of or possible), *code), columns, question, defaults)
+    return Narrowing((*(spoken_of or possible), *code), columns, question, defaults, fixed, fewer)
 
 
 def _spoken_of(words: dict[str, str], question: str, possible: list[str]) -> list[str]:
     return [name for name in possible if name in words and re.search(words[name], question, re.I)]
 
 
-def _named(question: str, frame: pd.DataFrame) -> set[str]:
-    """The columns whose name stands in the question, up to its unit, and those of words that have a value there.
-
-    A key is none: it has the name of what the rows stand for.
-    """
-    asked, found = words_in(question), set()
-    for name, values in frame.items():
-        words = words_in(str(name))
-        words = words - _UNITS or words
-        if values.dtype.kind in "iO" and values.nunique() == len(frame):
-            continue
-        if words and words <= asked:
-            found.add(str(name))
-        elif values.dtype.kind == "O" and values.nunique() <= MAX_GROUPS:
-            found |= {
-                str(name) for value in values.dropna().unique() if len(str(value)) > 2 and str(value).lower() in asked
-            }
-    return found
-
-
-def _without(question: str, named: set[str]) -> str:
+def _without(question: str, named: Iterable[str]) -> str:
     """The question without the words of columns of several: "visits per month" asks for nothing per month."""
     several = [words for name in named if len(words := words_in(name)) > 1]
 
@@ -166,6 +175,16 @@ def _kinds(frame: pd.DataFrame) -> dict[str, tuple[str, ...]]:
     dates = [str(name) for name, v in frame.items() if is_datetime64_any_dtype(v)]
     years = [name for name in amounts if re.search(r"year", name, re.I) and frame[name].between(1700, 2200).all()]
     return {"one": tuple(map(str, frame.columns)), "number": tuple(amounts), "date": (*dates, *years)}
+
+
+def _periods(question: str, dates: pd.Series[Any]) -> dict[str, Any]:
+    """The period of a series, and how many ahead the month lies that a question names."""
+    period = _period(question, dates)
+    month = _MONTH.search(question)
+    if not month or period != "month" or dates.dtype.kind != "M":
+        return {"period": period}
+    after = (_MONTHS.index(month[1][:3].lower()) - dates.max().month) % 12
+    return {"period": period, "ahead": after + 1}
 
 
 def _period(question: str, dates: pd.Series[Any]) -> str:

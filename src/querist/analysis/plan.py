@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
-from querist.analysis.conditions import kept_steps, unsaid
+from querist.analysis.conditions import kept_steps, unmet, unsaid
 from querist.analysis.findings import Findings, merged
 from querist.analysis.fitting import fitted
 from querist.analysis.narrowing import Narrowing
@@ -137,7 +137,7 @@ class Followed:
         techniques: their names.
         wanted: what other ways to the answer are to compute, so that they can be held against the findings.
         notes: what was done to the data.
-        guesses: conditions on the rows that the question does not name.
+        guesses: conditions on the rows that the question does not name, and what it names and the plan leaves out.
     """
 
     findings: Findings
@@ -157,10 +157,13 @@ async def follow(plan: Plan, frame: pd.DataFrame, context: RunContext, question:
         UsageError, GuardError, QueryError: a step or technique that does not fit the data.
     """
     runner = context.get(Runner) or Runner()
-    steps, told = await asyncio.to_thread(kept_steps, plan.steps, [params for _, params in plan.analyses], frame)
+    analyses = [params for _, params in plan.analyses]
+    steps, told = await asyncio.to_thread(kept_steps, plan.steps, analyses, frame)
+    keep, left_out = unmet(question, frame, steps, analyses) if question else ([], [])
+    steps = [*keep, *steps]
     prepared, notes = await asyncio.to_thread(prepare, frame, steps)
     kinds: dict[type[Params], Technique[Any]] = {kind.input_type: kind for kind in techniques(prepared)}
-    chosen = [fitted(params, prepared) for _, params in plan.analyses]
+    chosen = [fitted(params, prepared) for params in analyses]
     found = merged([await runner.run(kinds[type(params)], params, context) for params in chosen])
     wanted = dict.fromkeys(name for params in chosen for name in kinds[type(params)].wanted(params))
     return Followed(
@@ -168,7 +171,7 @@ async def follow(plan: Plan, frame: pd.DataFrame, context: RunContext, question:
         techniques=tuple(kinds[type(params)].name for params in chosen),
         wanted=tuple(wanted),
         notes=(*told, *notes),
-        guesses=tuple(unsaid(steps, question)) if question else (),
+        guesses=(*left_out, *unsaid(steps, question)) if question else (),
     )
 
 
@@ -186,7 +189,9 @@ def _object(schema: JsonSchema, first: JsonSchema | None = None, narrowing: Narr
     properties = {name: _bare(value, narrowing is not None) for name, value in schema["properties"].items()}
     if narrowing is not None:
         for name, value in schema["properties"].items():
-            if (words := value.get("x-asked")) and not narrowing.asks(words):
+            if name in narrowing.fixed:
+                properties[name] = {"const": narrowing.fixed[name]}
+            elif (words := value.get("x-asked")) and not narrowing.asks(words):
                 properties[name] = {"const": narrowing.defaults.get(name, value.get("default"))}
     return record(**(first or {}), **properties)
 

@@ -20,8 +20,6 @@ BY = r"\b(?:by|per|each|every|separately|within|among|across|for|in)\b"
 """Words with which a question asks for groups."""
 A_COLUMN = "a column by its name"
 """Stands for the words of any column, where a parameter takes columns."""
-NEVER = r"(?!)"
-"""No word asks a model for it: words and data decide."""
 MAX_GROUPS = 30
 """A technique that works group by group refuses more groups than this."""
 

@@ -69,16 +69,17 @@ class Describe(Technique[DescribeParams]):
                     _extremes(found, statistic, column, params.by, values)
                     parts = {group: value for group, value in values.items() if isinstance(value, (int, float))}
                     if parts:
-                        found.say(f"{word.capitalize()} of {column} by {params.by}: {listed(ranked(parts))}.")
+                        told = f"{word.capitalize()} of {column} by {params.by}, from highest to lowest"
+                        found.say(f"{told}: {listed(ranked(parts))}.")
                 elif values[""] is not None and values[""] == values[""]:
                     whole[column][word] = values[""]
                 lacking = [group for group, value in values.items() if value is None or value != value]
                 if lacking:
                     groups_of = f" where {params.by} is {', '.join(lacking[:5])}" if params.by else ""
                     found.warn(f"{column} has too few or too similar values for its {statistic}{groups_of}.")
-        for column, told in whole.items():
-            if told:
-                found.say(f"{column}: {listed([f'{word} {_told(value)}' for word, value in told.items()])}.")
+        for column, measured in whole.items():
+            if measured:
+                found.say(f"{column}: {listed([f'{word} {_told(value)}' for word, value in measured.items()])}.")
         tell_ungrouped(found, self.frame, params.by)
         for column in params.columns:
             found.left_out(len(self.frame) - len(present(self.frame, column)), f"a value of {column}")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from querist.analysis.findings import Gathering, counted
 from querist.analysis.frame import numbers, present
-from querist.analysis.techniques.base import NEVER, Amount, Date, Params, when_asked
+from querist.analysis.techniques.base import Amount, Date, Params
 from querist.errors import UsageError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ SLACK = 0.05
 class SeriesParams(Params):
     date: Date
     value: Amount
-    period: Annotated[Period, when_asked(NEVER)] = "month"
+    period: Period = "month"
     aggregate: Literal["mean", "sum", "last"] = "mean"
 
 
