@@ -5,12 +5,13 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from querist.analysis.conditions import kept_steps, unsaid
+from querist.analysis.conditions import Conditioned, comparable, conditioned, unsaid
 from querist.analysis.fitting import fitted
 from querist.analysis.prepare import KeepRows
 from querist.analysis.techniques.base import Params
 from querist.analysis.techniques.comparison import ComparisonParams
 from querist.analysis.techniques.correlation import CorrelationParams
+from querist.analysis.techniques.missing import MissingParams
 from querist.analysis.techniques.regression import RegressionParams
 
 FRAME = pd.DataFrame(
@@ -59,13 +60,72 @@ def test_so_is_the_kind_of_a_regression(target: str, planned: str, meant: str) -
     assert fitted(params, FRAME) == params.model_copy(update={"kind": meant})
 
 
+def where(sql: str) -> KeepRows:
+    return KeepRows(do="keep_rows", sql=sql)
+
+
+def plan(*steps: KeepRows, of: Params) -> Conditioned:
+    return Conditioned(steps, (of,))
+
+
 def test_a_condition_that_leaves_one_group_to_compare_is_left_out() -> None:
-    drug, adults = KeepRows(do="keep_rows", sql="drug = 'yes'"), KeepRows(do="keep_rows", sql="age > 30")
-    kept, told = kept_steps([drug, adults], [by("pulse", "drug")], FRAME)
-    assert kept == [adults]
-    assert told == ["All groups of drug are compared, not only those where drug = 'yes'."]
-    assert kept_steps([drug], [by("pulse", "ward")], FRAME) == ([drug], [])
-    assert kept_steps([drug], [of("pulse", "age")], FRAME) == ([drug], [])
+    drug, adults = where("drug = 'yes'"), where("age > 30")
+    kept = comparable(FRAME, plan(drug, adults, of=by("pulse", "drug")))
+    assert kept.steps == (adults,)
+    assert kept.told == ("All groups of drug are compared, not only those where drug = 'yes'.",)
+    for other in (by("pulse", "ward"), of("pulse", "age")):
+        assert comparable(FRAME, plan(drug, of=other)) == plan(drug, of=other)
+
+
+def test_gaps_are_not_counted_where_there_are_none() -> None:
+    kept = comparable(FRAME, plan(where("age IS NOT NULL"), where("age > 3"), of=MissingParams(columns=["age"])))
+    assert kept.steps == (where("age > 3"),)
+    assert kept.told == ("Missing values are counted in all rows, not only where age IS NOT NULL.",)
+
+
+@pytest.mark.parametrize(
+    ("question", "planned", "steps", "meant"),
+    [
+        ("Is age related to pulse in ward A?", of("age", "pulse"), [], of("age", "pulse")),
+        ("Is age related to pulse in Ward Alpha?", of("age", "pulse"), ["\"ward\" = 'Alpha'"], of("age", "pulse")),
+        (
+            "Among Alpha, is age related to pulse?",
+            of("age", "pulse", group="ward"),
+            ["\"ward\" = 'Alpha'"],
+            of("age", "pulse"),
+        ),
+        ("Do Alpha and Beta differ in pulse?", by("pulse", "ward"), [], by("pulse", "ward")),
+        ("Has Alpha a higher pulse?", by("pulse", "ward"), [], by("pulse", "ward")),
+        (
+            "Only those with the drug: is age related to pulse?",
+            of("age", "pulse"),
+            ["\"drug\" = 'yes'"],
+            of("age", "pulse"),
+        ),
+    ],
+)
+def test_conditions_of_the_question_become_those_of_the_plan(
+    question: str, planned: Params, steps: list[str], meant: Params
+) -> None:
+    frame = FRAME.assign(ward=["Alpha", "Beta", "Gamma", "Delta"] * 10)
+    plan = conditioned(question, frame, [], [planned])
+    assert ([step.sql for step in plan.steps if isinstance(step, KeepRows)], plan.analyses) == (steps, (meant,))
+
+
+@pytest.mark.parametrize(
+    ("question", "left_out"),
+    [
+        ("Is age related to pulse and grade?", "The question names grade, which the analysis does not use."),
+        (
+            "In Alpha and Beta, is age related to pulse?",
+            "The question names Alpha, Beta, which the analysis does not tell apart.",
+        ),
+        ("Is age related to pulse?", ""),
+    ],
+)
+def test_what_a_plan_leaves_out_is_told(question: str, left_out: str) -> None:
+    frame = FRAME.assign(ward=["Alpha", "Beta", "Gamma", "Delta"] * 10)
+    assert conditioned(question, frame, [], [of("age", "pulse")]).guesses == ((left_out,) if left_out else ())
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ def test_what_the_columns_do_not_allow_is_not_open() -> None:
 def test_a_period_that_nobody_named_is_that_of_the_data(dates: Any, period: str) -> None:
     frame = pd.DataFrame({"year": dates, "x": range(40)})
     assert narrow("Is x rising?", frame).fixed == {"period": period}
-    assert narrow("Is x rising from one week to the other?", frame).fixed["period"] == "week"
+    assert narrow("Is x rising by week?", frame).fixed["period"] == "week"
     assert narrow("Forecast x for the next 3 months", frame).fixed["period"] == "month"
     assert narrow("What is the annual trend of x?", frame).fixed["period"] == "year"
 

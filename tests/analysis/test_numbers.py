@@ -150,3 +150,10 @@ def test_what_a_person_wrote_needs_no_value_and_a_percentage_is_no_number_of_thi
     assert unsupported("The top 10 have doubled.", {}, "Have the top 10 doubled?") == []
     assert unsupported("They rose by 10%.", {}, "Have the top 10 grown?") == ["10"]
     assert unsupported("1.000,50 and 9.876,54", {}, "Who paid more than 1.000,50?") == ["9.876,54"]
+
+
+def test_a_count_is_no_percentage() -> None:
+    assert unsupported("101% are economy.", {"economy": 101.0}) == ["101"]
+    assert unsupported("Growth was 12%.", {"growth": 12.0}) == []
+    assert unsupported("12% of the orders.", {"orders": 12.0}, "What percentage of the orders is late?") == []
+    assert unsupported("30% of them.", {"economy": 0.3}) == []

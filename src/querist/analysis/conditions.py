@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from querist.analysis.expressions import keep_rows
 from querist.analysis.prepare import KeepRows, Step
-from querist.analysis.spoken import spoken
+from querist.analysis.spoken import Spoken, spoken
 from querist.analysis.techniques.base import Params
 from querist.analysis.techniques.comparison import ComparisonParams
+from querist.analysis.techniques.missing import MissingParams
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,15 +23,65 @@ _ONLY = r"\bonly\b|\bamong|\bwithin\b|\bwhere\b|limited to|\b(?:those|months|day
 _YES = {"yes", "y", "true", "t", "1"}
 
 
-def kept_steps(steps: Sequence[Step], analyses: Sequence[Params], frame: pd.DataFrame) -> tuple[list[Step], list[str]]:
-    """The steps without conditions that leave one of the groups to be compared, and that these are left out.
+@dataclass(frozen=True)
+class Conditioned:
+    """A plan as the question sets its conditions.
 
-    A small model that reads "does the drug help?" keeps the rows of the drug.
+    Attributes:
+        told: what was left out of the plan.
+        guesses: what the question names and the plan leaves out.
     """
-    compared = {column for params in analyses if isinstance(params, ComparisonParams) for column in _both(params)}
+
+    steps: tuple[Step, ...]
+    analyses: tuple[Params, ...]
+    told: tuple[str, ...] = ()
+    guesses: tuple[str, ...] = ()
+
+
+def conditioned(question: str, frame: pd.DataFrame, steps: Sequence[Step], analyses: Sequence[Params]) -> Conditioned:
+    """The plan with the conditions that a question in plain words sets on the rows.
+
+    A value that it names of a column that the plan does not use is a condition, "for express parcels", and so is one of
+    a column that the plan only makes groups of. A column of yes and no is one behind a word for it: "only those with a
+    balcony".
+    """
+    said = spoken(question, frame)
+    analyses = [_ungrouped(params, said) for params in analyses]
+    plan = " ".join(str(part.model_dump()) for part in (*steps, *analyses))
+    used = {column for column in frame.columns if re.search(rf"(?<!\w){re.escape(str(column))}(?!\w)", plan)}
+    keep: list[Step] = []
+    left_out = []
+    for column, values in said.values.items():
+        if column not in used and len(values) == 1:
+            keep.append(_where(column, values[0]))
+        elif column not in used:
+            left_out.append(f"The question names {', '.join(values)}, which the analysis does not tell apart.")
+    for column in said.columns:
+        if column in used or column in said.values:
+            continue
+        yes = next((value for value in frame[column].dropna().unique() if str(value).lower() in _YES), None)
+        if yes is not None and frame[column].nunique() == 2 and re.search(_ONLY, question, re.I):
+            keep.append(_where(column, yes))
+        else:
+            left_out.append(f"The question names {column}, which the analysis does not use.")
+    steps = [*keep, *steps]
+    return Conditioned(tuple(steps), tuple(analyses), guesses=(*left_out, *unsaid(steps, question)))
+
+
+def comparable(frame: pd.DataFrame, plan: Conditioned) -> Conditioned:
+    """The plan without conditions that leave nothing to compare or to count, and that these are left out.
+
+    A small model that reads "does the drug help?" keeps the rows of the drug, and where gaps are to be counted those
+    without any.
+    """
+    compared = {part for params in plan.analyses if isinstance(params, ComparisonParams) for part in _both(params)}
+    gaps = any(isinstance(params, MissingParams) for params in plan.analyses)
     kept: list[Step] = []
     told = []
-    for step in steps:
+    for step in plan.steps:
+        if gaps and isinstance(step, KeepRows) and re.search(r"\bnot\s+null\b", step.sql, re.I):
+            told.append(f"Missing values are counted in all rows, not only where {step.sql}.")
+            continue
         columns = [name for name in compared & {*frame.columns} if isinstance(step, KeepRows) and _reads(step, name)]
         if columns and isinstance(step, KeepRows):
             rows, _ = keep_rows(frame, step.sql)
@@ -38,35 +90,14 @@ def kept_steps(steps: Sequence[Step], analyses: Sequence[Params], frame: pd.Data
                 told.append(f"All groups of {', '.join(single)} are compared, not only those where {step.sql}.")
                 continue
         kept.append(step)
-    return kept, told
+    return replace(plan, steps=tuple(kept), told=tuple(told))
 
 
-def unmet(
-    question: str, frame: pd.DataFrame, steps: Sequence[Step], analyses: Sequence[Params]
-) -> tuple[list[KeepRows], list[str]]:
-    """Conditions that a question sets on the rows and a plan leaves out; and what else it names and the plan does not.
-
-    A value that it names of a column that the plan does not use is a condition: "for express parcels". So is a column
-    of yes and no behind a word for one: "only those with a balcony".
-    """
-    said = spoken(question, frame)
-    plan = " ".join(str(part.model_dump()) for part in (*steps, *analyses))
-    used = {column for column in frame.columns if re.search(rf"(?<!\w){re.escape(str(column))}(?!\w)", plan)}
-    keep, told = [], []
-    for column, values in said.values.items():
-        if column not in used and len(values) == 1:
-            keep.append(_where(column, values[0]))
-        elif column not in used:
-            told.append(f"The question names {', '.join(values)}, which the analysis does not tell apart.")
-    for column in said.columns:
-        if column in used or column in said.values:
-            continue
-        yes = next((value for value in frame[column].dropna().unique() if str(value).lower() in _YES), None)
-        if yes is not None and frame[column].nunique() == 2 and re.search(_ONLY, question, re.I):
-            keep.append(_where(column, yes))
-        else:
-            told.append(f"The question names {column}, which the analysis does not use.")
-    return keep, told
+def _ungrouped(params: Params, said: Spoken) -> Params:
+    """Without groups of a column of which the question names one value."""
+    by = getattr(params, "by", "")
+    one = not isinstance(params, ComparisonParams) and len(said.values.get(by, ())) == 1
+    return params.model_copy(update={"by": ""}) if one else params
 
 
 def _where(column: str, value: object) -> KeepRows:

@@ -74,7 +74,7 @@ _LIKELY = {
 _PAIR = ("correlation", "compare_groups")
 _YES_OR_NO = re.compile(r"\s*(?:is|are|do|does|did|has|have|was|were|can)\b", re.I)
 _EVERY = re.compile(
-    r"\b(?:next|by|per|each|every|from|to|an?)(?: \w+)? (?P<one>day|week|month|quarter|year)s?\b|"
+    r"\b(?:next|by|per|each|every)(?: \w+)? (?P<one>day|week|month|quarter|year)s?\b|"
     r"\b(?P<ly>daily|weekly|monthly|quarterly|yearly|annual)",
     re.I,
 )

@@ -56,6 +56,8 @@ _PART = re.compile(
 )
 _LEVELS = (0.1, 0.05, 0.01, 0.005, 0.001, 0.0001)
 """What p-values are held against."""
+_PERCENT = re.compile(r"%|per ?cent|pct|share|rate\b|ratio|proportion|prozent|growth|change", re.I)
+"""Without such a word 101 is a count, and no percentage."""
 _P_NAME = re.compile(r"(?:^|[\W_])p(?:[\W_]?val(?:ue)?s?)?(?:$|[\W_])", re.I)
 _P_SAID = re.compile(
     r"\b(?P<name>p(?:[-_ ]?value)?(?:_\w+)?)\W{0,2}(?:=|:|,\s*\"value\":)\s*"
@@ -89,11 +91,13 @@ def unsupported(text: str, values: Mapping[str, FindingValue], context: str = ""
     """The numbers and dates of `text` that are no value, as they are written, and "significant" where no p-value is.
 
     A number counts as a value when it is that value rounded to the digits it has. With a percent sign it is a hundred
-    times a share, or a value above 1 as it is. A negative value needs its sign, or a word for it beside it ("a fall of
-    3"). A usual level may bound what its name says to be a p-value ("p < 0.05"). What stands in `context`, such as the
-    question, needs no value.
+    times a share, or, where any are spoken of, a value above 1 as it is. A negative value needs its sign, or a word for
+    it beside it ("a fall of 3"). A usual level may bound what its name says to be a p-value ("p < 0.05"). What stands
+    in `context`, such as the question, needs no value.
     """
     known, days = _known(values.values())
+    told = " ".join(value for value in values.values() if isinstance(value, str)).lower()
+    shares = bool(_PERCENT.search(" ".join([context, *values, told])))
     p_values = _p_values(values)
     allowed = {said.meant for said in _numbers(_without_days(context))}
     days |= {day for _, readings in _days(context) for day in readings}
@@ -104,16 +108,15 @@ def unsupported(text: str, values: Mapping[str, FindingValue], context: str = ""
     known += [float(year) for year, _, _ in days if year is not None]
     bare = _blank(INTERVAL, _without_days(text))
     for said in _numbers(bare):
-        if said.meant not in allowed and not _supported(said, known, p_values, bare):
+        if said.meant not in allowed and not _supported(said, known, p_values, bare, shares=shares):
             flagged[said.start] = said.written
-    told = " ".join(value for value in values.values() if isinstance(value, str)).lower()
     flagged |= {place: word for place, word in multiples(text) if word.lower() not in f"{context} {told}".lower()}
     if min(p_values, default=1.0) >= 0.05 and (p_values or "significant" not in told):
         flagged |= dict(claims(text))
     return list(dict.fromkeys(flagged[start] for start in sorted(flagged)))
 
 
-def _supported(said: _Said, known: list[float], p_values: list[float], text: str) -> bool:
+def _supported(said: _Said, known: list[float], p_values: list[float], text: str, *, shares: bool) -> bool:
     if said.value is None:
         return False
     before, after = text[: said.start], text[said.start + len(said.written) :]
@@ -124,7 +127,7 @@ def _supported(said: _Said, known: list[float], p_values: list[float], text: str
         if bound == "set" or denies(before) or any(p < level for p in p_values):
             return True
     if said.percent:
-        known = [100 * value for value in known] + [value for value in known if abs(value) > 1]
+        known = [100 * value for value in known] + [value for value in known if shares and abs(value) > 1]
     if is_negative(before):
         known = [value for value in known if value < 0]
     return any(_rounds_to(value, said, loses_sign(before, after)) for value in known)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
-from querist.analysis.conditions import kept_steps, unmet, unsaid
+from querist.analysis.conditions import Conditioned, comparable, conditioned
 from querist.analysis.findings import Findings, merged
 from querist.analysis.fitting import fitted
 from querist.analysis.narrowing import Narrowing
@@ -157,21 +157,21 @@ async def follow(plan: Plan, frame: pd.DataFrame, context: RunContext, question:
         UsageError, GuardError, QueryError: a step or technique that does not fit the data.
     """
     runner = context.get(Runner) or Runner()
-    analyses = [params for _, params in plan.analyses]
-    steps, told = await asyncio.to_thread(kept_steps, plan.steps, analyses, frame)
-    keep, left_out = unmet(question, frame, steps, analyses) if question else ([], [])
-    steps = [*keep, *steps]
-    prepared, notes = await asyncio.to_thread(prepare, frame, steps)
+    meant = Conditioned(plan.steps, tuple(params for _, params in plan.analyses))
+    if question:
+        meant = conditioned(question, frame, meant.steps, meant.analyses)
+    meant = await asyncio.to_thread(comparable, frame, meant)
+    prepared, notes = await asyncio.to_thread(prepare, frame, meant.steps)
     kinds: dict[type[Params], Technique[Any]] = {kind.input_type: kind for kind in techniques(prepared)}
-    chosen = [fitted(params, prepared) for params in analyses]
+    chosen = [fitted(params, prepared) for params in meant.analyses]
     found = merged([await runner.run(kinds[type(params)], params, context) for params in chosen])
     wanted = dict.fromkeys(name for params in chosen for name in kinds[type(params)].wanted(params))
     return Followed(
         findings=found,
         techniques=tuple(kinds[type(params)].name for params in chosen),
         wanted=tuple(wanted),
-        notes=(*told, *notes),
-        guesses=(*left_out, *unsaid(steps, question)) if question else (),
+        notes=(*meant.told, *notes),
+        guesses=meant.guesses,
     )
 
 
