@@ -8,6 +8,7 @@ import pytest
 from querist.analysis.conditions import Conditioned, comparable, conditioned, unsaid
 from querist.analysis.fitting import fitted
 from querist.analysis.prepare import KeepRows
+from querist.analysis.techniques import techniques
 from querist.analysis.techniques.base import Params
 from querist.analysis.techniques.comparison import ComparisonParams
 from querist.analysis.techniques.correlation import CorrelationParams
@@ -94,6 +95,7 @@ def test_gaps_are_not_counted_where_there_are_none() -> None:
             ["\"ward\" = 'Alpha'"],
             of("age", "pulse"),
         ),
+        ("Is age related to pulse and grade?", of("age", "pulse"), [], of("age", "pulse", "grade")),
         ("Do Alpha and Beta differ in pulse?", by("pulse", "ward"), [], by("pulse", "ward")),
         ("Has Alpha a higher pulse?", by("pulse", "ward"), [], by("pulse", "ward")),
         (
@@ -115,7 +117,7 @@ def test_conditions_of_the_question_become_those_of_the_plan(
 @pytest.mark.parametrize(
     ("question", "left_out"),
     [
-        ("Is age related to pulse and grade?", "The question names grade, which the analysis does not use."),
+        ("Is age related to pulse and drug?", "The question names drug, which the analysis does not use."),
         (
             "In Alpha and Beta, is age related to pulse?",
             "The question names Alpha, Beta, which the analysis does not tell apart.",
@@ -155,3 +157,17 @@ def test_conditions_that_a_question_names(question: str, condition: str) -> None
 def test_conditions_that_nobody_named_are_told(question: str, condition: str) -> None:
     told = list(unsaid([KeepRows(do="keep_rows", sql=condition)], question))
     assert told == [f"The rows are limited to {condition}, which the question does not say."]
+
+
+@pytest.mark.parametrize(
+    ("params", "wanted"),
+    [
+        (by("pulse", "ward"), ("mean of each group",)),
+        (by("ward", "pulse"), ("mean of each group",)),  # which is turned round
+        (by("drug", "ward"), ("p-value",)),
+        (of("age", "pulse"), ("pearson correlation", "p-value")),
+    ],
+)
+def test_code_is_asked_for_what_the_technique_has(params: Params, wanted: tuple[str, ...]) -> None:
+    technique = next(kind for kind in techniques(FRAME) if isinstance(params, kind.input_type))
+    assert technique.wanted(params) == wanted

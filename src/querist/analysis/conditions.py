@@ -12,6 +12,7 @@ from querist.analysis.prepare import KeepRows, Step
 from querist.analysis.spoken import Spoken, spoken
 from querist.analysis.techniques.base import Params
 from querist.analysis.techniques.comparison import ComparisonParams
+from querist.analysis.techniques.correlation import MOST_CORRELATED, CorrelationParams
 from querist.analysis.techniques.missing import MissingParams
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def conditioned(question: str, frame: pd.DataFrame, steps: Sequence[Step], analy
     balcony".
     """
     said = spoken(question, frame)
-    analyses = [_ungrouped(params, said) for params in analyses]
+    analyses = [_whole(_ungrouped(params, said), said, frame) for params in analyses]
     plan = " ".join(str(part.model_dump()) for part in (*steps, *analyses))
     used = {column for column in frame.columns if re.search(rf"(?<!\w){re.escape(str(column))}(?!\w)", plan)}
     keep: list[Step] = []
@@ -98,6 +99,14 @@ def _ungrouped(params: Params, said: Spoken) -> Params:
     by = getattr(params, "by", "")
     one = not isinstance(params, ComparisonParams) and len(said.values.get(by, ())) == 1
     return params.model_copy(update={"by": ""}) if one else params
+
+
+def _whole(params: Params, said: Spoken, frame: pd.DataFrame) -> Params:
+    """A correlation of all the amounts that the question names: of a list, a small model leaves one out."""
+    if not isinstance(params, CorrelationParams):
+        return params
+    named = [column for column in said.columns if frame[column].dtype.kind in "if"]
+    return params.model_copy(update={"columns": list(dict.fromkeys([*params.columns, *named]))[:MOST_CORRELATED]})
 
 
 def _where(column: str, value: object) -> KeepRows:

@@ -44,7 +44,8 @@ class Comparison(Technique[ComparisonParams]):
     description = "Test whether a column differs between the groups of another (t-test, ANOVA, chi-squared, …)."
 
     def wanted(self, params: ComparisonParams) -> tuple[str, ...]:
-        return ("p-value",) if not _is_numeric(self.frame, params.column) else ("mean of each group",)
+        amounts = any(_is_numeric(self.frame, column) for column in (params.column, params.by))
+        return ("mean of each group",) if amounts and params.test != "chi_squared" else ("p-value",)
 
     def compute(self, params: ComparisonParams) -> Findings:
         found = Gathering(self.name)

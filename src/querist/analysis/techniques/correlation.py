@@ -32,6 +32,8 @@ from querist.errors import UsageError
 if TYPE_CHECKING:
     import pandas as pd
 
+MOST_CORRELATED = 8
+"""Columns of which each is held against each."""
 FEW = 10
 """Spearman's p of fewer rows is far off: 0 for three in the same order, where it is 1/3."""
 SIGNS = {"pearson": "r", "spearman": "ρ", "kendall": "τ"}
@@ -50,7 +52,7 @@ class _Measured(NamedTuple):
 
 
 class CorrelationParams(Params):
-    columns: list[Column] = Field(min_length=2, max_length=8)
+    columns: list[Column] = Field(min_length=2, max_length=MOST_CORRELATED)
     method: Annotated[Literal["pearson", "spearman", "kendall"], when_asked("pearson|spearman|kendall|rank")] = (
         "pearson"
     )
