@@ -9,8 +9,10 @@ MOST = 6
 
 
 def figure(value: float) -> str:
-    """Four significant digits, whole numbers and thousands in full: `0.03125`, `12.5`, `48,210`."""
-    return f"{value:,.0f}" if abs(value) >= 1000 or float(value).is_integer() else f"{value:.4g}"
+    """Four significant digits, of larger numbers one after the point: `0.03125`, `12.5`, `7`, `48,210.5`."""
+    if float(value).is_integer():
+        return f"{value:,.0f}"
+    return f"{value:,.1f}".removesuffix(".0") if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def p_text(p: float) -> str:
