@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from querist.analysis.assemble import words_in
 from querist.analysis.techniques.base import MAX_GROUPS
@@ -44,7 +44,7 @@ def spoken(question: str, frame: pd.DataFrame) -> Spoken:
     stems = {word[:STEM] for word in asked if len(word) >= STEM}
     columns, partly, values = [], [], {}
     for name, column in frame.items():
-        if column.dtype.kind in "iO" and column.nunique() == len(frame):
+        if _is_key(column):
             continue
         words = words_in(str(name))
         words = words - _UNITS or words
@@ -57,6 +57,13 @@ def spoken(question: str, frame: pd.DataFrame) -> Spoken:
             if named:
                 values[str(name)] = tuple(named)
     return Spoken(tuple(columns), tuple(partly), values)
+
+
+def _is_key(column: pd.Series[Any]) -> bool:
+    """Whether it numbers or names the rows: all different, and words or numbers without a gap."""
+    if column.dtype.kind not in "iO" or column.nunique() < len(column):
+        return False
+    return column.dtype.kind == "O" or int(column.max() - column.min()) == len(column) - 1
 
 
 def _says(question: str, value: str) -> bool:
