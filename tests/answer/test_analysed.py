@@ -115,7 +115,7 @@ async def test_without_the_libraries_a_query_answers_and_says_so(
 async def test_data_that_cannot_be_analysed_fail_with_a_reason(
     fields: Callable[[str], list[Source]], tmp_path: Path
 ) -> None:
-    plan = {**CORRELATION, "analyses": [{**CORRELATION["analyses"][0], "columns": ["rain", "kind"]}]}
+    plan = {**CORRELATION, "prepare": [{"do": "keep_rows", "sql": "rain < 0"}]}
     answer = await ask(fields("rain,crop,kind"), ScriptedModel([plan]), tmp_path)
     assert answer.status is Status.FAILED
-    assert "'kind' does not hold numbers only" in answer.text
+    assert "No row is left" in answer.text
