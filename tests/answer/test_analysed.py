@@ -116,6 +116,6 @@ async def test_data_that_cannot_be_analysed_fail_with_a_reason(
     fields: Callable[[str], list[Source]], tmp_path: Path
 ) -> None:
     plan = {**CORRELATION, "prepare": [{"do": "keep_rows", "sql": "rain < 0"}]}
-    answer = await ask(fields("rain,crop,kind"), ScriptedModel([plan]), tmp_path)
+    answer = await ask(fields("rain,crop,kind"), ScriptedModel([plan, plan]), tmp_path)
     assert answer.status is Status.FAILED
     assert "No row is left" in answer.text
