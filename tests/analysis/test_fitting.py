@@ -45,6 +45,10 @@ def of(*columns: str, group: str = "") -> CorrelationParams:
         (of("drug", "pulse", group="ward"), of("drug", "pulse", group="ward")),
         (by("pulse", "age"), of("age", "pulse")),
         (by("pulse", "grade"), by("pulse", "grade")),
+        (
+            ComparisonParams(column="pulse", by="age", test="anova"),
+            ComparisonParams(column="pulse", by="age", test="anova"),
+        ),
         (by("pulse", "ward"), by("pulse", "ward")),
     ],
 )
@@ -54,7 +58,7 @@ def test_the_technique_is_that_which_the_columns_take(planned: Params, meant: Pa
 
 @pytest.mark.parametrize(
     ("target", "planned", "meant"),
-    [("age", "logistic", "linear"), ("drug", "linear", "logistic"), ("age", "linear", "linear")],
+    [("age", "logistic", "logistic"), ("drug", "linear", "logistic"), ("age", "linear", "linear")],
 )
 def test_so_is_the_kind_of_a_regression(target: str, planned: str, meant: str) -> None:
     params = RegressionParams.model_validate({"target": target, "features": ["pulse"], "kind": planned})
@@ -137,6 +141,7 @@ def test_what_a_plan_leaves_out_is_told(question: str, left_out: str) -> None:
         ("Is age correlated with pulse for those on the drug?", "drug = 'yes'"),
         ("Is age correlated with pulse over 30?", "age > 30"),
         ("Do smokers differ?", "kind = 'smoker'"),
+        ("Do women differ?", "sex = 'F'"),
         ("Is it different since 2023?", "day >= '2023-01-01'"),
         ("Is the pulse normal?", "pulse IS NOT NULL"),
     ],
@@ -149,7 +154,9 @@ def test_conditions_that_a_question_names(question: str, condition: str) -> None
     ("question", "condition"),
     [
         ("Do older patients have a higher pulse?", "age > 60"),
-        ("Do women have a higher pulse?", "sex = 'f'"),
+        ("Do people have a higher pulse for that?", "sex = 'f'"),
+        ("Is there a difference?", "status = 'active'"),
+        ("How old are people in each region?", "country = 'India'"),
         ("Is the pulse of 30 patients normal?", "age > 3"),
         ("Is the pulse normal?", "drug = 'yes'"),
     ],

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from querist.analysis.expressions import keep_rows
-from querist.analysis.prepare import KeepRows, Step
+from querist.analysis.prepare import KeepRows, NewColumn, Step, prepare
 from querist.analysis.spoken import Spoken, spoken
 from querist.analysis.techniques.base import Params
 from querist.analysis.techniques.comparison import ComparisonParams
@@ -21,6 +21,15 @@ if TYPE_CHECKING:
 _LITERAL = re.compile(r"'([^']*)'|(?<![\w.'\"])(\d+(?:\.\d+)?)(?![\w'\"])")
 _ONLY = r"\bonly\b|\bamong|\bwithin\b|\bwhere\b|limited to|\b(?:those|months|days|people|customers) (?:with|that|who)\b"
 """Words that set a condition."""
+_REVERSED = re.compile(
+    r"\b(?:except|exclud\w*|without|not|no|non|other than|others?|than|compare[ds]?|versus|vs)\b|n['’]t\b", re.I
+)
+"""Words that may turn a condition round, or set one value beside the others."""
+_LONGEST = 200
+"""Characters of a value in a condition."""
+_LETTERS = dict.fromkeys(("women", "woman", "female", "females", "girls"), "f")
+_LETTERS |= dict.fromkeys(("men", "man", "male", "males", "boys"), "m")
+_NO = {"no", "n", "false", "f", "0"}
 _YES = {"yes", "y", "true", "t", "1"}
 
 
@@ -47,21 +56,28 @@ def conditioned(question: str, frame: pd.DataFrame, steps: Sequence[Step], analy
     balcony".
     """
     said = spoken(question, frame)
-    analyses = [_whole(_ungrouped(params, said), said, frame) for params in analyses]
-    plan = " ".join(str(part.model_dump()) for part in (*steps, *analyses))
-    used = {column for column in frame.columns if re.search(rf"(?<!\w){re.escape(str(column))}(?!\w)", plan)}
+    reversed_ = bool(_REVERSED.search(question))
+    if not reversed_:
+        analyses = [_ungrouped(params, said, question) for params in analyses]
+    analyses = [_whole(params, said, frame) for params in analyses]
+    used = {column for part in (*steps, *analyses) for column in _columns(part, frame)}
     keep: list[Step] = []
     left_out = []
     for column, values in said.values.items():
-        if column not in used and len(values) == 1:
+        if column in used:
+            continue
+        condition = len(values) == 1 and not reversed_ and len(values[0]) <= _LONGEST and _sets(question, values[0])
+        if condition:
             keep.append(_where(column, values[0]))
-        elif column not in used:
+        elif any(re.search(rf"(?<!\w){re.escape(value)}(?!\w)", question) for value in values):
             left_out.append(f"The question names {', '.join(values)}, which the analysis does not tell apart.")
     for column in said.columns:
         if column in used or column in said.values:
             continue
-        yes = next((value for value in frame[column].dropna().unique() if str(value).lower() in _YES), None)
-        if yes is not None and frame[column].nunique() == 2 and re.search(_ONLY, question, re.I):
+        different = {str(value).lower(): value for value in frame[column].dropna().unique()}
+        yes = next((value for text, value in different.items() if text in _YES), None)
+        flag = len(different) == 2 and yes is not None and {*different} <= _YES | _NO
+        if flag and not reversed_ and re.search(_ONLY, question, re.I):
             keep.append(_where(column, yes))
         else:
             left_out.append(f"The question names {column}, which the analysis does not use.")
@@ -80,24 +96,65 @@ def comparable(frame: pd.DataFrame, plan: Conditioned) -> Conditioned:
     kept: list[Step] = []
     told = []
     for step in plan.steps:
-        if gaps and isinstance(step, KeepRows) and re.search(r"\bnot\s+null\b", step.sql, re.I):
-            told.append(f"Missing values are counted in all rows, not only where {step.sql}.")
+        if not isinstance(step, KeepRows):
+            kept.append(step)
             continue
-        columns = [name for name in compared & {*frame.columns} if isinstance(step, KeepRows) and _reads(step, name)]
-        if columns and isinstance(step, KeepRows):
-            rows, _ = keep_rows(frame, step.sql)
-            single = [name for name in columns if rows[name].nunique() < 2 <= frame[name].nunique()]
-            if single:
-                told.append(f"All groups of {', '.join(single)} are compared, not only those where {step.sql}.")
-                continue
-        kept.append(step)
+        for part in _parts(step):
+            if gaps and re.search(r"\bnot\b.*\bnull\b", part.sql, re.I):
+                told.append(f"Missing values are counted in all rows, not only where {part.sql}.")
+            elif single := [name for name in compared if _reads(part, name) and _leaves_one(frame, kept, part, name)]:
+                told.append(f"All groups of {', '.join(single)} are compared, not only those where {part.sql}.")
+            else:
+                kept.append(part)
     return replace(plan, steps=tuple(kept), told=tuple(told))
 
 
-def _ungrouped(params: Params, said: Spoken) -> Params:
-    """Without groups of a column of which the question names one value."""
+def _parts(step: KeepRows) -> list[KeepRows]:
+    """What a condition consists of, as conditions of their own; one that cannot be read is left as it is."""
+    import sqlglot
+    from sqlglot import expressions as exp
+
+    try:
+        tree = sqlglot.parse_one(step.sql, dialect="duckdb")
+    except sqlglot.errors.SqlglotError:
+        return [step]
+    if not isinstance(tree, exp.And):
+        return [step]
+    return [KeepRows(do="keep_rows", sql=part.sql(dialect="duckdb")) for part in tree.flatten()]
+
+
+def _leaves_one(frame: pd.DataFrame, before: Sequence[Step], step: KeepRows, column: str) -> bool:
+    """Whether of several groups the step leaves one."""
+    frame, _ = prepare(frame, before)
+    if column not in frame.columns:
+        return False
+    rows, _ = keep_rows(frame, step.sql)
+    return bool(rows[column].nunique() < 2 <= frame[column].nunique())
+
+
+def _columns(part: Step | Params, frame: pd.DataFrame) -> set[str]:
+    """The columns that a step or an analysis reads."""
+    if isinstance(part, KeepRows | NewColumn):
+        return {str(name) for name in frame.columns if _reads(part, str(name))}
+    given = (getattr(part, place, ()) for place in ("column", "columns", "by", "target", "features", "date", "value"))
+    return {name for names in given for name in ([names] if isinstance(names, str) else names)}
+
+
+def _sets(question: str, value: str) -> bool:
+    """Whether a question sets the value as a condition: behind a word for one, in quotes, or with its capital."""
+    text = re.escape(value)
+    behind = rf"\b(?:for|in|among|within|only|of|on|from|at|where|with)\s+(?:(?:the|all|our)\s+)?[\"'“]?{text}s?\b"
+    capital = rf"(?<=[\w,;:)] ){text}(?!\w)" if value[:1].isupper() else r"(?!)"
+    return bool(re.search(rf"{behind}|[\"'“]{text}[\"'”]|\b{text}\b[^.?!]{{0,20}} only\b", question, re.I)) or bool(
+        re.search(capital, question)
+    )
+
+
+def _ungrouped(params: Params, said: Spoken, question: str) -> Params:
+    """Without groups of a column of which the question sets one value as a condition."""
     by = getattr(params, "by", "")
-    one = not isinstance(params, ComparisonParams) and len(said.values.get(by, ())) == 1
+    values = said.values.get(by, ())
+    one = not isinstance(params, ComparisonParams) and len(values) == 1 and _sets(question, values[0])
     return params.model_copy(update={"by": ""}) if one else params
 
 
@@ -134,12 +191,13 @@ def _both(params: ComparisonParams) -> tuple[str, str]:
     return params.column, params.by
 
 
-def _reads(step: KeepRows, column: str) -> bool:
+def _reads(step: KeepRows | NewColumn, column: str) -> bool:
     return bool(re.search(rf"(?<!\w){re.escape(column)}(?!\w)", _LITERAL.sub(" ", step.sql), re.I))
 
 
 def _alike(word: str, part: str) -> bool:
-    """Whether one begins the other: `m` and `men`, `smokers` and `smoker`; numbers have to be the same."""
-    if word.isdigit() or part.isdigit():
-        return word == part
-    return word.startswith(part) or part.startswith(word[: max(4, len(word) - 2)])
+    """Whether two words are of a family, such as `smokers` and `smoker`, or one is the other's usual letter."""
+    if word == part or part in _LETTERS.get(word, ()):
+        return True
+    shorter = min(len(word), len(part))
+    return not part.isdigit() and shorter >= 4 and word[: max(4, shorter - 2)] == part[: max(4, shorter - 2)]

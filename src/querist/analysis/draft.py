@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import product
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from querist.analysis.findings import Finding, FindingValue
 from querist.analysis.matching import likeness
@@ -30,13 +30,19 @@ _MAIN = {
     "correlation": r"(strongest_|highest_|lowest_)?[rp](_|$)",
     "normality": r"statistic|p_value|skewness|kurtosis",
     "outliers": r"outlier_|(mean|median|std|population_std|min|max)_without|(lower|upper)_bound",
-    "compare_groups": r"statistic|p_value",
+    "compare_groups": r"statistic|p_value|mean_",
     "regression": r"coef_|p_value|intercept|(test_|train_|adjusted_|pseudo_)?(r2|mse|rmse|mae|accuracy)",
     "trend": r"slope|p_value|r2|seasonal_strength",
     "forecast": r"forecast_",
     "clusters": r"silhouette|mean_",
 }
 """How the findings begin that answer the question, and are no counts or by-products; `missing_values` only counts."""
+_KINDS = {
+    "mean": "mean", "average": "mean", "avg": "mean", "median": "median", "min": "min", "minimum": "min",
+    "lowest": "min", "max": "max", "maximum": "max", "highest": "max", "std": "std", "deviation": "std",
+    "count": "count", "sum": "sum",
+}  # fmt: skip
+"""Words of a name that say which statistic it is."""
 
 
 @dataclass(frozen=True)
@@ -89,11 +95,16 @@ def agree(left: Draft, right: Draft, names: Sequence[Wanted]) -> bool:
     """
     if names:
         return not differing(left, right, names)
+    techniques = {*left.techniques, *right.techniques}
+
+    def grouped(*numbers: _Number) -> bool:
+        """Whether it is a mean of one of several groups, which another mean may equal by chance."""
+        return "compare_groups" in techniques and any(number.name.startswith("mean_") for number in numbers)
+
     few, many = sorted((_numbers(left), _numbers(right)), key=len)
-    pairs = product(_main(left).items(), _main(right).items())
-    return all(any(same(one, other) for _, other in many) for _, one in few) and any(
-        same(one, other) and (_digits(one) >= TELLING or likeness(name, called) >= ALIKE)
-        for (name, one), (called, other) in pairs
+    return all(any(_alike(one, other) for other in many) for one in few) and any(
+        _alike(one, other) and _tells(one, other) and bool(one.group or other.group or not grouped(one, other))
+        for one, other in product(_main(left), _main(right))
     )
 
 
@@ -102,21 +113,53 @@ def differing(left: Draft, right: Draft, names: Sequence[Wanted]) -> list[str]:
     return [w.name for w in names if not same(left.values.get(w.name), right.values.get(w.name), w.places)]
 
 
-def _main(draft: Draft) -> dict[str, float]:
+class _Number(NamedTuple):
+    """A number of a draft. `group` is what it is the value of, where code gave those of several groups as one."""
+
+    name: str
+    value: float
+    group: str = ""
+
+
+def _alike(one: _Number, other: _Number) -> bool:
+    """Whether two numbers are the same, and of the same group and kind as far as their names say so."""
+    if not same(one.value, other.value):
+        return False
+    for number, another in ((one, other), (other, one)):
+        if number.group and not another.group and _bare(number.group) not in _bare(another.name):
+            return False
+    kinds, others = _kinds(one.name), _kinds(other.name)
+    return not kinds or not others or bool(kinds & others)
+
+
+def _kinds(name: str) -> set[str]:
+    return {_KINDS[word] for word in re.findall(r"[a-z]+", name.lower()) if word in _KINDS}
+
+
+def _tells(one: _Number, other: _Number) -> bool:
+    """Whether it is no likely chance that they are alike, by their digits or by what both are called."""
+    return bool(one.value) and (_digits(one.value) >= TELLING or likeness(one.name, other.name) >= ALIKE)
+
+
+def _bare(text: str) -> str:
+    return re.sub(r"[\W_]+", "", text.lower())
+
+
+def _main(draft: Draft) -> list[_Number]:
     """The numbers that a draft mainly found; of code, which tells nothing else of them, every number."""
     main = re.compile("|".join(_MAIN[name] for name in draft.techniques if name in _MAIN) or "(?!)")
-    return {name: value for name, value in _numbers(draft) if draft.kind == "code" or main.match(name)}
+    return [number for number in _numbers(draft) if draft.kind == "code" or main.match(number.name)]
 
 
-def _numbers(draft: Draft) -> list[tuple[str, float]]:
-    """The numbers among a draft's values, with their names; `day: 9.1` in a list is one, called after its group."""
-    found: list[tuple[str, float]] = []
+def _numbers(draft: Draft) -> list[_Number]:
+    """The numbers among a draft's values; `day: 9.1` in a list is one, of the group `day`."""
+    found: list[_Number] = []
     for name, value in draft.values.items():
         for part in value if isinstance(value, list) else [value]:
             label, _, number = part.rpartition(": ") if isinstance(part, str) else ("", "", part)
             read = _number(number if label or not isinstance(part, str) else None)
             if read is not None:
-                found.append((f"{name} {label}".strip(), read))
+                found.append(_Number(name, read, label))
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from querist.analysis.frame import present
 from querist.analysis.techniques.base import MAX_GROUPS, Params
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LEVELS = 12
-"""More different numbers than these are amounts, and make no groups."""
+"""More different fractions than these are amounts, and make no groups; whole numbers may be codes."""
 
 
 def fitted(params: Params, frame: pd.DataFrame) -> Params:
@@ -25,25 +25,19 @@ def fitted(params: Params, frame: pd.DataFrame) -> Params:
         if words and all(present(frame, column).nunique() <= MAX_GROUPS for column in words):
             column, by = (*amounts, *words)
             return ComparisonParams(column=column, by=by)
-    if (
-        isinstance(params, ComparisonParams)
-        and _amounts(frame, params.column)
-        and _amounts(frame, params.by)
-        and present(frame, params.by).nunique() > LEVELS
-    ):
-        return CorrelationParams(columns=[params.by, params.column])
-    if isinstance(params, RegressionParams):
-        return _regression(params, frame)
+    if isinstance(params, ComparisonParams) and params.test == "auto" and _amounts(frame, params.column):
+        by = present(frame, params.by)
+        codes = by.nunique() <= (MAX_GROUPS if _whole(by) else LEVELS)
+        if _amounts(frame, params.by) and not codes:
+            return CorrelationParams(columns=[params.by, params.column])
+    if isinstance(params, RegressionParams) and params.kind == "linear" and not _amounts(frame, params.target):
+        two = present(frame, params.target).nunique() == 2
+        return params.model_copy(update={"kind": "logistic"}) if two else params
     return params
 
 
-def _regression(params: RegressionParams, frame: pd.DataFrame) -> Params:
-    levels = present(frame, params.target).nunique()
-    if params.kind == "logistic" and levels > 2 and _amounts(frame, params.target):
-        return params.model_copy(update={"kind": "linear"})
-    if params.kind == "linear" and levels == 2 and not _amounts(frame, params.target):
-        return params.model_copy(update={"kind": "logistic"})
-    return params
+def _whole(values: pd.Series[Any]) -> bool:
+    return values.dtype.kind in "iu" or (values.dtype.kind == "f" and bool((values % 1 == 0).all()))
 
 
 def _amounts(frame: pd.DataFrame, column: str) -> bool:

@@ -28,6 +28,7 @@ def listed(parts: Sequence[str], mark: str = ",", most: int = MOST) -> str:
     return f"{f'{mark} '.join(head)} and {last[0]}" if head else "".join(last)
 
 
-def ranked(values: dict[str, float]) -> list[str]:
-    """Groups with their values, the highest first: `loam 6.2`."""
-    return [f"{name} {figure(value)}" for name, value in sorted(values.items(), key=lambda item: -item[1])]
+def ranked(values: dict[str, float]) -> str:
+    """Groups with their values, the highest first: `loam 6.2, clay 5.1 and sand 4`; of many the last one, too."""
+    told = [f"{name} {figure(value)}" for name, value in sorted(values.items(), key=lambda item: -item[1])]
+    return f"{', '.join(told[: MOST - 1])}, and so on down to {told[-1]}" if len(told) > MOST else listed(told)

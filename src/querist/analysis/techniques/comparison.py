@@ -86,7 +86,7 @@ class Comparison(Technique[ComparisonParams]):
             middle, middles = "mean", {name: float(part.mean()) for name, part in parts}
         found.say(
             f"{params.column} {differs} between the groups of {params.by} ({NAMES[test]}, {p_text(p)}); "
-            f"{middle} from highest to lowest: {listed(ranked(middles))}."
+            f"{middle} from highest to lowest: {ranked(middles)}."
         )
         drawn = {name: part.tolist() for name, part in parts}
         found.chart = boxes(drawn, (title(params.column), title(params.by)), told)

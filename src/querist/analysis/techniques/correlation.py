@@ -121,23 +121,22 @@ class Correlation(Technique[CorrelationParams]):
 
 
 def _say(measured: list[_Measured], p_values: dict[_Measured, float], sign: str, found: Gathering) -> None:
-    """A sentence for the pair, or of several for the strongest and those that go together at all."""
-    strongest = max(measured, key=lambda pair: abs(pair.r))
+    """A sentence for the pair, or of several for the strongest that is significant, and for the others that are."""
+    clear = sorted((pair for pair in measured if p_values[pair] < 0.05), key=lambda pair: -abs(pair.r))
+    first = clear[0] if clear else max(measured, key=lambda pair: abs(pair.r))
     after = "" if len(measured) == 1 else f" after Holm for {len(measured)} correlations"
-    figures = f"{sign} = {strongest.r:.3g}, {p_text(p_values[strongest])}{after}, n = {strongest.n:,}"
-    if p_values[strongest] >= 0.05:
-        which = (
-            "show no significant correlation" if not after else "have the strongest correlation, not a significant one"
-        )
-        found.say(f"{strongest.words} {which}: {figures}.")
+    figures = f"{sign} = {first.r:.3g}, {p_text(p_values[first])}{after}, n = {first.n:,}"
+    if not clear:
+        which = "have the strongest correlation, not a significant one" if after else "show no significant correlation"
+        found.say(f"{first.words} {which}: {figures}.")
         return
-    strength = next(word for least, word in _STRENGTHS.items() if abs(strongest.r) >= least)
-    kind = f"{strength} {'positive' if strongest.r > 0 else 'negative'}"
-    found.say(f"{strongest.words} have a {kind} correlation{', the strongest' if after else ''}: {figures}.")
-    others = sorted((pair for pair in measured if pair is not strongest), key=lambda pair: -abs(pair.r))
-    if clear := [f"{pair.words} ({pair.r:.3g})" for pair in others if p_values[pair] < 0.05]:
-        found.say(f"Also significant: {listed(clear)}.")
-    elif others:
+    strength = next(word for least, word in _STRENGTHS.items() if abs(first.r) >= least)
+    kind = f"{strength} {'positive' if first.r > 0 else 'negative'}"
+    strongest = ", the strongest that is significant" if after else ""
+    found.say(f"{first.words} have a {kind} correlation{strongest}: {figures}.")
+    if others := [f"{pair.words} ({pair.r:.3g})" for pair in clear[1:]]:
+        found.say(f"Also significant: {listed(others)}.")
+    elif after:
         found.say("No other pair is significant.")
 
 

@@ -67,10 +67,10 @@ class Describe(Technique[DescribeParams]):
                     found.add(key, values[group], meaning)
                 if params.by:
                     _extremes(found, statistic, column, params.by, values)
-                    parts = {group: value for group, value in values.items() if isinstance(value, (int, float))}
+                    parts = {g: v for g, v in values.items() if isinstance(v, (int, float)) and v == v}
                     if parts:
                         told = f"{word.capitalize()} of {column} by {params.by}, from highest to lowest"
-                        found.say(f"{told}: {listed(ranked(parts))}.")
+                        found.say(f"{told}: {ranked(parts)}.")
                 elif values[""] is not None and values[""] == values[""]:
                     whole[column][word] = values[""]
                 lacking = [group for group, value in values.items() if value is None or value != value]

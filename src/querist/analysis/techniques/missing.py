@@ -44,6 +44,9 @@ class Missing(Technique[MissingParams]):
         most_first = sorted(with_any, key=lambda column: -counts[column])
         lack = listed([f"{column} {counts[column]:,}" for column in most_first])
         found.say(f"Missing of {len(self.frame):,} values: {lack}." if lack else "No value is missing.")
+        others = [str(name) for name in self.frame.columns if name not in counts]
+        if others := [name for name in others if len(present(self.frame, name)) < len(self.frame)]:
+            found.warn(f"These columns, which were not looked at, have missing values, too: {listed(others)}.")
         if with_any:
             bars = Table((ResultColumn("column"), ResultColumn("missing values")), tuple(counts.items()))
             told = f"Missing values of {len(self.frame):,} rows, by column"

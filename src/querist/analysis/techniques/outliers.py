@@ -104,8 +104,8 @@ def _sentence(column: str, apart: list[float], rest: int, bounds: tuple[float, f
         return f"No value of {column} is an outlier: all lie between {low} and {high}."
     middle = sum(bounds) / 2
     furthest = [figure(value) for value in sorted(apart, key=lambda value: -abs(value - middle))]
-    are = "value is an outlier" if len(apart) == 1 else "values are outliers"
-    return f"{len(apart):,} {are} of {column}, {rest:,} are none: {listed(furthest)} lie outside {low} to {high}."
+    are, lie = ("value is an outlier", "lies") if len(apart) == 1 else ("values are outliers", "lie")
+    return f"{len(apart):,} {are} of {column}, {rest:,} are none: {listed(furthest)} {lie} outside {low} to {high}."
 
 
 def _picture(marks: list[tuple[float, float, str]], params: OutliersParams, bounds: Sequence[float]) -> Chart:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
-from querist.analysis.findings import Findings, Gathering, counted, identifier
+from querist.analysis.findings import Findings, Gathering, counted
 from querist.analysis.frame import numbers, present
 from querist.analysis.phrases import figure, listed, p_text
 from querist.analysis.techniques.base import Column, Params, Technique, follows, in_time, label, when_asked
@@ -28,6 +28,10 @@ DEPENDENT = 30.0
 
 
 _SPLIT = r"\btest|train|split|hold|valid|unseen|accura"
+
+
+Effects = dict[str, tuple[float, float]]
+"""Coefficient and p-value of each feature."""
 
 
 class RegressionParams(Params):
@@ -61,13 +65,13 @@ class Regression(Technique[RegressionParams]):
         if params.test_share:
             _split(found, rows, features, params)
         if params.kind == "linear":
-            _ordinary(found, rows, features, params, in_time(self.frame))
+            effects = _ordinary(found, rows, features, params, in_time(self.frame))
         else:
             if not params.test_share:
                 _score(found, "", _fitted(found, rows, features, params), rows, features, params)
-            _logit(found, rows, features, params.target)
+            effects = _logit(found, rows, features, params.target)
         found.add("n", len(rows), "rows used")
-        _say(found, rows, features, params)
+        _say(found, rows, effects, params)
         return found.done()
 
 
@@ -195,8 +199,10 @@ def _score(
         found.add(f"{prefix}accuracy", right, f"share on the right side of the middle {where}")
 
 
-def _ordinary(found: Gathering, rows: pd.DataFrame, features: list[str], params: RegressionParams, time: str) -> None:
-    """Ordinary least squares on all rows, with what its residuals say about the assumptions.
+def _ordinary(
+    found: Gathering, rows: pd.DataFrame, features: list[str], params: RegressionParams, time: str
+) -> Effects:
+    """Ordinary least squares on all rows, with what its residuals say about the assumptions; the effects of features.
 
     Args:
         time: the column that the rows are in order of; empty for none.
@@ -210,7 +216,8 @@ def _ordinary(found: Gathering, rows: pd.DataFrame, features: list[str], params:
     fit = sm.OLS(rows[target].to_numpy(), inputs).fit()
     coefficients = fit.params[1:] / spreads
     found.add("intercept", fit.params[0] - (coefficients * means).sum(), "intercept")
-    for name, coefficient, p in zip(features, coefficients, fit.pvalues[1:], strict=True):
+    effects = dict(zip(features, zip(coefficients, fit.pvalues[1:], strict=True), strict=True))
+    for name, (coefficient, p) in effects.items():
         found.add(f"coef_{name}", coefficient, f"coefficient of {name}")
         found.add(f"p_value_{name}", p, f"p-value of the coefficient of {name}")
     found.add("r2", fit.rsquared, "R squared on all rows")
@@ -225,7 +232,7 @@ def _ordinary(found: Gathering, rows: pd.DataFrame, features: list[str], params:
         found.warn("The features are nearly dependent on each other: single coefficients are unreliable.")
     if fit.rsquared > 1 - 1e-10:
         found.warn(f"The features give {target} exactly: perhaps it was computed from them.")
-        return
+        return effects
     if time and follows(pd.Series(fit.resid)):
         found.warn(
             f"The rows are in order of {time}, and each residual is like the one before it: "
@@ -235,6 +242,7 @@ def _ordinary(found: Gathering, rows: pd.DataFrame, features: list[str], params:
         found.warn("The residuals spread unevenly (Breusch-Pagan p < 0.05): standard errors are too optimistic.")
     if len(rows) <= FEW and float(stats.shapiro(fit.resid).pvalue) < 0.05:
         found.warn("The residuals are not normally distributed, which the p-values of so few rows expect.")
+    return effects
 
 
 def _picture(actual: list[float], predicted: list[float], target: str, told: str) -> Chart:
@@ -254,31 +262,27 @@ def _scaled(rows: pd.DataFrame, features: list[str]) -> tuple[Any, Any, Any]:
     return np.column_stack([np.ones(len(rows)), (values - means) / spreads]), means, spreads
 
 
-def _say(found: Gathering, rows: pd.DataFrame, features: list[str], params: RegressionParams) -> None:
+def _say(found: Gathering, rows: pd.DataFrame, effects: Effects, params: RegressionParams) -> None:
     """What each feature does to the target, and how well all predict it."""
-    known: dict[str, Any] = {finding.name: finding.value for finding in found.done().values}
-    effects: dict[bool, list[str]] = {True: [], False: []}
-    for name in features:
-        size, p = known.get(identifier(f"coef_{name}")), known.get(identifier(f"p_value_{name}"))
-        if size is None or p is None:
-            continue
+    clear, unclear = [], []
+    for name, (size, p) in effects.items():
         more = f"with {name}" if rows[name].isin((0, 1)).all() else f"per unit of {name}"
         if p >= 0.05:
-            effects[False].append(f"{name} ({p_text(p)})")
+            unclear.append(f"{name} ({p_text(p)})")
         elif params.kind == "linear":
-            way = "higher" if size > 0 else "lower"
-            effects[True].append(f"{figure(abs(size))} {way} {more} ({p_text(p)})")
+            clear.append(f"{figure(abs(size))} {'higher' if size > 0 else 'lower'} {more} ({p_text(p)})")
         else:
-            way = "more" if size > 0 else "less"
-            effects[True].append(f"{way} likely {more} (log odds {figure(size)}, {p_text(p)})")
+            clear.append(f"{'more' if size > 0 else 'less'} likely {more} (log odds {figure(size)}, {p_text(p)})")
+    known: dict[str, Any] = {finding.name: finding.value for finding in found.done().values}
     subject = params.target
     if params.kind == "logistic":
         subject += f" = {label(sorted(rows[params.target].unique())[-1])}"
-    alone = "" if len(features) == 1 else ", the others held fixed"
-    if effects[True]:
-        found.say(f"{subject} is {listed(effects[True])}{alone}.")
-    if effects[False]:
-        found.say(f"{subject} does not clearly depend on {listed(effects[False])}.")
+    if clear:
+        found.say(f"{subject} is {listed(clear)}{', the others held fixed' if len(effects) > 1 else ''}.")
+    if unclear:
+        found.say(f"{subject} does not clearly depend on {listed(unclear)}.")
+    if not clear and len(unclear) > 1 and (whole := known.get("p_value")) is not None and whole < 0.05:
+        found.say(f"It does on all of them together ({p_text(whole)}).")
     where, prefix = ("on the test rows", "test_") if params.test_share else ("on all rows", "")
     if params.kind == "linear":
         error = f"root mean squared error {figure(known[f'{prefix}rmse'])}"
@@ -287,8 +291,8 @@ def _say(found: Gathering, rows: pd.DataFrame, features: list[str], params: Regr
         found.say(f"{100 * known[f'{prefix}accuracy']:.3g}% are predicted right {where}.")
 
 
-def _logit(found: Gathering, rows: pd.DataFrame, features: list[str], target: str) -> None:
-    """Coefficients on all rows by maximum likelihood, where they are bounded."""
+def _logit(found: Gathering, rows: pd.DataFrame, features: list[str], target: str) -> Effects:
+    """Coefficients on all rows by maximum likelihood, where they are bounded; the effects of features."""
     import numpy as np
     import statsmodels.api as sm
 
@@ -302,8 +306,10 @@ def _logit(found: Gathering, rows: pd.DataFrame, features: list[str], target: st
             fit = None
     if fit is None or not fit.mle_retvals["converged"]:
         found.warn(f"The features tell the values of {target} apart completely, so that no coefficient has a bound.")
-        return
-    for name, coefficient, p in zip(features, fit.params[1:] / spreads, fit.pvalues[1:], strict=True):
+        return {}
+    effects = dict(zip(features, zip(fit.params[1:] / spreads, fit.pvalues[1:], strict=True), strict=True))
+    for name, (coefficient, p) in effects.items():
         found.add(f"coef_{name}", coefficient, f"change of the log odds of {positive} with one more of {name}")
         found.add(f"p_value_{name}", p, f"p-value of the coefficient of {name}")
     found.add("pseudo_r2", fit.prsquared, "McFadden's pseudo R squared on all rows")
+    return effects

@@ -50,13 +50,14 @@ class Trend(Technique[SeriesParams]):
         found = Gathering(self.name)
         series = regular(self.frame, params, found)
         fit = stats.linregress(range(len(series)), series.to_numpy())
-        found.add("slope", fit.slope, f"change of {params.value} a {params.period}")
         line = _line(series, _SEASON[params.period])
+        without = "" if line.season_p is None else ", the season taken out"
+        found.add("slope", line.slope, f"change of {params.value} a {params.period}{without}")
         found.add("p_value", line.p, f"p-value of the slope, for {params.period}s that may be like those before them")
         found.add("p_value_unadjusted", fit.pvalue, f"p-value of the slope, were all {params.period}s independent")
         found.add("r2", fit.rvalue**2, "share of the variance that a straight line explains")
         significant = line.p < 0.05
-        trend = ("rising" if fit.slope > 0 else "falling") if significant else "none"
+        trend = ("rising" if line.slope > 0 else "falling") if significant else "none"
         found.add("trend", trend, "rising, falling or none, at 0.05")
         for word, when in (("highest", series.idxmax()), ("lowest", series.idxmin())):
             found.add(f"{word}_{params.period}", label(when), f"{params.period} with the {word} {params.value}")
@@ -64,7 +65,7 @@ class Trend(Technique[SeriesParams]):
         found.add("mean", series.mean(), f"mean over all {params.period}s")
         found.add("first", series.iloc[0], f"{params.value} in the first {params.period}")
         found.add("last", series.iloc[-1], f"{params.value} in the last {params.period}")
-        slope = f"{'rises' if fit.slope > 0 else 'falls'} by {figure(abs(fit.slope))} a {params.period}"
+        slope = f"{'rises' if line.slope > 0 else 'falls'} by {figure(abs(line.slope))} a {params.period}"
         ends = f"from {figure(series.iloc[0])} in {_named(series.index[0], params)} to {figure(series.iloc[-1])} in "
         ends += _named(series.index[-1], params)
         course_of = f"{slope}, {ends}" if significant else f"shows no clear trend, {ends}"
@@ -98,7 +99,7 @@ class Trend(Technique[SeriesParams]):
         elif season > 1:
             enough = SEASONS * season
             found.warn(f"{counted(len(series), params.period)} are too few to see a season, which takes {enough}.")
-        change = f"{trend} by {abs(fit.slope):,.3g} a {params.period}" if significant else "no clear trend"
+        change = f"{trend} by {abs(line.slope):,.3g} a {params.period}" if significant else "no clear trend"
         told = f"{title(params.value)} by {params.period}: {change}, {p_text(line.p)}{seasons}"
         found.chart = course(lines, _axis(params), told)
         return found.done()
@@ -151,11 +152,13 @@ class _Line:
     """What a straight line through a series is worth.
 
     Attributes:
+        slope: change from one period to the next.
         p: p-value of its slope.
         worth: how much a period says about it, beside one that is independent of those before it.
         season_p: p-value of the season that was taken out; None where there are too few of them.
     """
 
+    slope: float
     p: float
     worth: float = 1.0
     season_p: float | None = None
@@ -184,10 +187,10 @@ def _line(series: pd.Series[float], season: int) -> _Line:
     t = fit.params[1] / (fit.normalized_cov_params[1, 1] * noise / fit.df_resid / worth) ** 0.5
     p = float(2 * stats.t.sf(abs(t), max(fit.df_resid * worth, 1)))
     if not parts:
-        return _Line(p, worth)
+        return _Line(float(fit.params[1]), p, worth)
     explained = sm.OLS(series.to_numpy(), inputs[:, :2]).fit().ssr - fit.ssr
     f = (explained / len(parts)) / (noise / fit.df_resid)
-    return _Line(p, worth, float(stats.f.sf(f, len(parts), fit.df_resid)))
+    return _Line(float(fit.params[1]), p, worth, float(stats.f.sf(f, len(parts), fit.df_resid)))
 
 
 def _expected(series: pd.Series[float], season: int | None, ahead: int, found: Gathering) -> pd.DataFrame:
@@ -240,12 +243,16 @@ def _peaks(seasonal: pd.Series[float], params: SeriesParams, found: Gathering) -
     means = seasonal.groupby(_PARTS[params.period](seasonal.index)).mean()
     for word, part in (("highest", means.idxmax()), ("lowest", means.idxmin())):
         found.add(f"season_{word}", part, f"part of the season with the {word} {params.value}")
-    return f", highest in {means.idxmax()} and lowest in {means.idxmin()}"
+    when = "on" if params.period == "day" else "in"
+    return f", highest {when} {means.idxmax()} and lowest {when} {means.idxmin()}"
 
 
 def _named(when: pd.Timestamp, params: SeriesParams) -> str:
-    """A period as people write it: `2024`, `2024-03`, `2024-03-18`."""
-    return f"{when:%Y-%m-%d}"[: {"year": 4, "quarter": 7, "month": 7}.get(params.period, 10)]
+    """A period as people write it: `2024`, `2024 Q1`, `2024-03`, `the week to 2024-03-17`, `2024-03-18`."""
+    if params.period == "quarter":
+        return f"{when:%Y} Q{when.quarter}"
+    week = "the week to " if params.period == "week" else ""
+    return week + f"{when:%Y-%m-%d}"[: {"year": 4, "month": 7}.get(params.period, 10)]
 
 
 def _subject(params: SeriesParams, several: bool) -> str:
