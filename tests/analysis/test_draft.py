@@ -88,3 +88,20 @@ def test_without_names_nothing_incidental_makes_drafts_agree(
     technique: str, found: dict[str, FindingValue], by_code: dict[str, FindingValue]
 ) -> None:
     assert not agree(Draft("techniques", techniques=(technique,), values=found), Draft("code", values=by_code), ())
+
+
+@pytest.mark.parametrize(
+    ("technique", "found", "by_code", "alike"),
+    [
+        ("describe", {"mean_price_A": 7.334, "mean_price_B": 5.213}, {"mean": ["A: 7.334", "B: 5.213"]}, True),
+        ("describe", {"mean_price_A": 7.334, "mean_price_B": 5.213}, {"mean": ["A: 5.213", "B: 7.334"]}, False),
+        ("compare_groups", {"mean_A": 7.334, "mean_B": 5.213}, {"mean of each group": ["A: 7.334", "B: 5.213"]}, True),
+        ("describe", {"min_x": 3.25, "max_x": 9.75, "mean_x": 6.125}, {"min": 9.75, "max": 3.25}, False),
+        ("compare_groups", {"p_value": 0.0}, {"p-value": 0.0}, False),
+    ],
+)
+def test_numbers_of_groups_and_statistics_are_held_against_their_like(
+    technique: str, found: dict[str, FindingValue], by_code: dict[str, FindingValue], alike: bool
+) -> None:
+    left, right = Draft("techniques", techniques=(technique,), values=found), Draft("code", values=by_code)
+    assert agree(left, right, ()) is agree(right, left, ()) is alike

@@ -7,11 +7,12 @@ import pytest
 
 from querist.analysis.conditions import Conditioned, comparable, conditioned, unsaid
 from querist.analysis.fitting import fitted
-from querist.analysis.prepare import KeepRows
+from querist.analysis.prepare import KeepRows, NewColumn
 from querist.analysis.techniques import techniques
 from querist.analysis.techniques.base import Params
 from querist.analysis.techniques.comparison import ComparisonParams
 from querist.analysis.techniques.correlation import CorrelationParams
+from querist.analysis.techniques.describe import DescribeParams
 from querist.analysis.techniques.missing import MissingParams
 from querist.analysis.techniques.regression import RegressionParams
 
@@ -178,3 +179,50 @@ def test_conditions_that_nobody_named_are_told(question: str, condition: str) ->
 def test_code_is_asked_for_what_the_technique_has(params: Params, wanted: tuple[str, ...]) -> None:
     technique = next(kind for kind in techniques(FRAME) if isinstance(params, kind.input_type))
     assert technique.wanted(params) == wanted
+
+
+SALES = pd.DataFrame(
+    {
+        "price": [100.0, 10.0, 10.0] * 20,
+        "country": ["Germany", "France", "Spain"] * 20,
+        "pool": ["yes", "no"] * 30,
+        "class": [1, 2] * 30,
+        "method": ["express", "standard"] * 30,
+        "size": ["Large", "Small"] * 30,
+        "weight": [float(n * 7 % 60) for n in range(60)],
+    }
+)
+
+
+def mean_of(group: str = "") -> DescribeParams:
+    return DescribeParams(columns=["price"], statistics=["mean"], by=group)
+
+
+@pytest.mark.parametrize(
+    ("question", "planned"),
+    [
+        ("What is the average price in all countries except Germany?", mean_of()),
+        ("What is the average price by country, excluding Germany?", mean_of("country")),
+        ("How does the average price in Germany compare with the others?", mean_of("country")),
+        ("What is the average price among houses without a pool?", mean_of()),
+        ("What is the average price, only in class 2?", mean_of()),
+        ("Is there a large difference in price?", mean_of("country")),
+    ],
+)
+def test_no_condition_is_turned_round_or_made_up(question: str, planned: Params) -> None:
+    plan = conditioned(question, SALES, [], [planned])
+    assert (plan.steps, plan.analyses) == ((), (planned,))
+
+
+def test_a_condition_on_a_column_called_like_a_parameter_is_set() -> None:
+    plan = conditioned("For express parcels, is weight correlated with price?", SALES, [], [of("weight", "price")])
+    assert plan.steps == (where("\"method\" = 'express'"),)
+
+
+def test_of_a_condition_only_the_part_that_leaves_one_group_is_left_out() -> None:
+    steps = (
+        NewColumn(do="new_column", name="old", sql="CASE WHEN age > 40 THEN 'old' ELSE 'young' END"),
+        where("old = 'old' AND drug = 'yes' AND age > 45"),
+    )
+    kept = comparable(FRAME, Conditioned(steps, (by("pulse", "drug"),)))
+    assert kept.steps == (steps[0], where("old = 'old'"), where("age > 45"))

@@ -66,7 +66,7 @@ def test_a_period_that_nobody_named_is_that_of_the_data(dates: Any, period: str)
     frame = pd.DataFrame({"year": dates, "x": range(40)})
     assert narrow("Is x rising?", frame).fixed == {"period": period}
     assert narrow("Is x rising by week?", frame).fixed["period"] == "week"
-    assert narrow("Forecast x for the next 3 months", frame).fixed["period"] == "month"
+    assert narrow("What is x per month?", frame).fixed["period"] == "month"
     assert narrow("What is the annual trend of x?", frame).fixed["period"] == "year"
 
 
@@ -74,6 +74,39 @@ def test_a_month_ahead_is_counted() -> None:
     frame = pd.DataFrame({"month": pd.date_range("2020-01-01", periods=40, freq="MS"), "x": range(40)})  # to April
     assert narrow("Forecast x for next August", frame).fixed == {"period": "month", "ahead": 4}
     assert narrow("What will x be in April?", frame).fixed["ahead"] == 12
+    assert "ahead" not in narrow("Forecast x, after the fall in the rainy March", frame).fixed
+
+
+@pytest.mark.parametrize(
+    ("question", "fixed"),
+    [
+        ("Forecast x for the next 3 months", {"period": "month", "ahead": 3}),
+        ("Forecast x for the next year", {"period": "month", "ahead": 12}),
+        ("Forecast x for the coming two quarters", {"period": "month", "ahead": 6}),
+        ("Forecast x for the next few months", {"period": "month"}),
+        ("Forecast x for the next 5 weeks", {"period": "week"}),
+        ("Forecast x for the next 90 years", {"period": "month", "ahead": 60}),
+    ],
+)
+def test_how_far_ahead_a_question_looks(question: str, fixed: dict[str, Any]) -> None:
+    frame = pd.DataFrame({"month": pd.date_range("2020-01-01", periods=40, freq="MS"), "x": range(40)})
+    assert narrow(question, frame).fixed == fixed
+
+
+@pytest.mark.parametrize(
+    ("question", "technique"),
+    [
+        ("Do sales differ between segments?", "compare_groups"),
+        ("What is the average of sales by segment?", "describe"),
+        ("Is there a pay gap between men and women?", "compare_groups"),
+        ("Do customers who do not have a contract buy more?", "compare_groups"),
+        ("Which segment has the highest sales per unit?", "describe"),
+        ("What are the mean sales since 2011?", "describe"),
+    ],
+)
+def test_words_that_mean_something_else_shut_nothing_out(question: str, technique: str) -> None:
+    frame = pd.DataFrame({"segment": ["a", "b"] * 9, "sales": [float(n) for n in range(18)]})
+    assert technique in narrow(question, frame).techniques
 
 
 def reads(question: str, plan: dict[str, Any], steps: list[dict[str, Any]] | None = None) -> bool:

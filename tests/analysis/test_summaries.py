@@ -133,3 +133,43 @@ def test_many_groups_and_outliers_are_not_all_said() -> None:
         told.summary
         == "Mean of x by group, from highest to lowest: g8 8, g7 7, g6 6, g5 5, g4 4, and so on down to g0 0."
     )
+
+
+def summary(technique: str, frame: pd.DataFrame, **params: Any) -> str:
+    found = next(kind for kind in techniques(frame) if kind.name == technique)
+    return found.compute(found.input_type.model_validate(params)).summary
+
+
+def test_a_season_does_not_turn_a_trend_round() -> None:
+    months = pd.date_range("2021-01-01", periods=36, freq="MS")
+    noise = np.random.default_rng(0).normal(0, 0.5, 36)
+    frame = pd.DataFrame({"month": months, "y": [100 + 0.5 * n - 10 * (n % 12) for n in range(36)] + noise})
+    assert re.match(r"y rises by 0\.\d+ a month", summary("trend", frame, date="month", value="y"))
+
+
+def test_columns_that_are_alike_but_for_signs_keep_their_coefficients() -> None:
+    random = np.random.default_rng(0)
+    one, other = random.normal(size=60), random.normal(size=60)
+    y = 5 * one - 3 * other + random.normal(0, 0.1, 60)
+    frame = pd.DataFrame({"y": y, "share (%)": one, "share ($)": other})
+    told = summary("regression", frame, target="y", features=["share (%)", "share ($)"])
+    assert re.search(r"higher per unit of share \(%\) .* lower per unit of share \(\$\)", told)
+
+
+def test_a_small_group_hides_no_correlation() -> None:
+    random = np.random.default_rng(0)
+    large = random.normal(size=200)
+    x, y = [*large, 1, 2, 3, 4], [*(0.5 * large + random.normal(size=200)), 1, 3, 2, 4]
+    frame = pd.DataFrame({"x": x, "y": y, "g": ["big"] * 200 + ["tiny"] * 4})
+    assert summary("correlation", frame, columns=["x", "y"], by="g").startswith("x and y where g = big have a ")
+
+
+def test_groups_without_a_value_are_not_ranked() -> None:
+    frame = pd.DataFrame({"g": ["a", "b", "b", "c", "c"], "x": [1.0, 2.0, 4.0, 5.0, 9.0]})
+    told = summary("describe", frame, columns=["x"], statistics=["std"], by="g")
+    assert told == "Standard deviation of x by g, from highest to lowest: c 2.828 and b 1.414."
+
+
+def test_quarters_and_days_are_called_so() -> None:
+    quarters = pd.DataFrame({"day": pd.date_range("2020-01-01", periods=16, freq="QS"), "x": np.arange(16.0) ** 1.1})
+    assert "from 0 in 2020 Q1 to" in summary("trend", quarters, date="day", value="x", period="quarter")

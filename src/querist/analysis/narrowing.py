@@ -36,13 +36,15 @@ _SURE = {
     ),
     "regression": (
         r"regress|how much (?:more|less|higher|lower|longer|shorter)|one (?:more|extra|additional)\b|"
-        r"(?:per|each|every|an?) (?:unit|extra|additional|further)"
+        r"(?:per|each|every|an?) (?:extra|additional|further)"
     ),
-    "missing_values": r"missing|empty|\bnulls?\b|incomplete|\bgaps?\b|unknown|"
-    r"(?:not|n['’]t) (?:\w+ )?(?:know|have|recorded|filled)",
+    "missing_values": (
+        r"missing|empty|\bnulls?\b|incomplete|(?:have|has|any|the) gaps|unknown|"
+        r"(?:not|n['’]t) (?:\w+ )?(?:know|recorded|filled)"
+    ),
     "trend": (
         r"season|\bwhich (?:months?|quarters?|weekdays?|days? of the week)|time of (?:the )?year|as time goes|"
-        r"over (?:time|the (?:\w+ )?(?:days?|weeks?|months?|quarters?|years?))|since (?:\w+ )?\d{4}"
+        r"over (?:time|the (?:\w+ )?(?:days?|weeks?|months?|quarters?|years?))"
     ),
     "forecast": r"forecast|from (?:now|today)\b|\bnext (?:\w+ )?(?:days?|weeks?|months?|quarters?|years?)",
     "clusters": r"cluster|segment|natural (?:groups|kinds|types|classes)",
@@ -64,7 +66,7 @@ _LIKELY = {
     ),
     "missing_values": r"blank|lack",
     "trend": (
-        r"trend|ris(?:e|es|en|ing)\b|\brose\b|gain|los(?:e|es|ing)\b|improv|worsen|"
+        r"trend|ris(?:e|es|en|ing)\b|\brose\b|gain|los(?:e|es|ing)\b|improv|worsen|since (?:\w+ )?\d{4}|"
         r"fall(?:s|en|ing)?\b|\bfell\b|going (?:up|down)|gone (?:up|down)|grow|grew|declin|increas|decreas|drop|cycl|"
         r"\bdirection|develop|evolv|(?:each|every|what) (?:month|week|quarter|year)"
     ),
@@ -74,14 +76,16 @@ _LIKELY = {
 _PAIR = ("correlation", "compare_groups")
 _YES_OR_NO = re.compile(r"\s*(?:is|are|do|does|did|has|have|was|were|can)\b", re.I)
 _EVERY = re.compile(
-    r"\b(?:next|by|per|each|every)(?: \w+)? (?P<one>day|week|month|quarter|year)s?\b|"
+    r"\b(?:by|per|each|every)(?: \w+)? (?P<one>day|week|month|quarter|year)s?\b|"
     r"\b(?P<ly>daily|weekly|monthly|quarterly|yearly|annual)",
     re.I,
 )
-_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
-_MONTH = re.compile(
-    r"\b(January|February|March|April|May|June|July|August|September|October|November|December)\b",
-)
+_MONTHS = "January February March April May June July August September October November December".split()
+_MONTH = re.compile(rf"\b(?:for|in|by|until)(?: next)? ({'|'.join(_MONTHS)})\b")
+_NEXT = re.compile(r"\b(?:next|coming) (?:(?P<count>\w+) )?(?P<period>day|week|month|quarter|year)s?\b", re.I)
+_COUNTS = "zero one two three four five six seven eight nine ten eleven twelve".split()
+_FACTORS = {("year", "month"): 12, ("year", "quarter"): 4, ("quarter", "month"): 3, ("week", "day"): 7}
+MOST_AHEAD = 60
 _LY = {"daily": "day", "annual": "year"}
 _IMPLIED = re.compile(
     r"\b(?:old|young|heavi|light|long|short|larg|small|big|tall|fast|slow|warm|cold|hott|cheap|dear|far|near|rich|poor|earli|"
@@ -135,17 +139,17 @@ def narrow(question: str, frame: pd.DataFrame) -> Narrowing:
     columns = _kinds(frame)
     possible = [name for name in _LIKELY if columns[_NEEDS.get(name, "one")]]
     told = spoken(question, frame)
-    said = _without(question, told.columns)
-    spoken_of = _spoken_of(_SURE, said, possible)
+    spoken_of = _spoken_of(_SURE, _without(question, told.columns, 1), possible)
     if not spoken_of:
-        spoken_of = _spoken_of(_LIKELY, said, possible)
+        spoken_of = _spoken_of(_LIKELY, _without(question, told.columns, 2), possible)
         if len({*told.columns} - {*columns["date"]}) > 1 and _YES_OR_NO.match(question):
             spoken_of = list(dict.fromkeys([*_PAIR, *spoken_of]))
     defaults: dict[str, Any] = {"columns": list(columns["one"][:MOST_COLUMNS])}
     fixed = _periods(question, frame[columns["date"][0]]) if columns["date"] else {}
     # Code is written anyway. A plan may leave it to that where figures are asked for, which can be of any kind.
     code = ["code"] if not spoken_of or "describe" in spoken_of else []
-    fewer = len(told.columns) > 1 and not _IMPLIED.search(question)
+    amounts = {*told.columns} & {*columns["number"]}
+    fewer = len(told.columns) > 1 and bool(amounts) and not _IMPLIED.search(question)
     if fewer:  # then it is about these
         about = {*told.columns, *told.partly, *told.values}
         only = {place: tuple(name for name in names if name in about) for place, names in columns.items()}
@@ -157,9 +161,9 @@ def _spoken_of(words: dict[str, str], question: str, possible: list[str]) -> lis
     return [name for name in possible if name in words and re.search(words[name], question, re.I)]
 
 
-def _without(question: str, named: Iterable[str]) -> str:
-    """The question without the words of columns of several: "visits per month" asks for nothing per month."""
-    several = [words for name in named if len(words := words_in(name)) > 1]
+def _without(question: str, named: Iterable[str], fewest: int) -> str:
+    """The question without the words of columns of so many: "visits per month" asks for nothing per month."""
+    several = [words for name in named if len(words := words_in(name)) >= fewest]
 
     def blank(word: re.Match[str]) -> str:
         said = words_in(word[0])
@@ -178,13 +182,21 @@ def _kinds(frame: pd.DataFrame) -> dict[str, tuple[str, ...]]:
 
 
 def _periods(question: str, dates: pd.Series[Any]) -> dict[str, Any]:
-    """The period of a series, and how many ahead the month lies that a question names."""
+    """The period of a series, and how many ahead a question looks, where it says so."""
     period = _period(question, dates)
+    if coming := _NEXT.search(question):
+        named = coming["period"].lower()
+        count = coming["count"] or "one"
+        number = int(count) if count.isdigit() else _COUNTS.index(count.lower()) if count.lower() in _COUNTS else 0
+        factor = 1 if named == period else _FACTORS.get((named, period), 0)
+        if number and factor:
+            return {"period": period, "ahead": min(number * factor, MOST_AHEAD)}
+        return {"period": named if dates.dtype.kind == "M" else period}
     month = _MONTH.search(question)
-    if not month or period != "month" or dates.dtype.kind != "M":
-        return {"period": period}
-    after = (_MONTHS.index(month[1][:3].lower()) - dates.max().month) % 12
-    return {"period": period, "ahead": after + 1}
+    if month and period == "month" and dates.dtype.kind == "M" and dates.notna().any():
+        after = (_MONTHS.index(month[1]) + 1 - int(dates.max().month)) % 12 or 12
+        return {"period": period, "ahead": after}
+    return {"period": period}
 
 
 def _period(question: str, dates: pd.Series[Any]) -> str:
