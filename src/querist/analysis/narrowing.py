@@ -44,7 +44,8 @@ _SURE = {
     ),
     "trend": (
         r"season|\bwhich (?:months?|quarters?|weekdays?|days? of the week)|time of (?:the )?year|as time goes|"
-        r"over (?:time|the (?:\w+ )?(?:days?|weeks?|months?|quarters?|years?))"
+        r"over (?:time|the (?:\w+ )?(?:days?|weeks?|months?|quarters?|years?))|"
+        r"(?:improv|worse|better|chang|ris|fall|grow|drop|increas|decreas)\w*\b.*\bsince\b"
     ),
     "forecast": r"forecast|from (?:now|today)\b|\bnext (?:\w+ )?(?:days?|weeks?|months?|quarters?|years?)",
     "clusters": r"cluster|segment|natural (?:groups|kinds|types|classes)",
@@ -139,10 +140,11 @@ def narrow(question: str, frame: pd.DataFrame) -> Narrowing:
     columns = _kinds(frame)
     possible = [name for name in _LIKELY if columns[_NEEDS.get(name, "one")]]
     told = spoken(question, frame)
-    spoken_of = _spoken_of(_SURE, _without(question, told.columns, 1), possible)
+    undated = [name for name in told.columns if name not in columns["date"]]
+    spoken_of = _spoken_of(_SURE, _without(question, undated, 1), possible)
     if not spoken_of:
         spoken_of = _spoken_of(_LIKELY, _without(question, told.columns, 2), possible)
-        if len({*told.columns} - {*columns["date"]}) > 1 and _YES_OR_NO.match(question):
+        if len(undated) > 1 and _YES_OR_NO.match(question):
             spoken_of = list(dict.fromkeys([*_PAIR, *spoken_of]))
     defaults: dict[str, Any] = {"columns": list(columns["one"][:MOST_COLUMNS])}
     fixed = _periods(question, frame[columns["date"][0]]) if columns["date"] else {}
