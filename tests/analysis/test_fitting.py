@@ -127,6 +127,8 @@ def test_conditions_of_the_question_become_those_of_the_plan(
             "In Alpha and Beta, is age related to pulse?",
             "The question names Alpha, Beta, which the analysis does not tell apart.",
         ),
+        ("In Omega, is age related to pulse?", "The question names Omega, which is in none of the rows' columns."),
+        ("Is age related to pulse in Ward Alpha, by Spearman, since March?", ""),
         ("Is age related to pulse?", ""),
     ],
 )

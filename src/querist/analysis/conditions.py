@@ -25,6 +25,12 @@ _REVERSED = re.compile(
     r"\b(?:except|exclud\w*|without|not|no|non|other than|others?|than|compare[ds]?|versus|vs)\b|n['’]t\b", re.I
 )
 """Words that may turn a condition round, or set one value beside the others."""
+_NAME = re.compile(
+    r"(?<=[\w,;:)] )(?!(?:Pearson|Spearman|Kendall|Welch|Student|Shapiro|Wilk|Kolmogorov|Smirnov|Anderson|Mann|Whitney|"
+    r"Kruskal|Wallis|Fisher|Holm|Gauss|January|February|March|April|May|June|July|August|September|October|November|"
+    r"December|Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday)\b)[A-Z][a-z]{2,}\b"
+)
+"""A name inside a sentence; those of methods, months and days mean no value."""
 _LONGEST = 200
 """Characters of a value in a condition."""
 _LETTERS = dict.fromkeys(("women", "woman", "female", "females", "girls"), "f")
@@ -81,6 +87,9 @@ def conditioned(question: str, frame: pd.DataFrame, steps: Sequence[Step], analy
             keep.append(_where(column, yes))
         else:
             left_out.append(f"The question names {column}, which the analysis does not use.")
+    left_out += [
+        f"The question names {name}, which is in none of the rows' columns." for name in _unknown(question, frame)
+    ]
     steps = [*keep, *steps]
     return Conditioned(tuple(steps), tuple(analyses), guesses=(*left_out, *unsaid(steps, question)))
 
@@ -164,6 +173,17 @@ def _whole(params: Params, said: Spoken, frame: pd.DataFrame) -> Params:
         return params
     named = [column for column in said.columns if frame[column].dtype.kind in "if"]
     return params.model_copy(update={"columns": list(dict.fromkeys([*params.columns, *named]))[:MOST_CORRELATED]})
+
+
+def _unknown(question: str, frame: pd.DataFrame) -> list[str]:
+    """Names in a question that are no word of the data: perhaps a condition on what is not there."""
+    names = dict.fromkeys(_NAME.findall(question))
+    if not names:
+        return []
+    words = {word for column in frame.columns for word in re.findall(r"\w+", str(column).lower())}
+    for _, column in frame.select_dtypes(exclude="number").items():
+        words |= {word for value in column.dropna().unique() for word in re.findall(r"\w+", str(value).lower())}
+    return [name for name in names if name.lower() not in words and name.lower().removesuffix("s") not in words]
 
 
 def _where(column: str, value: object) -> KeepRows:
