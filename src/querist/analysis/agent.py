@@ -189,9 +189,9 @@ class Analyse(Component[AnalysisQuestion, Analysis]):
 
     async def _by_techniques(self, work: _Work) -> Draft:
         draft = await self._by_plan(work, work.asked)
-        if draft.error and work.asked.narrowing is not None and work.asked.narrowing.fewer:
+        if draft.error and work.asked.narrowing is not None and work.asked.narrowing.every:
             # The columns that the question names may not be all that it is about.
-            wider = replace(work.asked, narrowing=work.asked.narrowing.wider(work.asked.columns))
+            wider = replace(work.asked, narrowing=work.asked.narrowing.wider())
             other = await self._by_plan(work, wider)
             return draft if other.error else other
         return draft

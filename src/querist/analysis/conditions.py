@@ -100,7 +100,9 @@ def comparable(frame: pd.DataFrame, plan: Conditioned) -> Conditioned:
     A small model that reads "does the drug help?" keeps the rows of the drug, and where gaps are to be counted those
     without any.
     """
-    compared = {part for params in plan.analyses if isinstance(params, ComparisonParams) for part in _both(params)}
+    compared = {
+        part for params in plan.analyses if isinstance(params, ComparisonParams) for part in (params.column, params.by)
+    }
     gaps = any(isinstance(params, MissingParams) for params in plan.analyses)
     kept: list[Step] = []
     told = []
@@ -205,10 +207,6 @@ def unsaid(steps: Sequence[Step], question: str) -> Iterator[str]:
             if value and not named and not meant:
                 yield f"The rows are limited to {step.sql}, which the question does not say."
                 break
-
-
-def _both(params: ComparisonParams) -> tuple[str, str]:
-    return params.column, params.by
 
 
 def _reads(step: KeepRows | NewColumn, column: str) -> bool:

@@ -112,7 +112,7 @@ class Narrowing:
         question: what parameters have to be named in.
         defaults: values of parameters that the question does not name, where the data decide.
         fixed: values of parameters that words and data decide.
-        fewer: only columns that the question names are open.
+        every: the names for each kind of place where `columns` has only those that the question names; else empty.
     """
 
     techniques: tuple[str, ...]
@@ -120,12 +120,11 @@ class Narrowing:
     question: str
     defaults: dict[str, Any]
     fixed: dict[str, Any]
-    fewer: bool = False
+    every: dict[str, tuple[str, ...]]
 
-    def wider(self, columns: tuple[str, ...]) -> Narrowing:
-        """The same with all these columns."""
-        dates = self.columns["date"]
-        return replace(self, columns={"one": columns, "number": columns, "date": dates}, fewer=False)
+    def wider(self) -> Narrowing:
+        """The same with every column."""
+        return replace(self, columns=self.every, every={})
 
     def asks(self, words: str) -> bool:
         """Whether the question has one of these words."""
@@ -151,12 +150,13 @@ def narrow(question: str, frame: pd.DataFrame) -> Narrowing:
     # Code is written anyway. A plan may leave it to that where figures are asked for, which can be of any kind.
     code = ["code"] if not spoken_of or "describe" in spoken_of else []
     amounts = {*told.columns} & {*columns["number"]}
+    every = columns
     fewer = len(told.columns) > 1 and bool(amounts) and not _IMPLIED.search(question)
     if fewer:  # then it is about these
         about = {*told.columns, *told.partly, *told.values}
         only = {place: tuple(name for name in names if name in about) for place, names in columns.items()}
         columns = {place: only[place] if only[place] and place != "date" else columns[place] for place in columns}
-    return Narrowing((*(spoken_of or possible), *code), columns, question, defaults, fixed, fewer)
+    return Narrowing((*(spoken_of or possible), *code), columns, question, defaults, fixed, every if fewer else {})
 
 
 def _spoken_of(words: dict[str, str], question: str, possible: list[str]) -> list[str]:
